@@ -1,0 +1,69 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+// Each layer is a target of its own, so that the compiler holds the direction of the dependencies:
+// ABI, Engine > Session > Providers, Local, Carrier > Net, Media > Core.
+let strict: [SwiftSetting] = [.swiftLanguageMode(.v6), .enableUpcomingFeature("InternalImportsByDefault")]
+
+func layer(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .target(
+        name: "VoiceEngine\(name)", dependencies: dependencies, path: "Sources/VoiceEngine/\(name)",
+        swiftSettings: strict)
+}
+
+func nio(_ name: String) -> Target.Dependency { .product(name: name, package: "swift-nio") }
+
+let package = Package(
+    name: "voiceengine",
+    products: [
+        .library(name: "voiceengine", type: .dynamic, targets: ["VoiceEngine"]),
+        .executable(name: "voice-lab", targets: ["VoiceLab"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+    ],
+    targets: [
+        // C: the public header, and what the engine takes from the system.
+        .target(name: "CVoiceEngine"),
+        .target(name: "CLocalModels"),
+        .systemLibrary(name: "COpenSSL", path: "Sources/CSystem/COpenSSL", pkgConfig: "openssl"),
+        .systemLibrary(name: "COpus", path: "Sources/CSystem/COpus", pkgConfig: "opus"),
+        .systemLibrary(name: "CSampleRate", path: "Sources/CSystem/CSampleRate", pkgConfig: "samplerate"),
+
+        // The engine, from the inside out.
+        layer("Core", [.product(name: "DequeModule", package: "swift-collections")]),
+        layer("Media", ["VoiceEngineCore", "COpus", "CSampleRate"]),
+        layer(
+            "Net",
+            ["VoiceEngineCore", "COpenSSL", nio("NIOCore"), nio("NIOPosix"), nio("NIOHTTP1"), nio("NIOWebSocket")]),
+        layer("Providers", ["VoiceEngineCore", "VoiceEngineNet", nio("NIOCore")]),
+        layer("Local", ["VoiceEngineCore", "VoiceEngineMedia", "VoiceEngineProviders", "CLocalModels", nio("NIOCore")]),
+        layer("Session", ["VoiceEngineCore", "VoiceEngineMedia", "VoiceEngineProviders", nio("NIOCore")]),
+        layer("Carrier", ["VoiceEngineCore", "VoiceEngineNet", "VoiceEngineSession", nio("NIOCore")]),
+        .target(
+            name: "VoiceEngine",
+            dependencies: [
+                "CVoiceEngine", "VoiceEngineCore", "VoiceEngineMedia", "VoiceEngineNet", "VoiceEngineProviders",
+                "VoiceEngineLocal", "VoiceEngineSession", "VoiceEngineCarrier", nio("NIOCore"), nio("NIOPosix"),
+            ],
+            path: "Sources/VoiceEngine", sources: ["Engine", "ABI"], swiftSettings: strict,
+            linkerSettings: [
+                .unsafeFlags([
+                    "-Xlinker", "-soname=libvoiceengine.so.1",
+                    "-Xlinker", "--version-script=Sources/CVoiceEngine/exports.map",
+                    "-Xlinker", "-z", "-Xlinker", "nodelete",
+                ])
+            ]),
+
+        // The laboratory: a simulated carrier, scripted providers, the load benchmark. Never part of the library.
+        .executableTarget(
+            name: "VoiceLab",
+            dependencies: [
+                nio("NIOCore"), nio("NIOPosix"), nio("NIOHTTP1"), nio("NIOWebSocket"),
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
+            swiftSettings: strict),
+    ]
+)
