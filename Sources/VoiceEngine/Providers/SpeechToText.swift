@@ -1,0 +1,79 @@
+package import NIOCore
+package import VoiceEngineCore
+
+// The three protocols that a session speaks to its providers with. One rule holds for all of them: an object that was
+// opened for a call belongs to that call's event loop; it is called there, and it calls its sink there, never inside a
+// call of the session into it that has not returned yet (hop with `eventLoop.execute`). After `close`/`cancel` the sink is not called again.
+
+/// What every provider object of a call is given.
+package struct ProviderContext {
+    /// The host's name of the call, for logs.
+    package let callID: String
+    /// The loop that the call lives on; its `now` is the call's clock, also in tests.
+    package let eventLoop: any EventLoop
+    package let log: Log
+
+    package init(callID: String, eventLoop: any EventLoop, log: Log) {
+        self.callID = callID
+        self.eventLoop = eventLoop
+        self.log = log
+    }
+}
+
+/// The words of the caller since the last committed turn.
+package struct Transcript: Equatable, Sendable {
+    /// The whole utterance so far, not an increment.
+    package var text: String
+    /// The text covers everything up to `coveredMilliseconds` and will not change for that audio.
+    package var isSettled: Bool
+    /// End of the audio that the text covers, counted from the first byte given to `send`; nil when the provider does not tell.
+    package var coveredMilliseconds: Int64?
+
+    package init(text: String, isSettled: Bool, coveredMilliseconds: Int64? = nil) {
+        self.text = text
+        self.isSettled = isSettled
+        self.coveredMilliseconds = coveredMilliseconds
+    }
+}
+
+package enum SpeechToTextEvent: Equatable, Sendable {
+    /// Replaces the transcript before it.
+    case transcript(Transcript)
+    /// The provider's own evidence that the turn is over (speech_final, UtteranceEnd, EndOfTurn).
+    case endOfTurn
+    /// The stream is dead; `send` has no effect any more. Reported once.
+    case failed(ProviderError)
+}
+
+/// What the session's own voice activity detection tells a recogniser. Streaming providers may ignore it; those that
+/// recognise whole utterances live by it. Positions are milliseconds of audio given to `send`.
+package enum VoiceHint: Equatable, Sendable {
+    case started(atMilliseconds: Int64)
+    /// Silence for a short while (150 ms): a good moment to start recognising.
+    case paused(atMilliseconds: Int64)
+    case resumed
+}
+
+/// A configured recogniser, shared by all calls.
+package protocol SpeechToTextProvider: Sendable {
+    /// As in the agent document.
+    var name: String { get }
+    /// The audio it wants from a call whose caller audio is `native`: `native` itself where it can, so that nothing is converted.
+    func format(for native: AudioFormat) -> AudioFormat
+    /// Opens a stream. Audio may be sent at once; it is kept until the connection is up (at most 10 s, oldest dropped).
+    func open(
+        _ context: ProviderContext, format: AudioFormat, sink: @escaping (SpeechToTextEvent) -> Void
+    ) -> any SpeechToTextStream
+}
+
+/// One call's stream into a recogniser. Confined to the call's event loop.
+package protocol SpeechToTextStream: AnyObject {
+    /// Takes audio in the format it was opened with. Borrowed until return.
+    func send(_ audio: UnsafeRawBufferPointer)
+    func hint(_ hint: VoiceHint)
+    /// The caller seems to have finished: deliver a settled transcript of what there is, as soon as possible.
+    func finishUtterance()
+    /// The turn was committed with the last transcript; the next transcript starts empty.
+    func utteranceCommitted()
+    func close()
+}

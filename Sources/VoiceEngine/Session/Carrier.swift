@@ -1,0 +1,106 @@
+package import NIOCore
+package import VoiceEngineCore
+
+// The border between a session and what carries its audio: a host over the C ABI, or a wire protocol. Everything here
+// happens on the session's event loop.
+//
+//     wire > CallSession.receive > ... conversation ... > Carrier.play > wire
+//
+// The session paces: it hands a carrier `CallSetup.leadMilliseconds` more audio than real time has played. The carrier knows
+// how much of what it was handed the caller has heard, because it alone knows its marks, its buffer and its reader.
+
+/// Takes the agent's audio to the caller and knows how far the caller has heard it.
+package protocol Carrier: AnyObject {
+    /// One frame in the call's output format. Borrowed until return. Samples are counted from 0 over the whole call, silence
+    /// included if the carrier wants it (`CallSetup.wantsSilence`).
+    func play(_ audio: UnsafeRawBufferPointer, samples: Int)
+
+    /// The end of a tick: write out what `play` collected.
+    func flush()
+
+    /// Samples of those handed over that the caller has heard by `now`: exact where the carrier is read, else the best estimate.
+    func heardSamples(at now: Instant) -> Int64
+
+    /// Drops what was handed over and not heard yet; the caller hears nothing of it.
+    ///
+    /// - Returns: Samples heard, of all those handed over. The next `play` continues the count from the number handed over so far.
+    func cut(at now: Instant) -> Int64
+
+    /// The session asks for digits, a transfer or the end of the call on this carrier.
+    ///
+    /// - Returns: false when the carrier cannot; the session then only tells the host.
+    func perform(_ request: CarrierRequest) -> Bool
+}
+
+package enum CarrierRequest: Equatable, Sendable {
+    case sendDigits(String)
+    case transfer(String)
+    /// The last words have been heard: end the call.
+    case hangUp(reason: String)
+}
+
+/// What a carrier knows when a call arrives.
+package struct CallSetup: Sendable {
+    package var agent: String
+    package var callID: String
+    /// Variables for `{{name}}` in the agent document: what the carrier knows (`caller`, `called`) and what its webhook handed over.
+    package var variables: [String: String]
+    package var input: AudioFormat
+    package var output: AudioFormat
+    /// Length of the frames that `play` gets. [ms]
+    package var frameMilliseconds: Int
+    /// How far ahead of real time the session paces. [ms] 0 where the carrier plays at once.
+    package var leadMilliseconds: Int
+    /// The carrier wants frames of silence while the agent says nothing.
+    package var wantsSilence: Bool
+
+    package init(
+        agent: String, callID: String, variables: [String: String], input: AudioFormat, output: AudioFormat,
+        frameMilliseconds: Int = 20, leadMilliseconds: Int = 60, wantsSilence: Bool = false
+    ) {
+        self.agent = agent
+        self.callID = callID
+        self.variables = variables
+        self.input = input
+        self.output = output
+        self.frameMilliseconds = frameMilliseconds
+        self.leadMilliseconds = leadMilliseconds
+        self.wantsSilence = wantsSilence
+    }
+}
+
+/// A session as its carrier sees it. Confined to the loop that it was accepted on.
+package protocol CallSession: AnyObject {
+    /// Caller audio in the call's input format, any length. Borrowed until return.
+    func receive(_ audio: UnsafeRawBufferPointer)
+    func receiveDigits(_ digits: String)
+    /// The caller is gone. The session ends; the carrier is not called again.
+    func carrierClosed(reason: String)
+}
+
+/// Why a call is not taken.
+package struct CallRefusal: Error, Equatable, Sendable {
+    package enum Kind: Sendable { case unknownAgent, badRequest, full, draining, notReady, failed }
+    package let kind: Kind
+    package let detail: String
+
+    package init(_ kind: Kind, _ detail: String) {
+        self.kind = kind
+        self.detail = detail
+    }
+}
+
+/// What the engine offers to the servers of its carriers. Safe to use from any thread.
+package protocol CallHost: AnyObject, Sendable {
+    /// Starts a session for a call on `eventLoop`, which must be the current one. The carrier is kept until the call has ended.
+    func accept(_ setup: CallSetup, carrier: any Carrier, on eventLoop: any EventLoop) throws(CallRefusal) -> any CallSession
+
+    /// Whether a call to this agent would be taken now; throws the reason when not.
+    func admit(agent: String) throws(CallRefusal)
+
+    /// Everything that the agents need is loaded.
+    var isReady: Bool { get }
+
+    /// The counters in the Prometheus text format.
+    func metricsText() -> String
+}
