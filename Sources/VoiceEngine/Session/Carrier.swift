@@ -26,10 +26,17 @@ package protocol Carrier: AnyObject {
     /// - Returns: Samples heard, of all those handed over. The next `play` continues the count from the number handed over so far.
     func cut(at now: Instant) -> Int64
 
+    /// Whether `cut` itself fades out what the caller hears. If not, the session plays a short faded tail after a cut.
+    var fadesOnCut: Bool { get }
+
     /// The session asks for digits, a transfer or the end of the call on this carrier.
     ///
     /// - Returns: false when the carrier cannot; the session then only tells the host.
     func perform(_ request: CarrierRequest) -> Bool
+}
+
+extension Carrier {
+    package var fadesOnCut: Bool { false }
 }
 
 package enum CarrierRequest: Equatable, Sendable {
@@ -53,10 +60,14 @@ package struct CallSetup: Sendable {
     package var leadMilliseconds: Int
     /// The carrier wants frames of silence while the agent says nothing.
     package var wantsSilence: Bool
+    /// The carrier is read by its own clock (a host that pulls): the session keeps `leadMilliseconds` of audio in front of
+    /// the reader instead of pacing by the loop's clock.
+    package var followsReader: Bool
 
     package init(
         agent: String, callID: String, variables: [String: String], input: AudioFormat, output: AudioFormat,
-        frameMilliseconds: Int = 20, leadMilliseconds: Int = 60, wantsSilence: Bool = false
+        frameMilliseconds: Int = 20, leadMilliseconds: Int = 60, wantsSilence: Bool = false,
+        followsReader: Bool = false
     ) {
         self.agent = agent
         self.callID = callID
@@ -66,6 +77,7 @@ package struct CallSetup: Sendable {
         self.frameMilliseconds = frameMilliseconds
         self.leadMilliseconds = leadMilliseconds
         self.wantsSilence = wantsSilence
+        self.followsReader = followsReader
     }
 }
 
