@@ -1,0 +1,121 @@
+/// How far one reply has come, from its first segment to the last sample heard. Pure.
+///
+///     writing ─text finished─► speaking ─all audio there─► playingOut ─heard─► ended(.finished)
+///        └──────────── cancel or fail, anywhere ──────────────────────────────► ended(…)
+///
+/// Each reply reaches `ended` exactly once, whatever is interrupted when.
+package struct ReplyStateMachine: ~Copyable {
+    package enum Outcome: Equatable, Sendable { case finished, interrupted, failed }
+
+    package enum Action: Equatable {
+        case none
+        /// All text has been handed over: let the voice finish.
+        case finishSpeech
+        /// All audio is queued: the reply ends when the queue has been heard.
+        case playOut
+        case end(Outcome)
+        /// Makes no sense in this state.
+        case ignored
+    }
+
+    private enum State {
+        case writing(spoken: Int, completed: Int)
+        case speaking(spoken: Int, completed: Int)
+        case playingOut
+        case ended
+    }
+
+    private var state = State.writing(spoken: 0, completed: 0)
+
+    package init() {}
+
+    package var hasEnded: Bool {
+        switch state {
+        case .ended: true
+        case .writing, .speaking, .playingOut: false
+        }
+    }
+
+    /// All audio of the reply is in the playout queue: a last, short frame may leave.
+    package var isPlayingOut: Bool {
+        switch state {
+        case .playingOut: true
+        case .writing, .speaking, .ended: false
+        }
+    }
+
+    /// A segment was handed to the voice.
+    /// - Returns: Its index, or nil when the reply takes no more text.
+    package mutating func segmentSpoken() -> Int? {
+        switch state {
+        case .writing(let spoken, let completed):
+            state = .writing(spoken: spoken + 1, completed: completed)
+            return spoken
+        case .speaking, .playingOut, .ended: return nil
+        }
+    }
+
+    /// The language model has finished; no further segments come.
+    package mutating func textFinished() -> Action {
+        switch state {
+        case .writing(0, _): return end(.finished)
+        case .writing(let spoken, let completed):
+            state = .speaking(spoken: spoken, completed: completed)
+            return .finishSpeech
+        case .speaking, .playingOut, .ended: return .ignored
+        }
+    }
+
+    /// All audio up to and including the segment of this index has been queued.
+    package mutating func segmentsCompleted(through index: Int) -> Action {
+        switch state {
+        case .writing(let spoken, let completed):
+            state = .writing(spoken: spoken, completed: max(completed, min(index + 1, spoken)))
+            return .none
+        case .speaking(let spoken, let completed):
+            let now = max(completed, min(index + 1, spoken))
+            state = .speaking(spoken: spoken, completed: now)
+            return now == spoken ? allQueued() : .none
+        case .playingOut, .ended: return .ignored
+        }
+    }
+
+    /// Checked after `finishSpeech`: the voice may have delivered everything before the text was known to be finished.
+    package mutating func speechFinishing() -> Action {
+        switch state {
+        case .speaking(let spoken, let completed): return completed == spoken ? allQueued() : .none
+        case .writing, .playingOut, .ended: return .none
+        }
+    }
+
+    /// The caller has heard everything that was queued.
+    package mutating func heardAll() -> Action {
+        switch state {
+        case .playingOut: return end(.finished)
+        case .writing, .speaking, .ended: return .ignored
+        }
+    }
+
+    package mutating func cancel() -> Action { endUnlessEnded(.interrupted) }
+
+    package mutating func fail() -> Action { endUnlessEnded(.failed) }
+
+    // MARK: -
+
+    private mutating func allQueued() -> Action {
+        state = .playingOut
+        return .playOut
+    }
+
+    private mutating func endUnlessEnded(_ outcome: Outcome) -> Action {
+        switch state {
+        case .ended: return .ignored
+        case .writing, .speaking, .playingOut: return end(outcome)
+        }
+    }
+
+    private mutating func end(_ outcome: Outcome) -> Action {
+        state = .ended
+        return .end(outcome)
+    }
+}

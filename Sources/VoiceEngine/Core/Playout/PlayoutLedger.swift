@@ -1,0 +1,56 @@
+internal import DequeModule
+
+/// Which reply samples went out at which place of the carrier's stream.
+///
+/// A carrier counts everything it was handed, silence included; replies count their own samples. The ledger translates "the carrier
+/// has been heard up to here" into "the replies have been heard up to there". It keeps only what is not heard yet.
+package struct PlayoutLedger {
+    private struct Span {
+        var carrier: Int64
+        var reply: Int64
+        var count: Int64
+    }
+
+    private var spans = Deque<Span>()
+    /// Samples handed to the carrier so far.
+    package private(set) var handed: Int64 = 0
+    /// Reply samples heard so far.
+    package private(set) var heard: Int64 = 0
+
+    package init() { spans.reserveCapacity(16) }
+
+    /// Everything of the replies that was handed out has been heard (or cut).
+    package var isDrained: Bool { spans.isEmpty }
+
+    /// Reply samples `reply..<reply + count` were handed to the carrier.
+    package mutating func handedReply(from reply: Int64, count: Int) {
+        guard count > 0 else { return }
+        if let last = spans.indices.last, spans[last].carrier + spans[last].count == handed,
+            spans[last].reply + spans[last].count == reply
+        {
+            spans[last].count += Int64(count)
+        } else {
+            spans.append(Span(carrier: handed, reply: reply, count: Int64(count)))
+        }
+        handed += Int64(count)
+    }
+
+    /// Silence was handed to the carrier, or a tail that will be played again.
+    package mutating func handedSilence(count: Int) { handed += Int64(count) }
+
+    /// The carrier has been heard up to this count of handed samples.
+    package mutating func advance(carrierHeard: Int64) {
+        while let span = spans.first {
+            let played = min(max(carrierHeard - span.carrier, 0), span.count)
+            heard = max(heard, span.reply + played)
+            guard played == span.count else { return }
+            spans.removeFirst()
+        }
+    }
+
+    /// The carrier dropped everything after this count.
+    package mutating func cut(carrierHeard: Int64) {
+        advance(carrierHeard: carrierHeard)
+        spans.removeAll(keepingCapacity: true)
+    }
+}

@@ -1,0 +1,93 @@
+/// Reply audio that waits to be played, and what was handed out but not heard yet, so that it can be played again.
+///
+///     start ──── handed out, kept ──── cursor ──── waiting ──── end
+///
+/// Positions count the samples of all replies of the call from 0. Storage is one ring that grows by doubling up to `capacity`; reading
+/// never allocates.
+package struct PlayoutQueue: ~Copyable {
+    /// Oldest sample kept.
+    package private(set) var start: Int64 = 0
+    /// Next sample to hand out.
+    package private(set) var cursor: Int64 = 0
+    /// After the newest sample.
+    package private(set) var end: Int64 = 0
+
+    private var ring: [Int16]
+    private let capacity: Int
+
+    /// - Parameter capacity: Most samples kept at a time, waiting and handed out together.
+    package init(capacity: Int) {
+        self.capacity = max(capacity, 1)
+        ring = [Int16](repeating: 0, count: 4096)
+    }
+
+    /// Samples that wait.
+    package var waiting: Int { Int(end - cursor) }
+
+    /// Adds audio behind what waits.
+    /// - Returns: How many samples were taken; fewer than given when the queue is full.
+    package mutating func append(_ samples: UnsafeBufferPointer<Int16>) -> Int {
+        let taken = min(samples.count, capacity - Int(end - start))
+        guard taken > 0 else { return 0 }
+        reserve(Int(end - start) + taken)
+        var index = offset(of: end)
+        for k in 0..<taken {
+            ring[index] = samples[k]
+            index = index + 1 == ring.count ? 0 : index + 1
+        }
+        end += Int64(taken)
+        return taken
+    }
+
+    /// Hands out up to `buffer.count` samples.
+    /// - Returns: How many; the rest of the buffer is untouched.
+    package mutating func read(into buffer: UnsafeMutableBufferPointer<Int16>) -> Int {
+        let count = min(buffer.count, waiting)
+        peek(from: cursor, count: count, into: buffer)
+        cursor += Int64(count)
+        return count
+    }
+
+    /// Copies samples without handing them out, from any kept position.
+    /// - Returns: How many were there.
+    package func peek(at position: Int64, into buffer: UnsafeMutableBufferPointer<Int16>) -> Int {
+        let from = min(max(position, start), end)
+        let count = min(buffer.count, Int(end - from))
+        peek(from: from, count: count, into: buffer)
+        return count
+    }
+
+    /// The next read continues here; limited to what is kept.
+    package mutating func rewind(to position: Int64) { cursor = min(max(position, start), end) }
+
+    /// Samples before this position have been heard and are not needed again.
+    package mutating func release(before position: Int64) { start = min(max(position, start), cursor) }
+
+    /// Drops what waits: the reply is cancelled.
+    package mutating func dropWaiting() { end = cursor }
+
+    // MARK: -
+
+    private func offset(of position: Int64) -> Int { Int(position % Int64(ring.count)) }
+
+    private func peek(from position: Int64, count: Int, into buffer: UnsafeMutableBufferPointer<Int16>) {
+        guard count > 0 else { return }
+        var index = offset(of: position)
+        for k in 0..<count {
+            buffer[k] = ring[index]
+            index = index + 1 == ring.count ? 0 : index + 1
+        }
+    }
+
+    /// Grows the ring so that it holds `count` samples; positions keep their samples.
+    private mutating func reserve(_ count: Int) {
+        guard count > ring.count else { return }
+        var size = ring.count
+        while size < count { size *= 2 }
+        var larger = [Int16](repeating: 0, count: size)
+        for position in start..<end {
+            larger[Int(position % Int64(size))] = ring[offset(of: position)]
+        }
+        ring = larger
+    }
+}

@@ -1,0 +1,47 @@
+internal import VoiceEngineCore
+internal import VoiceEngineProviders
+
+/// One reply of the agent while it is under way: an answer of the language model, or a text that was given to say.
+final class Reply {
+    enum Source: Equatable {
+        /// The model answers the caller.
+        case answer
+        /// Greeting, `say`, check-in, apology.
+        case script
+    }
+
+    /// What happens when the last sample has been heard.
+    enum Ending: Equatable {
+        case listen
+        case hangUp(reason: String)
+        case transfer(to: String)
+    }
+
+    let turn: TurnID
+    let source: Source
+    let isInterruptible: Bool
+    /// Position of its first sample among all reply samples of the call.
+    let start: Int64
+    var machine = ReplyStateMachine()
+    var tools = ToolCallStateMachine()
+    var segmenter: TextSegmenter
+    var speakable = SpeakableText()
+    var heardText = HeardText()
+    var timeline = TurnTimeline()
+    var generation: (any Generation)?
+    var usage = TokenUsage()
+    var ending = Ending.listen
+    /// What the model has written so far.
+    var written = ""
+
+    init(turn: TurnID, source: Source, isInterruptible: Bool, start: Int64, language: String) {
+        self.turn = turn
+        self.source = source
+        self.isInterruptible = isInterruptible
+        self.start = start
+        segmenter = TextSegmenter(language: language)
+    }
+
+    /// The text that the caller has heard when the replies were heard up to `position`.
+    func heard(upTo position: Int64) -> String { heardText.heard(upTo: max(position - start, 0)) }
+}

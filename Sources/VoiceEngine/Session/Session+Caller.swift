@@ -1,0 +1,155 @@
+internal import NIOCore
+package import VoiceEngineCore
+internal import VoiceEngineProviders
+
+// Hearing: from voice and words to a committed turn.
+
+extension Session {
+    /// Caller audio in the call's input format. Borrowed until return.
+    package func receive(_ audio: UnsafeRawBufferPointer) {
+        guard let paths, audio.count > 0 else { return }
+        paths.caller.receive(audio, at: context.eventLoop.instant)
+    }
+
+    func heard(_ event: CallerPath.Event, at now: Instant) {
+        guard life == .running else { return }
+        switch event {
+        case .voiceStarted(let position, let onset):
+            emit(.callerStarted, at: onset) { $0.position = position }
+            voiceStarted(at: now)
+        case .voiceResumed:
+            voiceStarted(at: now)
+        case .voicePaused(let position, let lastSpeech):
+            emit(.callerStopped, at: lastSpeech) { $0.position = position }
+            perform(hearing.bargeIn.voicePaused(at: now), at: now)
+            perform(hearing.endpoint.voicePaused(lastSpeech: lastSpeech, at: now), at: now)
+        case .speechToText(.transcript(let transcript)):
+            hearing.failures = 0
+            heard(transcript, at: now)
+        case .speechToText(.endOfTurn):
+            perform(hearing.endpoint.providerEnded(at: now), at: now)
+        case .speechToText(.failed(let error)):
+            recogniserFailed(error, at: now)
+        }
+    }
+
+    private func voiceStarted(at now: Instant) {
+        timers?.silence.cancel()
+        dialogue.checkIns = 0
+        perform(hearing.bargeIn.voiceStarted(over: interruptibleReply, at: now), at: now)
+        perform(hearing.endpoint.voiceStarted(at: now), at: now)
+    }
+
+    private func heard(_ transcript: Transcript, at now: Instant) {
+        if transcript.text != hearing.transcript {
+            hearing.transcript = transcript.text
+            emit(.transcript, at: now) { $0.text = transcript.text }
+        }
+        let words = policy.overlap.weigh(transcript.text, language: policy.language)
+        perform(
+            hearing.bargeIn.words(words, isSettled: transcript.isSettled, over: interruptibleReply, at: now), at: now)
+        perform(
+            hearing.endpoint.transcript(
+                transcript.text, isSettled: transcript.isSettled,
+                soundsComplete: !Completeness.looksIncomplete(transcript.text, language: policy.language), at: now),
+            at: now)
+    }
+
+    /// The reply that the caller's voice may stop.
+    private var interruptibleReply: TurnID? {
+        guard let reply = dialogue.reply, reply.isInterruptible else { return nil }
+        return reply.turn
+    }
+
+    // MARK: - Decisions carried out
+
+    func perform(_ action: EndpointStateMachine.Action, at now: Instant) {
+        switch action {
+        case .none: break
+        case .wait(let until): timers?.endpoint.arm(until: until)
+        case .requestTranscript(let until):
+            paths?.caller.finishUtterance()
+            timers?.endpoint.arm(until: until)
+        case .commit(let utterance):
+            timers?.endpoint.cancel()
+            commit(utterance, at: now)
+        case .discard:
+            timers?.endpoint.cancel()
+            dropUtterance(at: now)
+        }
+    }
+
+    func perform(_ action: BargeInStateMachine.Action, at now: Instant) {
+        switch action {
+        case .none: break
+        case .wait(let until): timers?.bargeIn.arm(until: until)
+        case .pause(let turn, let until):
+            timers?.bargeIn.arm(until: until)
+            let position = paths?.speaker.pause(at: now) ?? 0
+            emitBargeIn(.paused, turn: turn, position: position, at: now)
+        case .resume(let turn):
+            timers?.bargeIn.cancel()
+            dropUtterance(at: now)
+            paths?.speaker.resume()
+            emitBargeIn(.resumed, turn: turn, position: paths?.speaker.heard ?? 0, at: now)
+        case .confirm(let turn):
+            timers?.bargeIn.cancel()
+            guard let reply = dialogue.reply, reply.turn == turn else { return }
+            emitBargeIn(.confirmed, turn: turn, position: paths?.speaker.pause(at: now) ?? 0, at: now)
+            interrupt(reply, at: now)
+        }
+    }
+
+    private func emitBargeIn(_ flag: SessionEvent.Flags, turn: TurnID, position: Int64, at now: Instant) {
+        emit(.bargeIn, at: now) {
+            $0.turn = turn
+            $0.flags = flag
+            $0.position = position
+        }
+    }
+
+    /// What was said since the last turn is forgotten: noise, or a backchannel.
+    private func dropUtterance(at now: Instant) {
+        hearing.endpoint.drop()
+        hearing.transcript = ""
+        timers?.endpoint.cancel()
+        paths?.caller.utteranceCommitted()
+        if dialogue.reply == nil { listen(at: now) }
+    }
+
+    private func commit(_ utterance: Utterance, at now: Instant) {
+        let words = policy.overlap.weigh(utterance.text, language: policy.language)
+        // The turn may be over before the barge-in was decided: its words decide it now.
+        let wasSuspended = hearing.bargeIn.suspended != nil
+        perform(hearing.bargeIn.committed(words), at: now)
+        if wasSuspended, dialogue.reply != nil { return }
+        paths?.caller.utteranceCommitted()
+        hearing.transcript = ""
+        guard let reply = dialogue.reply else { return answer(utterance, at: now) }
+        // Barge-in is off, or this reply must be heard out.
+        if words == .backchannel || words == .nothing { return }
+        if reply.isInterruptible, policy.bargeIn.isEnabled {
+            interrupt(reply, at: now)
+            answer(utterance, at: now)
+        } else {
+            deferUtterance(utterance)
+        }
+    }
+
+    private func deferUtterance(_ utterance: Utterance) {
+        var later = utterance
+        if let earlier = dialogue.deferred { later.text = earlier.text + " " + utterance.text }
+        dialogue.deferred = later
+    }
+
+    private func recogniserFailed(_ error: ProviderError, at now: Instant) {
+        report(error, at: now)
+        hearing.failures += 1
+        guard error.isRetryable, hearing.failures <= 5 else {
+            giveUp("speech recognition failed", at: now)
+            return
+        }
+        // 0.5, 1, 2, 4, 8 s.
+        timers?.recogniser.arm(until: now + .milliseconds(250 << Int64(hearing.failures)))
+    }
+}

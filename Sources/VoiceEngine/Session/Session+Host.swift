@@ -1,0 +1,76 @@
+internal import NIOCore
+package import VoiceEngineCore
+
+// What hosts ask of a running session. All on the session's loop; a session that has ended ignores them.
+
+extension Session {
+    /// How long a caller may take between two digits.
+    private static let digitGap = Nanoseconds.milliseconds(1_500)
+    /// Most digits that are collected.
+    private static let longestNumber = 64
+
+    /// - Returns: false when too many texts wait already.
+    package func say(_ text: String) -> Bool {
+        guard life == .running else { return true }
+        guard dialogue.agenda.count < Self.longestAgenda else { return false }
+        say(text, at: context.eventLoop.instant)
+        return true
+    }
+
+    /// A turn of the caller in writing.
+    package func receiveText(_ text: String) {
+        guard life == .running else { return }
+        let now = context.eventLoop.instant
+        if let reply = dialogue.reply {
+            perform(hearing.bargeIn.interrupt(reply.turn), at: now)
+        }
+        hearing.endpoint.drop()
+        hearing.transcript = ""
+        timers?.endpoint.cancel()
+        paths?.caller.utteranceCommitted()
+        answer(Utterance(text: text, lastSpeech: now, decidable: now), at: now)
+    }
+
+    package func bargeIn() {
+        guard life == .running, let reply = dialogue.reply else { return }
+        let now = context.eventLoop.instant
+        perform(hearing.bargeIn.interrupt(reply.turn), at: now)
+        if dialogue.reply == nil { listen(at: now) }
+    }
+
+    /// Digits are collected until `#` or a pause, and are then the caller's turn.
+    package func receiveDigits(_ digits: String) {
+        guard life == .running else { return }
+        let now = context.eventLoop.instant
+        timers?.silence.cancel()
+        emit(.dtmfIn, at: now) { $0.text = digits }
+        for digit in digits where hearing.digits.count < Self.longestNumber {
+            if digit == "#", !hearing.digits.isEmpty { return digitsComplete(at: now) }
+            hearing.digits.append(digit)
+        }
+        timers?.digits.arm(until: now + Self.digitGap)
+    }
+
+    func digitsComplete(at now: Instant) {
+        timers?.digits.cancel()
+        guard !hearing.digits.isEmpty else { return }
+        let digits = hearing.digits
+        hearing.digits = ""
+        receiveText(digits)
+    }
+
+    package func toolResult(id: String, json: String) {
+        guard life == .running else { return }
+        let now = context.eventLoop.instant
+        guard let reply = dialogue.reply else {
+            return emit(.error, at: now) {
+                $0.status = .notFound
+                $0.name = "tool_result"
+                $0.text = "no tool call of this id is waiting"
+            }
+        }
+        perform(reply.tools.result(id: id, json: json), of: reply, at: now)
+    }
+
+    package func hangUp() { end(reason: "the host hung up", at: context.eventLoop.instant) }
+}

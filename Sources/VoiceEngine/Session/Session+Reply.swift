@@ -1,0 +1,292 @@
+internal import NIOCore
+internal import VoiceEngineCore
+internal import VoiceEngineProviders
+
+// Answering: from a committed turn to the last sample heard.
+
+extension Session {
+    /// The names of the tools that the session carries out itself.
+    enum BuiltInTool: String { case hangUp = "hang_up", transfer = "transfer" }
+
+    // MARK: - Beginning
+
+    /// The caller has finished: the turn is the agent's.
+    func answer(_ utterance: Utterance, at now: Instant) {
+        timers?.silence.cancel()
+        let reply = begin(.answer, isInterruptible: true)
+        reply.timeline.mark(.lastSpeech, at: utterance.lastSpeech)
+        reply.timeline.mark(.decidable, at: utterance.decidable)
+        reply.timeline.mark(.committed, at: now)
+        emit(.transcript, at: now) {
+            $0.text = utterance.text
+            $0.flags = .final
+        }
+        emit(.turnStarted, at: now) { $0.text = utterance.text }
+        dialogue.conversation.callerSaid(utterance.text)
+        generate(reply)
+    }
+
+    /// Says a text: at once when the agent is silent, else after what it is saying.
+    func say(_ text: String, isInterruptible: Bool = true, at now: Instant) {
+        guard dialogue.reply == nil else {
+            dialogue.agenda.append(text)
+            return
+        }
+        timers?.silence.cancel()
+        let reply = begin(.script, isInterruptible: isInterruptible)
+        write(text, in: reply, at: now)
+        textFinished(reply, at: now)
+    }
+
+    private func begin(_ source: Reply.Source, isInterruptible: Bool) -> Reply {
+        dialogue.turn = dialogue.turn.next
+        let reply = Reply(
+            turn: dialogue.turn, source: source, isInterruptible: isInterruptible,
+            start: paths?.speaker.start(dialogue.turn) ?? 0, language: policy.language)
+        dialogue.reply = reply
+        return reply
+    }
+
+    private func generate(_ reply: Reply) {
+        let request = ChatRequest(
+            prompt: policy.prompt, messages: dialogue.conversation.messages, tools: policy.tools)
+        reply.generation = providers.languageModel.generate(request, context: context) { [weak self, weak reply] event in
+            guard let self, let reply, self.life == .running, self.dialogue.reply === reply else { return }
+            self.model(event, for: reply, at: self.context.eventLoop.instant)
+        }
+        reply.timeline.mark(.requested, at: context.eventLoop.instant)
+    }
+
+    // MARK: - Text
+
+    private func model(_ event: LanguageModelEvent, for reply: Reply, at now: Instant) {
+        switch event {
+        case .text(let text):
+            reply.timeline.mark(.firstToken, at: now)
+            reply.written += text
+            write(text, in: reply, at: now)
+        case .toolCall(let call):
+            reply.timeline.mark(.firstToken, at: now)
+            noteToolCall(call, in: reply)
+        case .finished(_, let usage):
+            reply.usage.prompt += usage.prompt
+            reply.usage.completion += usage.completion
+            reply.generation = nil
+            answerFinished(reply, at: now)
+        case .failed(let error):
+            reply.generation = nil
+            report(error, at: now)
+            perform(reply.machine.fail(), of: reply, at: now)
+        }
+    }
+
+    /// Text becomes segments, segments become speech.
+    private func write(_ text: String, in reply: Reply, at now: Instant) {
+        let speakable = reply.speakable.append(text)
+        for segment in reply.segmenter.append(speakable) { speak(segment, in: reply, at: now) }
+    }
+
+    private func speak(_ segment: String, in reply: Reply, at now: Instant) {
+        reply.timeline.mark(.firstSegment, at: now)
+        guard let index = reply.machine.segmentSpoken() else { return }
+        reply.heardText.append(segment: index, text: segment)
+        emit(.agentText, at: now) { $0.text = segment }
+        paths?.speaker.speak(segment, as: SegmentID(turn: reply.turn, index: index))
+        reply.timeline.mark(.speechRequested, at: context.eventLoop.instant)
+    }
+
+    private func textFinished(_ reply: Reply, at now: Instant) {
+        let rest = reply.speakable.finish()
+        for segment in reply.segmenter.append(rest) + reply.segmenter.finish() { speak(segment, in: reply, at: now) }
+        perform(reply.machine.textFinished(), of: reply, at: now)
+    }
+
+    // MARK: - Tools
+
+    private func noteToolCall(_ call: ToolCall, in reply: Reply) {
+        switch BuiltInTool(rawValue: call.name) {
+        case .hangUp: reply.ending = .hangUp(reason: "the agent ended the call")
+        case .transfer:
+            let target = try? JSONValue.parse(Array(call.arguments.utf8))["to"]?.string
+            if let target { reply.ending = .transfer(to: target) }
+        case nil: reply.tools.called(call)
+        }
+    }
+
+    private func answerFinished(_ reply: Reply, at now: Instant) {
+        let action = reply.tools.answerFinished()
+        if action == .none { return textFinished(reply, at: now) }
+        // What was said so far ("let me look that up") is spoken while the tool runs.
+        for segment in reply.segmenter.append(reply.speakable.finish()) + reply.segmenter.finish() {
+            speak(segment, in: reply, at: now)
+        }
+        perform(action, of: reply, at: now)
+    }
+
+    func perform(_ action: ToolCallStateMachine.Action, of reply: Reply, at now: Instant) {
+        switch action {
+        case .none: break
+        case .request(let calls):
+            timers?.tools.arm(until: now + policy.toolTimeout)
+            for call in calls {
+                emit(.toolCall, at: now) {
+                    $0.name = call.name
+                    $0.id = call.id
+                    $0.text = call.arguments
+                }
+            }
+        case .resume(let calls, let results):
+            timers?.tools.cancel()
+            dialogue.conversation.toolsCalled(calls, saying: "", results: results)
+            generate(reply)
+        case .unknownCall:
+            emit(.error, at: now) {
+                $0.status = .notFound
+                $0.name = "tool_result"
+                $0.text = "no tool call of this id is waiting"
+            }
+        }
+    }
+
+    // MARK: - Speech
+
+    func spoke(_ event: Speaker.Event, at now: Instant) {
+        guard life == .running, let reply = dialogue.reply else { return }
+        switch event {
+        case .queued(let segment, let samples):
+            reply.timeline.mark(.firstAudio, at: now)
+            reply.heardText.append(samples: samples, to: segment.index)
+        case .completed(let segment):
+            reply.heardText.complete(through: segment.index)
+            perform(reply.machine.segmentsCompleted(through: segment.index), of: reply, at: now)
+        case .firstSampleOut:
+            reply.timeline.mark(.firstSampleOut, at: now)
+            emit(.agentStarted, at: now) { $0.position = reply.start }
+        case .heardAll:
+            perform(reply.machine.heardAll(), of: reply, at: now)
+        case .failed(let turn, let error):
+            guard turn == reply.turn else { return }
+            report(error, at: now)
+            perform(reply.machine.fail(), of: reply, at: now)
+        }
+    }
+
+    private func perform(_ action: ReplyStateMachine.Action, of reply: Reply, at now: Instant) {
+        switch action {
+        case .none, .ignored: break
+        case .finishSpeech:
+            paths?.speaker.finish(reply.turn)
+            perform(reply.machine.speechFinishing(), of: reply, at: now)
+        case .playOut: paths?.speaker.playOut(at: now)
+        case .end(let outcome): ended(reply, outcome, at: now)
+        }
+    }
+
+    /// Stops the reply here; what was heard of it stays in the conversation.
+    func interrupt(_ reply: Reply, at now: Instant) { perform(reply.machine.cancel(), of: reply, at: now) }
+
+    // MARK: - Ending
+
+    private func ended(_ reply: Reply, _ outcome: ReplyStateMachine.Outcome, at now: Instant) {
+        reply.generation?.cancel()
+        reply.generation = nil
+        timers?.tools.cancel()
+        hearing.bargeIn.replyEnded(reply.turn)
+        let wasCut = outcome != .finished
+        let position = wasCut ? (paths?.speaker.cancel(reply.turn, at: now) ?? reply.start) : (paths?.speaker.heard ?? 0)
+        dialogue.reply = nil
+        commitHeard(reply, position: position, wasCut: wasCut, at: now)
+        switch outcome {
+        case .finished: finish(reply, at: now)
+        case .interrupted: dialogue.agenda.removeAll()
+        case .failed: apologise(for: reply, at: now)
+        }
+    }
+
+    private func commitHeard(_ reply: Reply, position: Int64, wasCut: Bool, at now: Instant) {
+        let text = wasCut ? reply.heard(upTo: position) : reply.heardText.text
+        dialogue.conversation.callerHeard(text)
+        if reply.timeline.time(of: .firstSampleOut) != nil || reply.source == .script && position > reply.start {
+            emit(.agentStopped, at: now) { $0.position = position }
+        }
+        emit(.agentHeard, at: now) {
+            $0.text = text
+            $0.flags = wasCut ? .interrupted : []
+            $0.position = position
+        }
+        guard let stages = reply.timeline.stages else { return }
+        emit(.turnMetrics, at: now) {
+            $0.metrics = TurnMetrics(stages: stages, wasInterrupted: wasCut, usage: reply.usage)
+        }
+    }
+
+    private func finish(_ reply: Reply, at now: Instant) {
+        switch reply.ending {
+        case .hangUp(let reason): hangUp(reason: reason, at: now)
+        case .transfer(let target):
+            _ = carrier.perform(.transfer(target))
+            emit(.transfer, at: now) { $0.text = target }
+            listen(at: now)
+        case .listen: next(at: now)
+        }
+    }
+
+    /// What waits while a reply is under way, in order: the caller's words, then texts to say, then the caller.
+    private func next(at now: Instant) {
+        if let utterance = dialogue.deferred {
+            dialogue.deferred = nil
+            answer(utterance, at: now)
+        } else if !dialogue.agenda.isEmpty {
+            say(dialogue.agenda.removeFirst(), at: now)
+        } else {
+            listen(at: now)
+        }
+    }
+
+    private func apologise(for reply: Reply, at now: Instant) {
+        // An apology that fails as well is not apologised for.
+        guard reply.source == .answer, let sentence = policy.manners.onFailure else { return next(at: now) }
+        say(sentence, at: now)
+    }
+
+    /// The floor is the caller's.
+    func listen(at now: Instant) {
+        guard life == .running, let wait = policy.manners.checkInAfter else { return }
+        timers?.silence.arm(until: now + wait)
+    }
+
+    // MARK: - Manners
+
+    func callerIsSilent(at now: Instant) {
+        guard dialogue.reply == nil, !hearing.endpoint.hasUtterance else { return }
+        let limit = policy.manners.hangUpAfterCheckIns
+        if limit > 0, dialogue.checkIns >= limit { return hangUp(reason: "the caller is silent", at: now) }
+        dialogue.checkIns += 1
+        say(policy.manners.checkIn, at: now)
+    }
+
+    func callIsTooLong(at now: Instant) {
+        let reason = "the call reached its longest duration"
+        if let reply = dialogue.reply {
+            reply.ending = .hangUp(reason: reason)
+        } else {
+            hangUp(reason: reason, at: now)
+        }
+    }
+
+    /// No provider is left: the caller is told, then the call ends.
+    func giveUp(_ reason: String, at now: Instant) {
+        if dialogue.reply == nil, let sentence = policy.manners.onFailure { say(sentence, at: now) }
+        if let reply = dialogue.reply {
+            reply.ending = .hangUp(reason: reason)
+        } else {
+            hangUp(reason: reason, at: now)
+        }
+    }
+
+    func hangUp(reason: String, at now: Instant) {
+        emit(.hangUp, at: now) { $0.text = reason }
+        _ = carrier.perform(.hangUp(reason: reason))
+        end(reason: reason, at: now)
+    }
+}

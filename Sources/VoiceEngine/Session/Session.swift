@@ -1,0 +1,191 @@
+internal import NIOCore
+package import VoiceEngineCore
+package import VoiceEngineProviders
+
+// One call.
+//
+//                 ┌───────────── CallerPath ─────────────┐        EndpointStateMachine   when the caller has finished
+//   carrier ─────►│ recogniser, voice activity           │──────► BargeInStateMachine    whether voice stops the agent
+//                 └──────────────────────────────────────┘        ReplyStateMachine      how far the reply has come
+//                 ┌────────────── Speaker ───────────────┐        ToolCallStateMachine   what the model waits for
+//   carrier ◄─────│ text-to-speech, playout, pacing      │◄────── Conversation           what was said and heard
+//                 └──────────────────────────────────────┘
+//
+// A session is created on its event loop and never leaves it. It begins with `start`, ends exactly once (`end`), and then holds
+// nothing: no timer, no stream, no carrier. Queues: see CallerPath and Speaker; 16 texts wait to be said, one utterance and its
+// follow-ups wait for a reply that may not be interrupted.
+//
+// Files: Session (life, timers), Session+Caller (hearing), Session+Reply (answering), Session+Host (what hosts ask for).
+
+/// The conversation of one call: takes the machines' decisions and carries them out. Confined to its event loop.
+package final class Session: CallSession, Ticking {
+    /// Most texts that wait to be said.
+    package static let longestAgenda = 16
+
+    enum Life: Equatable { case ready, running, ended }
+
+    let context: ProviderContext
+    let policy: SessionPolicy
+    let providers: SessionProviders
+    let carrier: any Carrier
+    let setup: CallSetup
+    private let clock: SessionClock
+    private let observer: (SessionEvent) -> Void
+
+    var life = Life.ready
+    var hearing: Hearing
+    var dialogue: Dialogue
+    private(set) var paths: Paths?
+    private(set) var timers: Timers?
+
+    /// The machines on the caller's side.
+    struct Hearing: ~Copyable {
+        var endpoint: EndpointStateMachine
+        var bargeIn: BargeInStateMachine
+        /// The latest words, to be reported as final when they are committed.
+        var transcript = ""
+        var failures = 0
+        var digits = ""
+    }
+
+    /// The agent's side.
+    struct Dialogue {
+        var conversation: Conversation
+        var turn = TurnID.none
+        var reply: Reply?
+        /// Texts that wait to be said.
+        var agenda: [String] = []
+        /// What the caller said during a reply that may not be interrupted.
+        var deferred: Utterance?
+        var checkIns = 0
+    }
+
+    struct Paths {
+        let caller: CallerPath
+        let speaker: Speaker
+    }
+
+    struct Timers {
+        let endpoint, bargeIn, tools, silence, length, digits, recogniser: SessionTimer
+
+        var all: [SessionTimer] { [endpoint, bargeIn, tools, silence, length, digits, recogniser] }
+    }
+
+    /// - Parameters:
+    ///   - clock: The ticks of the loop that this is called on.
+    ///   - observer: Told of every event, on the loop; must not call back into the session.
+    package init(
+        setup: CallSetup, policy: SessionPolicy, providers: SessionProviders, conversation: [ChatMessage] = [],
+        carrier: any Carrier, context: ProviderContext, clock: SessionClock, observer: @escaping (SessionEvent) -> Void
+    ) {
+        self.setup = setup
+        self.policy = policy
+        self.providers = providers
+        self.carrier = carrier
+        self.context = context
+        self.clock = clock
+        self.observer = observer
+        hearing = Hearing(
+            endpoint: EndpointStateMachine(policy: policy.endpoint), bargeIn: BargeInStateMachine(policy: policy.bargeIn))
+        dialogue = Dialogue(conversation: Conversation(conversation))
+    }
+
+    // MARK: - Life
+
+    /// Opens the streams and says the greeting.
+    ///
+    /// - Throws: when an audio format cannot be converted; the session has then ended.
+    package func start() throws {
+        context.eventLoop.assertInEventLoop()
+        guard life == .ready else { return }
+        do {
+            // The paths report through weak references: the session owns them, and `end` takes them apart.
+            let caller = try CallerPath(
+                setup: setup, speechToText: providers.speechToText, voiceActivity: providers.voiceActivity,
+                context: context
+            ) { [weak self] event, now in self?.heard(event, at: now) }
+            let speaker = try Speaker(setup: setup, carrier: carrier, voice: providers.textToSpeech, context: context) {
+                [weak self] event, now in self?.spoke(event, at: now)
+            }
+            paths = Paths(caller: caller, speaker: speaker)
+        } catch {
+            life = .ended
+            throw error
+        }
+        life = .running
+        timers = makeTimers()
+        clock.add(self)
+        let now = context.eventLoop.instant
+        timers?.length.arm(until: now + policy.manners.longestCall)
+        emit(.started, at: now) { $0.text = context.callID }
+        if let greeting = policy.greeting, !greeting.isEmpty {
+            say(greeting, isInterruptible: policy.greetingIsInterruptible, at: now)
+        } else {
+            listen(at: now)
+        }
+    }
+
+    package func tick(at now: Instant) {
+        guard let paths else { return }
+        paths.caller.tick(at: now)
+        paths.speaker.tick(at: now)
+    }
+
+    /// Ends the call: silence, no further events but `closed`. Once; later calls have no effect.
+    package func end(reason: String, status: SessionStatus = .ok, at now: Instant) {
+        guard life == .running else { return }
+        if let reply = dialogue.reply { interrupt(reply, at: now) }
+        life = .ended
+        clock.remove(self)
+        timers?.all.forEach { $0.cancel() }
+        timers = nil
+        paths?.caller.close()
+        paths?.speaker.close()
+        paths = nil
+        emit(.closed, at: now) {
+            $0.text = reason
+            $0.status = status
+        }
+    }
+
+    package func carrierClosed(reason: String) { end(reason: reason, at: context.eventLoop.instant) }
+
+    package var hasEnded: Bool { life == .ended }
+
+    // MARK: - Shared by the parts
+
+    func emit(_ kind: SessionEvent.Kind, at now: Instant, _ fill: (inout SessionEvent) -> Void = { _ in }) {
+        var event = SessionEvent(kind, turn: dialogue.turn, time: now)
+        fill(&event)
+        observer(event)
+    }
+
+    func report(_ error: ProviderError, at now: Instant) {
+        context.log(.warning, "\(context.callID): \(error)")
+        emit(.error, at: now) {
+            $0.status = .provider
+            $0.name = error.provider
+            $0.text = error.detail
+        }
+    }
+
+    private func makeTimers() -> Timers {
+        func timer(_ fired: @escaping (Session, Instant) -> Void) -> SessionTimer {
+            SessionTimer(eventLoop: context.eventLoop) { [weak self] now in
+                guard let self, self.life == .running else { return }
+                fired(self, now)
+            }
+        }
+        return Timers(
+            endpoint: timer { $0.perform($0.hearing.endpoint.timerFired(at: $1), at: $1) },
+            bargeIn: timer { $0.perform($0.hearing.bargeIn.timerFired(at: $1), at: $1) },
+            tools: timer { session, now in
+                guard let reply = session.dialogue.reply else { return }
+                session.perform(reply.tools.timerFired(), of: reply, at: now)
+            },
+            silence: timer { $0.callerIsSilent(at: $1) },
+            length: timer { $0.callIsTooLong(at: $1) },
+            digits: timer { $0.digitsComplete(at: $1) },
+            recogniser: timer { session, _ in session.paths?.caller.reopen(session.context) })
+    }
+}

@@ -1,0 +1,92 @@
+package import NIOCore
+package import VoiceEngineCore
+
+extension EventLoop {
+    /// The loop's own time: the monotonic clock, or the virtual one of a test.
+    package var instant: Instant { Instant(nanoseconds: Int64(clamping: now.uptimeNanoseconds)) }
+}
+
+/// Something that wants every tick of its loop.
+package protocol Ticking: AnyObject {
+    /// - Parameter now: Read once per tick for all calls of the loop.
+    func tick(at now: Instant)
+}
+
+/// The one timer of an event loop that drives the frames of all its calls. Confined to the loop; it runs while it has calls.
+package final class SessionClock {
+    /// Half of the usual 20 ms frame, so that a frame is never more than that late.
+    package static let interval = Nanoseconds.milliseconds(10)
+
+    private let eventLoop: any EventLoop
+    private var calls: [any Ticking] = []
+    private var timer: Scheduled<Void>?
+    private let lateness: (Nanoseconds) -> Void
+
+    /// - Parameter lateness: Told with each tick how late it came.
+    package init(eventLoop: any EventLoop, lateness: @escaping (Nanoseconds) -> Void = { _ in }) {
+        self.eventLoop = eventLoop
+        self.lateness = lateness
+    }
+
+    package var count: Int { calls.count }
+
+    package func add(_ call: any Ticking) {
+        eventLoop.assertInEventLoop()
+        calls.append(call)
+        if timer == nil { schedule(eventLoop.instant + Self.interval) }
+    }
+
+    package func remove(_ call: any Ticking) {
+        eventLoop.assertInEventLoop()
+        calls.removeAll { $0 === call }
+        guard calls.isEmpty else { return }
+        timer?.cancel()
+        timer = nil
+    }
+
+    private func schedule(_ due: Instant) {
+        let bound = NIOLoopBound(self, eventLoop: eventLoop)
+        timer = eventLoop.scheduleTask(deadline: due.deadline) { bound.value.fire(due: due) }
+    }
+
+    private func fire(due: Instant) {
+        let now = eventLoop.instant
+        lateness(now - due)
+        // Ticks lie on a grid; after a stall the missed ones are skipped.
+        var next = due + Self.interval
+        if next <= now { next = now + Self.interval }
+        timer = nil
+        for call in calls { call.tick(at: now) }
+        if !calls.isEmpty, timer == nil { schedule(next) }
+    }
+}
+
+extension Instant {
+    package var deadline: NIODeadline { .uptimeNanoseconds(UInt64(clamping: nanoseconds)) }
+}
+
+/// One timer of a state machine: arming it again replaces the earlier deadline. Confined to its loop.
+package final class SessionTimer {
+    private let eventLoop: any EventLoop
+    private var scheduled: Scheduled<Void>?
+    private let fired: (Instant) -> Void
+
+    package init(eventLoop: any EventLoop, fired: @escaping (Instant) -> Void) {
+        self.eventLoop = eventLoop
+        self.fired = fired
+    }
+
+    package func arm(until deadline: Instant) {
+        scheduled?.cancel()
+        let bound = NIOLoopBound(self, eventLoop: eventLoop)
+        scheduled = eventLoop.scheduleTask(deadline: deadline.deadline) {
+            bound.value.scheduled = nil
+            bound.value.fired(bound.value.eventLoop.instant)
+        }
+    }
+
+    package func cancel() {
+        scheduled?.cancel()
+        scheduled = nil
+    }
+}

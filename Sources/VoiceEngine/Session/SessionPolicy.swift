@@ -1,0 +1,84 @@
+package import VoiceEngineCore
+package import VoiceEngineProviders
+
+/// How an agent behaves in a call: what a session needs of the agent document, with the call's variables filled in.
+package struct SessionPolicy: Sendable {
+    /// BCP 47, such as "en-US".
+    package var language = "en-US"
+    package var prompt = ""
+    /// Said first; nil waits for the caller.
+    package var greeting: String?
+    package var greetingIsInterruptible = true
+    package var endpoint = EndpointPolicy()
+    package var bargeIn = BargeInPolicy()
+    package var overlap = OverlapVocabulary()
+    package var manners = SessionManners()
+    package var tools: [ToolSpecification] = []
+    /// How long the host has to answer a tool call.
+    package var toolTimeout = Nanoseconds.seconds(15)
+
+    package init() {}
+}
+
+/// What an agent does when nothing happens, or things fail.
+package struct SessionManners: Sendable {
+    /// Silence after which the caller is asked; nil never asks.
+    package var checkInAfter: Nanoseconds?
+    package var checkIn = "Are you still there?"
+    /// The call ends when so many check-ins in a row were not answered; 0 never ends it.
+    package var hangUpAfterCheckIns = 2
+    package var longestCall = Nanoseconds.seconds(1_800)
+    /// Said when no reply can be made; nil says nothing.
+    package var onFailure: String? = "I am sorry, I am having trouble right now."
+
+    package init() {}
+}
+
+/// The words that weigh nothing, or everything, when spoken over the agent.
+package struct OverlapVocabulary: Sendable {
+    /// So many words that are no backchannel interrupt while they are being spoken.
+    package var minimumWords = 2
+    /// In addition to the language's own list.
+    package var backchannels: [String] = []
+    /// Phrases that interrupt at once.
+    package var always: [String] = []
+
+    package init() {}
+
+    package func weigh(_ text: String, language: String) -> OverlapWords {
+        let words = Backchannel.words(in: text)
+        guard !words.isEmpty else { return .nothing }
+        let spoken = words.joined(separator: " ")
+        if always.contains(where: { spoken.containsPhrase(Backchannel.words(in: $0).joined(separator: " ")) }) {
+            return .interruption
+        }
+        if Backchannel.isBackchannel(text, language: language, extra: backchannels) { return .backchannel }
+        return words.count >= minimumWords ? .interruption : .few
+    }
+}
+
+extension String {
+    /// Whether the words of `phrase` occur in this text, whole words only.
+    fileprivate func containsPhrase(_ phrase: String) -> Bool {
+        !phrase.isEmpty && " \(self) ".contains(" \(phrase) ")
+    }
+}
+
+/// The providers of one call.
+package struct SessionProviders: Sendable {
+    package var speechToText: any SpeechToTextProvider
+    package var languageModel: any LanguageModelProvider
+    package var textToSpeech: any TextToSpeechProvider
+    /// nil: the session's own detector.
+    package var voiceActivity: (any VoiceActivityProvider)?
+
+    package init(
+        speechToText: any SpeechToTextProvider, languageModel: any LanguageModelProvider,
+        textToSpeech: any TextToSpeechProvider, voiceActivity: (any VoiceActivityProvider)? = nil
+    ) {
+        self.speechToText = speechToText
+        self.languageModel = languageModel
+        self.textToSpeech = textToSpeech
+        self.voiceActivity = voiceActivity
+    }
+}

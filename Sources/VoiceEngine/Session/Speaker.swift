@@ -1,0 +1,282 @@
+internal import NIOCore
+package import VoiceEngineCore
+internal import VoiceEngineMedia
+package import VoiceEngineProviders
+
+/// The agent's voice in one call: text goes in by segments, frames go out to the carrier as they fall due, and it is known at
+/// every moment which sample the caller has heard.
+///
+///     speak ─► text-to-speech ─► decode, resample ─► PlayoutQueue ─► Pacer ─► encode ─► Carrier
+///                                                        ▲ rewind             │ handed, heard
+///                                                        └── PlayoutLedger ◄──┘
+///
+/// Confined to the session's loop. Full means: above `highWater` of waiting audio the text-to-speech is held; it goes on below `lowWater`.
+package final class Speaker {
+    /// [ms] of waiting audio.
+    package static let highWater = 8_000
+    package static let lowWater = 4_000
+    /// [ms] of audio kept at most, waiting and unheard. Beyond it a provider that ignores `holdAudio` loses audio.
+    package static let capacity = 120_000
+    /// [ms] A cut is faded out over this, and a resumed reply faded in.
+    package static let fade = 8
+
+    package enum Event {
+        /// Audio of this segment was queued.
+        case queued(SegmentID, samples: Int)
+        /// All audio up to and including this segment was queued.
+        case completed(SegmentID)
+        /// The first sample after `start` was handed to the carrier.
+        case firstSampleOut
+        /// Everything queued was heard.
+        case heardAll
+        case failed(TurnID, ProviderError)
+    }
+
+    private enum Mode: Equatable {
+        case playing
+        case paused
+        /// The next frame fades in.
+        case resuming
+    }
+
+    private let carrier: any Carrier
+    private let encoder: FrameEncoder
+    private let frame: UnsafeMutableBufferPointer<Int16>
+    private let fadeSamples: Int
+    private let format: AudioFormat
+    private var output: SpeechOutput
+    private var queue: PlayoutQueue
+    private var ledger = PlayoutLedger()
+    private var pacer: PacerStateMachine
+    private var mode = Mode.playing
+    private var stretch = Stretch.silent
+    private let handler: (Event, Instant) -> Void
+
+    /// What the caller is being told right now.
+    private enum Stretch: Equatable {
+        case silent
+        /// A reply has begun; nothing of it is out yet.
+        case awaitingFirst
+        case audible
+        /// All of the reply is queued: a short last frame may leave, and its end is awaited.
+        case ending
+    }
+
+    /// - Parameters:
+    ///   - open: Opens the text-to-speech stream; the format is the one it will deliver.
+    ///   - handler: Called on the loop, with the time of what it tells.
+    package init(
+        setup: CallSetup, carrier: any Carrier, voice: any TextToSpeechProvider, context: ProviderContext,
+        handler: @escaping (Event, Instant) -> Void
+    ) throws {
+        self.carrier = carrier
+        self.handler = handler
+        format = setup.output
+        let frameSamples = try setup.output.frameSamples(milliseconds: setup.frameMilliseconds)
+        encoder = try FrameEncoder(format: setup.output, frameSamples: frameSamples)
+        frame = .allocate(capacity: frameSamples)
+        frame.initialize(repeating: 0)
+        fadeSamples = min(setup.output.samples(inMilliseconds: Self.fade), frameSamples)
+        queue = PlayoutQueue(capacity: setup.output.samples(inMilliseconds: Self.capacity))
+        let mode: PacerStateMachine.Mode =
+            setup.followsReader ? .reader : setup.wantsSilence ? .continuous : .burst
+        pacer = PacerStateMachine(
+            mode: mode, sampleRate: setup.output.sampleRate, frame: frameSamples,
+            lead: setup.output.samples(inMilliseconds: setup.leadMilliseconds))
+        output = try SpeechOutput(voice: voice, native: setup.output, context: context)
+        output.open { [weak self] event in self?.receive(event, at: context.eventLoop.instant) }
+    }
+
+    deinit { frame.deallocate() }
+
+    // MARK: - Text in
+
+    /// A reply begins: its first sample will be reported. Audio of older turns is dropped from now on.
+    /// - Returns: The position that the reply's first sample will have.
+    package func start(_ turn: TurnID) -> Int64 {
+        output.current = turn
+        stretch = .awaitingFirst
+        mode = .playing
+        return queue.end
+    }
+
+    package func speak(_ text: String, as segment: SegmentID) { output.stream?.speak(text, as: segment) }
+
+    /// No further segments of this reply.
+    package func finish(_ turn: TurnID) { output.stream?.finish(turn) }
+
+    /// All audio of the reply is queued; `heardAll` follows.
+    package func playOut(at now: Instant) {
+        stretch = .ending
+        reportIfHeard(at: now)
+    }
+
+    // MARK: - Playout
+
+    /// Replies were heard up to here, in their own samples.
+    package var heard: Int64 { ledger.heard }
+
+    /// Something is on its way to the caller's ear, or waits to be.
+    package var isAudible: Bool { !ledger.isDrained || queue.waiting > 0 }
+
+    /// Stops at what the caller has heard; everything after it is kept.
+    /// - Returns: The position of the stop.
+    package func pause(at now: Instant) -> Int64 {
+        guard mode != .paused else { return ledger.heard }
+        mode = .paused
+        cut(at: now)
+        return ledger.heard
+    }
+
+    /// Goes on at the sample where `pause` stopped.
+    package func resume() {
+        guard mode == .paused else { return }
+        mode = .resuming
+    }
+
+    /// Drops the reply: text, audio on its way, audio that waits.
+    /// - Returns: The position up to which it was heard.
+    package func cancel(_ turn: TurnID, at now: Instant) -> Int64 {
+        output.stream?.cancel(turn)
+        if mode != .paused { cut(at: now) }
+        queue.dropWaiting()
+        output.reset()
+        mode = .playing
+        stretch = .silent
+        hold(false)
+        return ledger.heard
+    }
+
+    /// Hands out what is due.
+    package func tick(at now: Instant) {
+        let carrierHeard = carrier.heardSamples(at: now)
+        ledger.advance(carrierHeard: carrierHeard)
+        queue.release(before: ledger.heard)
+        let waiting = mode == .paused ? 0 : queue.waiting
+        let due = pacer.framesDue(
+            at: now, waiting: waiting, mayPad: stretch == .ending, buffered: ledger.handed - carrierHeard)
+        if due > 0 {
+            for _ in 0..<due { playFrame(at: now) }
+            carrier.flush()
+            hold(queue.waiting > format.samples(inMilliseconds: Self.lowWater) ? nil : false)
+        }
+        reportIfHeard(at: now)
+    }
+
+    package func close() {
+        output.close()
+    }
+
+    // MARK: -
+
+    private func playFrame(at now: Instant) {
+        let position = queue.cursor
+        let count = mode == .paused ? 0 : queue.read(into: frame)
+        if count < frame.count {
+            UnsafeMutableBufferPointer(rebasing: frame[count...]).update(repeating: 0)
+        }
+        if mode == .resuming, count > 0 {
+            mode = .playing
+            fadeIn(min(count, fadeSamples))
+        }
+        ledger.handedReply(from: position, count: count)
+        ledger.handedSilence(count: frame.count - count)
+        emitFrame()
+        if count > 0, stretch == .awaitingFirst {
+            stretch = .audible
+            handler(.firstSampleOut, now)
+        }
+    }
+
+    private func emitFrame() {
+        let bytes = encoder.encode(UnsafeBufferPointer(frame))
+        if bytes.count > 0 { carrier.play(bytes, samples: frame.count) }
+    }
+
+    /// Takes back what was handed over and not heard, and lets the sound end with a short fade.
+    private func cut(at now: Instant) {
+        let wasAudible = isAudible
+        ledger.cut(carrierHeard: carrier.cut(at: now))
+        queue.rewind(to: ledger.heard)
+        queue.release(before: ledger.heard)
+        pacer.restart()
+        guard wasAudible, !carrier.fadesOnCut else { return }
+        let count = queue.peek(at: ledger.heard, into: UnsafeMutableBufferPointer(rebasing: frame[..<fadeSamples]))
+        UnsafeMutableBufferPointer(rebasing: frame[count...]).update(repeating: 0)
+        guard count > 0 else { return }
+        var tail = UnsafeMutableBufferPointer(rebasing: frame[..<count]).mutableSpan
+        Fade.out(&tail)
+        // The tail is played again when the reply resumes: for the ledger it is silence.
+        ledger.handedSilence(count: frame.count)
+        emitFrame()
+        carrier.flush()
+    }
+
+    private func fadeIn(_ count: Int) {
+        var head = UnsafeMutableBufferPointer(rebasing: frame[..<count]).mutableSpan
+        Fade.in(&head)
+    }
+
+    private func reportIfHeard(at now: Instant) {
+        guard stretch == .ending, mode != .paused, queue.waiting == 0, ledger.isDrained else { return }
+        stretch = .silent
+        handler(.heardAll, now)
+    }
+
+    private func receive(_ event: TextToSpeechEvent, at now: Instant) {
+        switch event {
+        case .audio(let segment, let bytes):
+            guard segment.turn == output.current else { return }
+            let samples = output.decode(bytes)
+            let taken = queue.append(samples)
+            hold(queue.waiting > format.samples(inMilliseconds: Self.highWater) ? true : nil)
+            if taken > 0 { handler(.queued(segment, samples: taken), now) }
+        case .completed(let segment):
+            guard segment.turn == output.current else { return }
+            handler(.completed(segment), now)
+        case .failed(let turn, let error):
+            handler(.failed(turn, error), now)
+        }
+    }
+
+    /// - Parameter hold: nil leaves it as it is.
+    private func hold(_ hold: Bool?) {
+        guard let hold, output.isHeld != hold else { return }
+        output.isHeld = hold
+        output.stream?.holdAudio(hold)
+    }
+}
+
+/// The text-to-speech stream of a call, and the way of its bytes to samples at the call's rate.
+private struct SpeechOutput {
+    private let voice: any TextToSpeechProvider
+    private let context: ProviderContext
+    private let format: AudioFormat
+    private let converter: AudioConverter
+    private(set) var stream: (any TextToSpeechStream)?
+    /// Audio of other turns is late and dropped.
+    var current = TurnID.none
+    var isHeld = false
+
+    init(voice: any TextToSpeechProvider, native: AudioFormat, context: ProviderContext) throws {
+        self.voice = voice
+        self.context = context
+        format = voice.format(for: native)
+        converter = try AudioConverter(from: format, toRate: native.sampleRate)
+    }
+
+    mutating func open(sink: @escaping (TextToSpeechEvent) -> Void) {
+        stream = voice.open(context, format: format, sink: sink)
+    }
+
+    /// Borrowed until the next call.
+    func decode(_ bytes: UnsafeRawBufferPointer) -> UnsafeBufferPointer<Int16> { converter.decode(bytes) }
+
+    /// Forgets the tail of a cancelled reply.
+    func reset() { converter.reset() }
+
+    mutating func close() {
+        stream?.close()
+        stream = nil
+    }
+}
