@@ -216,7 +216,7 @@ typedef struct voice_session_config {
 } voice_session_config;
 
 /* What an event tells. Fields that an event does not use are 0 or NULL. */
-#define VOICE_EVENT_STARTED 1        /* the session runs. text: call id */
+#define VOICE_EVENT_STARTED 1        /* the session runs. text: call id; name: agent */
 #define VOICE_EVENT_CALLER_STARTED 2 /* the caller began to speak. position: caller sample of the onset */
 #define VOICE_EVENT_CALLER_STOPPED 3 /* the caller fell silent. position: caller sample after the last speech */
 #define VOICE_EVENT_TRANSCRIPT 4     /* text: the utterance so far; flags: VOICE_FLAG_FINAL when its turn is committed */
@@ -410,6 +410,10 @@ typedef struct voice_server_config {
 	const char *public_url; /* how carriers reach this server, such as "https://agent.example.com"; NULL = from the request's Host */
 	uint32_t max_calls;     /* 1..65535; 0 = the engine's max_sessions */
 	uint32_t reserved;      /* 0 */
+	voice_event_fn on_event; /* the events of every call of this server, on an event thread: per call one at a time and in order,
+	                            different calls at the same time. event->session takes voice_session_ calls until VOICE_EVENT_CLOSED
+	                            has been reported; it belongs to the server: destroying it ends the call. NULL = not reported */
+	void *user_data;         /* handed to on_event */
 } voice_server_config;
 
 /**
