@@ -26,6 +26,9 @@ package protocol Carrier: AnyObject {
     /// - Returns: Samples heard, of all those handed over. The next `play` continues the count from the number handed over so far.
     func cut(at now: Instant) -> Int64
 
+    /// What became of the last cut; asked with every tick after one until it is not `pending`.
+    func takeCutResult() -> CutResult
+
     /// Whether `cut` itself fades out what the caller hears. If not, the session plays a short faded tail after a cut.
     var fadesOnCut: Bool { get }
 
@@ -37,6 +40,17 @@ package protocol Carrier: AnyObject {
 
 extension Carrier {
     package var fadesOnCut: Bool { false }
+    package func takeCutResult() -> CutResult { .final }
+}
+
+/// A carrier that is read by another thread learns only later where exactly its reader stopped.
+package enum CutResult: Equatable, Sendable {
+    /// What `cut` returned holds.
+    case final
+    /// Not known yet; nothing may be played until then.
+    case pending
+    /// The caller's hearing stopped here, at or after what `cut` returned.
+    case settled(Int64)
 }
 
 package enum CarrierRequest: Equatable, Sendable {

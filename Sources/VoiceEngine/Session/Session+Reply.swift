@@ -286,7 +286,8 @@ extension Session {
 
     func hangUp(reason: String, at now: Instant) {
         emit(.hangUp, at: now) { $0.text = reason }
-        _ = carrier.perform(.hangUp(reason: reason))
+        // The session ends first, so that the carrier's own goodbye finds nothing left to do.
         end(reason: reason, at: now)
+        _ = carrier.perform(.hangUp(reason: reason))
     }
 }

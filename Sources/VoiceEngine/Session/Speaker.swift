@@ -50,6 +50,8 @@ package final class Speaker {
     private var pacer: PacerStateMachine
     private var mode = Mode.playing
     private var stretch = Stretch.silent
+    /// The carrier has not said yet where its last cut was.
+    private var isCutOpen = false
     private let handler: (Event, Instant) -> Void
 
     /// What the caller is being told right now.
@@ -149,6 +151,7 @@ package final class Speaker {
 
     /// Hands out what is due.
     package func tick(at now: Instant) {
+        guard settleCut() else { return }
         let carrierHeard = carrier.heardSamples(at: now)
         ledger.advance(carrierHeard: carrierHeard)
         queue.release(before: ledger.heard)
@@ -168,6 +171,20 @@ package final class Speaker {
     }
 
     // MARK: -
+
+    /// - Returns: false while nothing may be played.
+    private func settleCut() -> Bool {
+        guard isCutOpen else { return true }
+        switch carrier.takeCutResult() {
+        case .pending: return false
+        case .final: break
+        case .settled(let carrierHeard):
+            ledger.settleCut(carrierHeard: carrierHeard)
+            if mode == .paused { queue.rewind(to: ledger.heard) }
+        }
+        isCutOpen = false
+        return true
+    }
 
     private func playFrame(at now: Instant) {
         let position = queue.cursor
@@ -197,6 +214,7 @@ package final class Speaker {
     private func cut(at now: Instant) {
         let wasAudible = isAudible
         ledger.cut(carrierHeard: carrier.cut(at: now))
+        isCutOpen = true
         queue.rewind(to: ledger.heard)
         queue.release(before: ledger.heard)
         pacer.restart()

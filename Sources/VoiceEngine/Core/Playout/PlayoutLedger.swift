@@ -12,6 +12,8 @@ package struct PlayoutLedger {
     }
 
     private var spans = Deque<Span>()
+    /// What was unheard at the last cut, until its place is final.
+    private var cutSpans = Deque<Span>()
     /// Samples handed to the carrier so far.
     package private(set) var handed: Int64 = 0
     /// Reply samples heard so far.
@@ -40,17 +42,32 @@ package struct PlayoutLedger {
 
     /// The carrier has been heard up to this count of handed samples.
     package mutating func advance(carrierHeard: Int64) {
-        while let span = spans.first {
-            let played = min(max(carrierHeard - span.carrier, 0), span.count)
-            heard = max(heard, span.reply + played)
-            guard played == span.count else { return }
-            spans.removeFirst()
-        }
+        heard = max(heard, Self.drop(&spans, heardUpTo: carrierHeard))
     }
 
     /// The carrier dropped everything after this count.
     package mutating func cut(carrierHeard: Int64) {
         advance(carrierHeard: carrierHeard)
+        cutSpans = spans
         spans.removeAll(keepingCapacity: true)
+    }
+
+    /// The last cut turns out to have been here, at or after where it was taken to be.
+    package mutating func settleCut(carrierHeard: Int64) {
+        heard = max(heard, Self.drop(&cutSpans, heardUpTo: carrierHeard))
+        cutSpans.removeAll(keepingCapacity: true)
+    }
+
+    /// Removes the spans that were heard whole.
+    /// - Returns: The reply position heard.
+    private static func drop(_ spans: inout Deque<Span>, heardUpTo carrierHeard: Int64) -> Int64 {
+        var heard: Int64 = 0
+        while let span = spans.first {
+            let played = min(max(carrierHeard - span.carrier, 0), span.count)
+            if played > 0 { heard = span.reply + played }
+            guard played == span.count else { break }
+            spans.removeFirst()
+        }
+        return heard
     }
 }
