@@ -1,0 +1,112 @@
+internal import Glibc
+package import VoiceEngineCore
+
+/// A value behind a lock, on whose changes threads can wait. For host threads and the engine's own workers; never on an event loop.
+///
+/// Swift's `Mutex` has no condition to wait on, hence pthread's.
+/// `@unchecked Sendable`: `value` is only touched with `mutex` held.
+package final class Monitor<Value>: @unchecked Sendable {
+    private let mutex = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
+    private let changed = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
+    private var value: Value
+
+    package init(_ value: sending Value) {
+        self.value = value
+        pthread_mutex_init(mutex, nil)
+        var attributes = pthread_condattr_t()
+        pthread_condattr_init(&attributes)
+        pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC)
+        pthread_cond_init(changed, &attributes)
+        pthread_condattr_destroy(&attributes)
+    }
+
+    deinit {
+        pthread_cond_destroy(changed)
+        pthread_mutex_destroy(mutex)
+        changed.deallocate()
+        mutex.deallocate()
+    }
+
+    /// Changes the value; waiting threads look at it again.
+    package func update<Result>(_ body: (inout Value) throws -> Result) rethrows -> Result {
+        pthread_mutex_lock(mutex)
+        defer {
+            pthread_cond_broadcast(changed)
+            pthread_mutex_unlock(mutex)
+        }
+        return try body(&value)
+    }
+
+    /// Looks at the value without waking anybody.
+    package func read<Result>(_ body: (inout Value) throws -> Result) rethrows -> Result {
+        pthread_mutex_lock(mutex)
+        defer { pthread_mutex_unlock(mutex) }
+        return try body(&value)
+    }
+
+    /// Waits until `body` returns something.
+    /// - Parameter timeout: nil waits for ever.
+    /// - Returns: nil when the time is over.
+    package func wait<Result>(for timeout: Nanoseconds? = nil, _ body: (inout Value) -> Result?) -> Result? {
+        pthread_mutex_lock(mutex)
+        defer { pthread_mutex_unlock(mutex) }
+        guard let timeout else {
+            while true {
+                if let result = body(&value) { return result }
+                pthread_cond_wait(changed, mutex)
+            }
+        }
+        var deadline = timespec()
+        clock_gettime(CLOCK_MONOTONIC, &deadline)
+        let total = Int64(deadline.tv_nsec) + timeout.rawValue % 1_000_000_000
+        deadline.tv_sec += Int(timeout.rawValue / 1_000_000_000 + total / 1_000_000_000)
+        deadline.tv_nsec = Int(total % 1_000_000_000)
+        while true {
+            if let result = body(&value) { return result }
+            if pthread_cond_timedwait(changed, mutex, &deadline) == ETIMEDOUT { return body(&value) }
+        }
+    }
+}
+
+/// A thread of the engine that can be joined.
+package final class WorkerThread: Sendable {
+    private let thread: pthread_t
+
+    /// - Parameter name: At most 15 bytes, as shown by `top -H`.
+    package init(name: String, body: @escaping @Sendable () -> Void) {
+        let start = Unmanaged.passRetained(Start(name: name, body: body))
+        var created = pthread_t()
+        // 1 MiB: host callbacks run here.
+        var attributes = pthread_attr_t()
+        pthread_attr_init(&attributes)
+        pthread_attr_setstacksize(&attributes, 1 << 20)
+        let failure = pthread_create(&created, &attributes, { argument in
+            guard let argument else { return nil }
+            let start = Unmanaged<Start>.fromOpaque(argument).takeRetainedValue()
+            pthread_setname_np(pthread_self(), start.name)
+            start.body()
+            return nil
+        }, start.toOpaque())
+        pthread_attr_destroy(&attributes)
+        if failure != 0 { start.release() }
+        thread = failure == 0 ? created : 0
+    }
+
+    /// Whether the system gave us a thread at all.
+    package var isRunning: Bool { thread != 0 }
+
+    package var isCurrent: Bool { thread != 0 && pthread_equal(thread, pthread_self()) != 0 }
+
+    package func join() {
+        if thread != 0, !isCurrent { pthread_join(thread, nil) }
+    }
+
+    private final class Start: Sendable {
+        let name: String
+        let body: @Sendable () -> Void
+        init(name: String, body: @escaping @Sendable () -> Void) {
+            self.name = name
+            self.body = body
+        }
+    }
+}
