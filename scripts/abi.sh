@@ -68,7 +68,7 @@ check_constants() {
   fi
 }
 
-constants_changed() { [[ -e $numbers ]] && diff "$numbers" <(constants) | grep '^<'; }
+constants_changed() { [[ -e $numbers ]] && grep '^<' <(diff "$numbers" <(constants)); }
 
 # A library of empty functions with the header's prototypes.
 build_witness() {
