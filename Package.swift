@@ -48,7 +48,8 @@ let package = Package(
                 "CVoiceEngine", "VoiceEngineCore", "VoiceEngineMedia", "VoiceEngineNet", "VoiceEngineProviders",
                 "VoiceEngineLocal", "VoiceEngineSession", "VoiceEngineCarrier", nio("NIOCore"), nio("NIOPosix"),
             ],
-            path: "Sources/VoiceEngine", sources: ["Engine", "ABI"], swiftSettings: strict,
+            path: "Sources/VoiceEngine", exclude: ["Core", "Media", "Net", "Providers", "Local", "Session", "Carrier"],
+            sources: ["Engine", "ABI"], swiftSettings: strict,
             linkerSettings: [
                 .unsafeFlags([
                     "-Xlinker", "-soname=libvoiceengine.so.1",

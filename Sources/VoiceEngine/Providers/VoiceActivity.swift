@@ -1,4 +1,3 @@
-package import VoiceEngineCore
 
 /// A neural voice activity model, shared by all calls. The session's own detector works without one.
 package protocol VoiceActivityProvider: Sendable {

@@ -11,12 +11,10 @@ package import VoiceEngineProviders
 /// Confined to the session's loop.
 package final class CallerPath {
     package enum Event {
-        /// The caller is audible since `position`.
+        /// The caller is audible since `position`, for the first time or again after a pause.
         case voiceStarted(position: Int64, onset: Instant)
         /// The caller has been silent since `position`.
         case voicePaused(position: Int64, lastSpeech: Instant)
-        /// Speech goes on after a pause.
-        case voiceResumed
         case speechToText(SpeechToTextEvent)
     }
 
@@ -28,7 +26,9 @@ package final class CallerPath {
     private let input: AudioFormat
     private let decoder: AudioConverter
     private let recogniser: Recogniser
-    private var detector: SpeechDetector
+    private let model: VoiceActivityModel?
+    private var energy = EnergyDetector(sampleRate: CallerPath.detectorRate)
+    private var gate: SpeechGate
     private let clock = SampleClock(sampleRate: CallerPath.detectorRate)
     /// Detector samples so far, and when the last of them arrived.
     private var received: Int64 = 0
@@ -42,39 +42,40 @@ package final class CallerPath {
         input = setup.input
         self.handler = handler
         arrived = context.eventLoop.instant
+        let listening = try AudioFormat(encoding: .pcm16, sampleRate: Self.detectorRate)
         decoder = try AudioConverter(from: setup.input, toRate: Self.detectorRate)
         recogniser = try Recogniser(provider: speechToText, native: setup.input, context: context)
-        detector = SpeechDetector(model: nil)
+        // One window of the model (32 ms) or four of the energy detector begin an utterance: earlier than that a click would.
+        gate = SpeechGate(.init(format: listening, minimumSpeechMs: voiceActivity == nil ? 40 : 30))
+        model = voiceActivity.map { VoiceActivityModel(provider: $0) }
         recogniser.open { [weak self] event in self?.handler(.speechToText(event), context.eventLoop.instant) }
-        if let voiceActivity {
-            detector = SpeechDetector(
-                model: voiceActivity.open(context) { [weak self] end, probability in
-                    self?.detected(probability, windowEnd: end, at: context.eventLoop.instant)
-                })
-        }
+        model?.open(context) { [weak self] window in self?.judged(window, at: context.eventLoop.instant) }
     }
 
     /// Caller audio in the input format. Borrowed until return.
     package func receive(_ audio: UnsafeRawBufferPointer, at now: Instant) {
-        arrived = now
         recogniser.send(audio)
-        let samples = decoder.decode(audio)
-        received += Int64(samples.count)
-        detector.send(samples) { end, probability in detected(probability, windowEnd: end, at: now) }
+        listen(to: decoder.decode(audio), at: now)
     }
 
     /// Fills in for a carrier that stopped sending in the middle of speech.
     package func tick(at now: Instant) {
-        guard detector.isActive, now - arrived > Self.gap else { return }
+        guard gate.isInUtterance, now - arrived > Self.gap else { return }
         let missing = Int(clock.samples(in: now - arrived))
-        arrived = now
-        received += Int64(missing)
-        detector.skip(missing) { end, probability in detected(probability, windowEnd: end, at: now) }
-        recogniser.sendSilence(milliseconds: missing * 1_000 / Self.detectorRate)
+        for _ in 0..<(missing / Self.silence.count) {
+            recogniser.sendSilence()
+            Self.silence.withUnsafeBufferPointer { listen(to: $0, at: now) }
+        }
     }
 
+    /// Asks for a settled transcript.
     package func finishUtterance() { recogniser.stream?.finishUtterance() }
-    package func utteranceCommitted() { recogniser.stream?.utteranceCommitted() }
+
+    /// What was said so far became a turn, or was nothing; the next transcript starts empty.
+    package func utteranceCommitted() {
+        recogniser.begins = true
+        recogniser.stream?.utteranceCommitted()
+    }
 
     /// Opens the recogniser again after it failed.
     package func reopen(_ context: ProviderContext) {
@@ -84,23 +85,34 @@ package final class CallerPath {
 
     package func close() {
         recogniser.close()
-        detector.close()
+        model?.close()
     }
 
     // MARK: -
 
-    private func detected(_ probability: Float, windowEnd: Int64, at now: Instant) {
-        guard let event = detector.gate(probability, windowEnd: windowEnd) else { return }
-        switch event {
-        case .started(let position):
-            recogniser.stream?.hint(.started(atMilliseconds: milliseconds(position)))
-            handler(.voiceStarted(position: inputPosition(position), onset: time(of: position)), now)
-        case .paused(let position):
-            recogniser.stream?.hint(.paused(atMilliseconds: milliseconds(position)))
-            handler(.voicePaused(position: inputPosition(position), lastSpeech: time(of: position)), now)
-        case .resumed:
-            recogniser.stream?.hint(.resumed)
-            handler(.voiceResumed, now)
+    /// 20 ms at the detector's rate.
+    private static let silence = [Int16](repeating: 0, count: 160)
+
+    private func listen(to samples: UnsafeBufferPointer<Int16>, at now: Instant) {
+        arrived = now
+        received += Int64(samples.count)
+        if let model { return model.send(samples) }
+        var offset = 0
+        while let window = energy.next(samples.span, offset: &offset) { judged(window, at: now) }
+    }
+
+    private func judged(_ window: SpeechWindow, at now: Instant) {
+        switch gate.heard(window) {
+        case .none, .ended, .ignored: break
+        case .started(let onset):
+            recogniser.voiceStarted(atMilliseconds: milliseconds(onset))
+            handler(.voiceStarted(position: inputPosition(onset), onset: time(of: onset)), now)
+        case .resumed(let onset):
+            recogniser.voiceResumed(atMilliseconds: milliseconds(onset))
+            handler(.voiceStarted(position: inputPosition(onset), onset: time(of: onset)), now)
+        case .paused(let lastSpeech):
+            recogniser.stream?.hint(.paused(atMilliseconds: milliseconds(lastSpeech)))
+            handler(.voicePaused(position: inputPosition(lastSpeech), lastSpeech: time(of: lastSpeech)), now)
         }
     }
 
@@ -114,6 +126,31 @@ package final class CallerPath {
     private func time(of position: Int64) -> Instant { arrived - clock.duration(ofSamples: received - position) }
 }
 
+/// The neural detector of one call. Its windows come back later, on the loop.
+private final class VoiceActivityModel {
+    private let provider: any VoiceActivityProvider
+    private var stream: (any VoiceActivityStream)?
+    private var end: Int64 = 0
+
+    init(provider: any VoiceActivityProvider) { self.provider = provider }
+
+    func open(_ context: ProviderContext, judged: @escaping (SpeechWindow) -> Void) {
+        stream = provider.open(context) { [weak self] windowEnd, probability in
+            guard let self, windowEnd > self.end else { return }
+            let window = SpeechWindow(start: self.end, count: Int(windowEnd - self.end), probability: probability)
+            self.end = windowEnd
+            judged(window)
+        }
+    }
+
+    func send(_ samples: UnsafeBufferPointer<Int16>) { stream?.send(samples) }
+
+    func close() {
+        stream?.close()
+        stream = nil
+    }
+}
+
 /// The recogniser's stream of one call, and the conversion to the format it wants.
 private final class Recogniser {
     private let provider: any SpeechToTextProvider
@@ -123,6 +160,8 @@ private final class Recogniser {
     private let converter: AudioTranscoder?
     private let silence: [UInt8]
     private(set) var stream: (any SpeechToTextStream)?
+    /// The next voice begins an utterance, also when the voice activity takes it for the rest of the one before.
+    var begins = true
 
     init(provider: any SpeechToTextProvider, native: AudioFormat, context: ProviderContext) throws {
         self.provider = provider
@@ -135,7 +174,9 @@ private final class Recogniser {
             case .alaw: G711.alawSilence
             case .pcm16, .opus: 0
             }
-        silence = Array(repeating: quiet, count: format.bytes(forSamples: format.samples(inMilliseconds: 20)))
+        silence =
+            format.encoding == .opus
+            ? [] : Array(repeating: quiet, count: format.bytes(forSamples: format.samples(inMilliseconds: 20)))
     }
 
     func open(sink: @escaping (SpeechToTextEvent) -> Void) {
@@ -149,9 +190,19 @@ private final class Recogniser {
         if converted.count > 0 { stream.send(converted) }
     }
 
-    func sendSilence(milliseconds: Int) {
-        guard format.encoding != .opus else { return }
-        for _ in 0..<(milliseconds / 20) { silence.withUnsafeBytes { stream?.send($0) } }
+    /// 20 ms.
+    func sendSilence() {
+        if !silence.isEmpty { silence.withUnsafeBytes { stream?.send($0) } }
+    }
+
+    func voiceStarted(atMilliseconds position: Int64) {
+        begins = false
+        stream?.hint(.started(atMilliseconds: position))
+    }
+
+    func voiceResumed(atMilliseconds position: Int64) {
+        if begins { return voiceStarted(atMilliseconds: position) }
+        stream?.hint(.resumed)
     }
 
     func close() {

@@ -17,8 +17,6 @@ extension Session {
         case .voiceStarted(let position, let onset):
             emit(.callerStarted, at: onset) { $0.position = position }
             voiceStarted(at: now)
-        case .voiceResumed:
-            voiceStarted(at: now)
         case .voicePaused(let position, let lastSpeech):
             emit(.callerStopped, at: lastSpeech) { $0.position = position }
             perform(hearing.bargeIn.voicePaused(at: now), at: now)

@@ -17,6 +17,9 @@ extension Session {
         return true
     }
 
+    /// Texts that wait to be said.
+    package var waitingTexts: Int { dialogue.agenda.count }
+
     /// A turn of the caller in writing.
     package func receiveText(_ text: String) {
         guard life == .running else { return }
