@@ -62,11 +62,12 @@ let package = Package(
         .executableTarget(
             name: "VoiceLab",
             dependencies: [
-                nio("NIOCore"), nio("NIOPosix"), nio("NIOHTTP1"), nio("NIOWebSocket"),
+                nio("NIOCore"), nio("NIOPosix"), .product(name: "DequeModule", package: "swift-collections"),
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: strict),
 
         .testTarget(name: "VoiceEngineCoreTests", dependencies: ["VoiceEngineCore"], swiftSettings: strict),
+        .testTarget(name: "VoiceLabTests", dependencies: ["VoiceLab"], swiftSettings: strict),
     ]
 )

@@ -1,0 +1,4 @@
+import ArgumentParser
+struct ProvidersCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(commandName: "providers")
+}
