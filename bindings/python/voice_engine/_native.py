@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import importlib
 import os
 import threading
 from collections.abc import Callable, Iterator
@@ -90,11 +91,9 @@ def _candidates() -> Iterator[str]:
     package = Path(__file__).resolve().parent
     yield str(package / "libvoiceengine.so.1")
     try:
-        from ._installed import LIBRARY  # written by scripts/install.sh
+        yield str(importlib.import_module("._installed", __package__).LIBRARY)  # written by scripts/install.sh
     except ImportError:
         pass
-    else:
-        yield LIBRARY
     checkout = package.parents[2]
     if (checkout / "Package.swift").is_file():
         yield str(checkout / "dist" / "lib" / "libvoiceengine.so.1")

@@ -8,7 +8,6 @@ from collections.abc import Callable, Mapping, Sequence
 from types import TracebackType
 from typing import Any
 
-from ._callbacks import report
 from ._native import Handle, create, encoded, lib
 from ._structs import EngineConfig, LogFunction, sized
 from .call import Call, Document, Encoding, document_bytes
@@ -34,10 +33,8 @@ def library_version() -> str:
 
 def _log_function(on_log: LogHandler) -> Any:
     def entry(user_data: Any, level: int, component: bytes | None, message: bytes | None) -> None:
-        try:
-            on_log(level, (component or b"").decode("utf-8", "replace"), (message or b"").decode("utf-8", "replace"))
-        except BaseException as error:  # nothing may unwind into C
-            report(error, on_log)
+        # ctypes hands an exception of a callback to sys.unraisablehook; nothing unwinds into C.
+        on_log(level, (component or b"").decode("utf-8", "replace"), (message or b"").decode("utf-8", "replace"))
 
     return LogFunction(entry)
 
