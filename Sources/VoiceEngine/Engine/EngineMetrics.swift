@@ -1,0 +1,174 @@
+internal import Synchronization
+internal import VoiceEngineCore
+internal import VoiceEngineSession
+
+/// The engine's counters, in the Prometheus text format. Any thread; nothing here locks.
+///
+/// Names follow the Prometheus conventions: base units, `_total` for counters, labels of bounded cardinality.
+final class EngineMetrics: Sendable {
+    static let stageNames = [
+        "endpoint_wait", "transcript_wait", "commit", "llm_first_token", "segment", "tts_request", "tts_first_audio", "playout",
+    ]
+
+    let callsStarted = Atomic<Int>(0)
+    let callsRefused = Atomic<Int>(0)
+    private let turns = Atomic<Int>(0)
+    private let errors = Atomic<Int>(0)
+    private let bargeInsConfirmed = Atomic<Int>(0)
+    private let bargeInsResumed = Atomic<Int>(0)
+    private let promptTokens = Atomic<Int>(0)
+    private let completionTokens = Atomic<Int>(0)
+    private let stages: [Histogram]
+    private let total = Histogram(bounds: Histogram.turnBounds)
+    private let engineShare = Histogram(bounds: Histogram.fineBounds)
+    private let tickLateness = Histogram(bounds: Histogram.fineBounds)
+
+    init() { stages = Self.stageNames.map { _ in Histogram(bounds: Histogram.turnBounds) } }
+
+    func note(tickLateness lateness: Nanoseconds) { tickLateness.observe(lateness) }
+
+    func note(_ event: SessionEvent) {
+        switch event.kind {
+        case .turnStarted: turns.wrappingAdd(1, ordering: .relaxed)
+        case .error: errors.wrappingAdd(1, ordering: .relaxed)
+        case .bargeIn:
+            if event.flags.contains(.confirmed) { bargeInsConfirmed.wrappingAdd(1, ordering: .relaxed) }
+            if event.flags.contains(.resumed) { bargeInsResumed.wrappingAdd(1, ordering: .relaxed) }
+        case .turnMetrics:
+            guard let metrics = event.metrics else { return }
+            for (histogram, stage) in zip(stages, metrics.stages) { histogram.observe(stage) }
+            total.observe(metrics.total)
+            engineShare.observe(metrics.engineShare)
+            promptTokens.wrappingAdd(metrics.usage.prompt, ordering: .relaxed)
+            completionTokens.wrappingAdd(metrics.usage.completion, ordering: .relaxed)
+        case .started, .callerStarted, .callerStopped, .transcript, .agentText, .agentStarted, .agentStopped, .agentHeard,
+            .toolCall, .dtmfIn, .dtmfOut, .transfer, .hangUp, .slowHost, .closed:
+            break
+        }
+    }
+
+    /// - Parameter liveCalls: Calls right now.
+    func text(liveCalls: Int, version: String) -> String {
+        var page = PrometheusPage()
+        page.gauge("voice_engine_build_info", "Version of the library.", [(["version": version], 1)])
+        page.gauge("voice_engine_calls", "Calls that are live.", [([:], liveCalls)])
+        page.counter("voice_engine_calls_started_total", "Calls that were taken.", [([:], load(callsStarted))])
+        page.counter("voice_engine_calls_refused_total", "Calls that were not taken.", [([:], load(callsRefused))])
+        page.counter("voice_engine_turns_total", "Turns of callers that were answered.", [([:], load(turns))])
+        page.counter("voice_engine_errors_total", "Failures of providers and parts.", [([:], load(errors))])
+        page.counter(
+            "voice_engine_barge_ins_total", "Decisions on voice over the agent.",
+            [(["outcome": "confirmed"], load(bargeInsConfirmed)), (["outcome": "resumed"], load(bargeInsResumed))])
+        page.counter(
+            "voice_engine_llm_tokens_total", "Tokens as language models report them.",
+            [(["kind": "prompt"], load(promptTokens)), (["kind": "completion"], load(completionTokens))])
+        page.histogram(
+            "voice_engine_turn_seconds", "From the caller's last speech to the first sample of the reply.", [([:], total)])
+        page.histogram(
+            "voice_engine_turn_stage_seconds", "The stages of a turn; they add up to the whole.",
+            zip(Self.stageNames, stages).map { (["stage": $0], $1) })
+        page.histogram(
+            "voice_engine_turn_own_seconds", "The engine's own share of a turn.", [([:], engineShare)])
+        page.histogram(
+            "voice_engine_tick_lateness_seconds", "How late the ticks of the event loops came.", [([:], tickLateness)])
+        return page.text
+    }
+
+    private func load(_ counter: borrowing Atomic<Int>) -> Int { counter.load(ordering: .relaxed) }
+}
+
+/// A histogram of durations with fixed bounds.
+final class Histogram: Sendable {
+    /// [s] Bounds around what a conversation feels: 10 ms to 10 s.
+    static let turnBounds = [0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.2, 0.3, 0.5, 0.75, 1, 1.5, 2, 3, 5, 10]
+    /// [s] Bounds of the engine's own work: 0.1 ms to 1 s.
+    static let fineBounds = [0.0001, 0.00025, 0.0005, 0.001, 0.0015, 0.002, 0.004, 0.008, 0.01, 0.02, 0.05, 0.1, 0.5, 1]
+
+    let bounds: [Double]
+    private let counts: Counts
+    private let sum = Atomic<Int64>(0)
+
+    init(bounds: [Double]) {
+        self.bounds = bounds
+        counts = Counts(bounds.count + 1)
+    }
+
+    func observe(_ duration: Nanoseconds) {
+        let seconds = duration.seconds
+        counts.add(to: bounds.firstIndex { seconds <= $0 } ?? bounds.count)
+        sum.wrappingAdd(duration.rawValue, ordering: .relaxed)
+    }
+
+    /// Observations at or below each bound, then all of them; and their sum. [s]
+    var snapshot: (cumulative: [Int], sum: Double) {
+        var running = 0
+        let cumulative = (0...bounds.count).map { index in
+            running += counts.load(index)
+            return running
+        }
+        return (cumulative, Nanoseconds(sum.load(ordering: .relaxed)).seconds)
+    }
+
+    /// A fixed number of atomic counters.
+    ///
+    /// `@unchecked Sendable`: the pointer never changes; what it points to is atomic.
+    private final class Counts: @unchecked Sendable {
+        private let count: Int
+        private let cells: UnsafeMutablePointer<Atomic<Int>>
+
+        init(_ count: Int) {
+            self.count = count
+            cells = .allocate(capacity: count)
+            for index in 0..<count { (cells + index).initialize(to: Atomic(0)) }
+        }
+
+        deinit {
+            cells.deinitialize(count: count)
+            cells.deallocate()
+        }
+
+        func add(to index: Int) {
+            if index < count { cells[index].wrappingAdd(1, ordering: .relaxed) }
+        }
+
+        func load(_ index: Int) -> Int { index < count ? cells[index].load(ordering: .relaxed) : 0 }
+    }
+}
+
+/// Writes metrics in the Prometheus text format, version 0.0.4.
+struct PrometheusPage {
+    typealias Labels = KeyValuePairs<String, String>
+
+    private(set) var text = ""
+
+    mutating func gauge(_ name: String, _ help: String, _ values: [(Labels, Int)]) { family(name, help, "gauge", values) }
+    mutating func counter(_ name: String, _ help: String, _ values: [(Labels, Int)]) {
+        family(name, help, "counter", values)
+    }
+
+    mutating func histogram(_ name: String, _ help: String, _ values: [(Labels, Histogram)]) {
+        head(name, help, "histogram")
+        for (labels, histogram) in values {
+            let (cumulative, sum) = histogram.snapshot
+            for (bound, count) in zip(histogram.bounds.map { "\($0)" } + ["+Inf"], cumulative) {
+                text += "\(name)_bucket\(rendered(labels, le: bound)) \(count)\n"
+            }
+            text += "\(name)_sum\(rendered(labels)) \(sum)\n\(name)_count\(rendered(labels)) \(cumulative.last ?? 0)\n"
+        }
+    }
+
+    private mutating func family(_ name: String, _ help: String, _ type: String, _ values: [(Labels, Int)]) {
+        head(name, help, type)
+        for (labels, value) in values { text += "\(name)\(rendered(labels)) \(value)\n" }
+    }
+
+    private mutating func head(_ name: String, _ help: String, _ type: String) {
+        text += "# HELP \(name) \(help)\n# TYPE \(name) \(type)\n"
+    }
+
+    private func rendered(_ labels: Labels, le: String? = nil) -> String {
+        var pairs = labels.map { "\($0.key)=\"\($0.value)\"" }
+        if let le { pairs.append("le=\"\(le)\"") }
+        return pairs.isEmpty ? "" : "{\(pairs.joined(separator: ","))}"
+    }
+}
