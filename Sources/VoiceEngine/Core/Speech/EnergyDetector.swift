@@ -1,10 +1,10 @@
 /// The voice detector that is always on: level above an adaptive noise floor, on windows of 10 ms.
 ///
-/// It costs about a microsecond per frame, finds an onset within two windows, and needs no model. Three sums per window do
-/// it all: with the energy R0 = Σx[n]² and the neighbour product R1 = Σx[n]·x[n-1],
-/// - the energy after the pre-emphasis x[n] - 0.95·x[n-1] is (1 + 0.95²)·R0 - 2·0.95·R1: hum and rumble, which carry the
-///   most power on bad lines, are 25 dB down, and a constant offset nearly gone;
-/// - R1/R0 is the spectral tilt: near 1 for vowels, around 0 for white noise, negative for hiss.
+/// It costs less than a microsecond per frame, finds an onset within two windows, and needs no model. Two sums per window
+/// do it all, the energy R = Σx[n]² and the energy of the difference D = Σ(x[n] - x[n-τ])² over τ = 125 µs:
+/// - D is the energy after a pre-emphasis with its zero at 0 Hz: a constant offset is gone, and hum and rumble, which
+///   carry the most power on bad lines, are 28 dB down at 50 Hz, at any sample rate;
+/// - 1 - D/2R is the spectral tilt: near 1 for vowels, around 0 for white noise, negative for hiss.
 ///
 /// The noise floor is the least smoothed level of the last 1.6 s, after Martin, "Noise power spectral density estimation
 /// based on optimal smoothing and minimum statistics" (2001), on one band instead of a spectrum: even without a pause
@@ -17,26 +17,28 @@ package struct EnergyDetector: Sendable {
     package private(set) var position: Int64
 
     private var filled = 0
-    private var energy: Int64 = 0
-    private var product: Int64 = 0
-    private var last: Int32 = 0
+    private var energy: UInt64 = 0
+    private var difference: UInt64 = 0
+    /// [samples] that last 125 µs: 1 at 8 kHz, 6 at 48 kHz.
+    private let lag: Int
+    /// The last `lag` samples, oldest first.
+    private var history = SIMD8<Int16>()
     private var floor = NoiseFloor()
 
-    /// Square of the pre-emphasis coefficient 0.95 (the usual one for speech), and twice the coefficient.
-    private static let emphasisSquared = 0.9025
-    private static let emphasisTwice = 1.9
     /// [dB] above the floor at which speech is as likely as not, for a signal of medium tilt.
     private static let halfwaySNR: Float = 9
     /// [dB] that a doubling of the odds takes, roughly.
     private static let slope: Float = 2
-    /// [dBFS] after pre-emphasis: nothing quieter is called speech, however quiet the line.
+    /// [dBFS] of the difference: nothing quieter is called speech, however quiet the line.
     private static let quietest: Float = -66
 
     /// - Parameters:
     ///   - sampleRate: [Hz] of the audio, 8000...48000; clamped to it.
     ///   - start: position of the first sample in the caller's stream.
     package init(sampleRate: Int, start: Int64 = 0) {
-        windowSamples = min(max(sampleRate, 8_000), 48_000) / 100
+        let rate = min(max(sampleRate, 8_000), 48_000)
+        windowSamples = rate / 100
+        lag = (rate + 4_000) / 8_000
         position = start
     }
 
@@ -55,39 +57,43 @@ package struct EnergyDetector: Sendable {
         position += Int64(count)
         if filled < windowSamples { return nil }
         let probability = judge()
-        (filled, energy, product) = (0, 0, 0)
+        (filled, energy, difference) = (0, 0, 0)
         return SpeechWindow(start: position - Int64(windowSamples), count: windowSamples, probability: probability)
     }
 
     /// Goes on at another place of the stream, after lost audio. Keeps the noise floor, drops the unfinished window.
     package mutating func skip(to position: Int64) {
         self.position = position
-        (filled, energy, product, last) = (0, 0, 0, 0)
+        (filled, energy, difference, history) = (0, 0, 0, .zero)
     }
 
     private mutating func accumulate(_ samples: Span<Int16>) {
-        // A product of two samples is below 2^31 (2^30 for the extreme pair); 64 bits hold any number of them.
-        var (energy, product) = (self.energy, self.product)
-        let previous = last
+        // A square is at most 2^30, and that of a difference of two samples just below 2^32: it fits unsigned.
+        var (energy, difference) = (self.energy, self.difference)
+        let head = min(lag, samples.count)
         samples.withUnsafeBufferPointer { x in
-            product &+= Int64(Int32(x[0]) &* previous)
-            for index in 0..<x.count { energy &+= Int64(Int32(x[index]) &* Int32(x[index])) }
-            for index in 1..<max(1, x.count) { product &+= Int64(Int32(x[index]) &* Int32(x[index &- 1])) }
-            last = Int32(x[x.count - 1])
+            for sample in x { energy &+= UInt64(UInt32(bitPattern: Int32(sample) &* Int32(sample))) }
+            for index in 0..<head {
+                let step = Int32(x[index]) &- Int32(history[index])
+                difference &+= UInt64(UInt32(bitPattern: step &* step))
+            }
+            for index in head..<x.count {
+                let step = Int32(x[index]) &- Int32(x[index &- head])
+                difference &+= UInt64(UInt32(bitPattern: step &* step))
+            }
+            for index in 0..<(lag - head) { history[index] = history[index + head] }
+            for index in 0..<head { history[lag - head + index] = x[x.count - head + index] }
         }
-        (self.energy, self.product) = (energy, product)
+        (self.energy, self.difference) = (energy, difference)
     }
 
     private mutating func judge() -> Float {
-        let r0 = Double(energy)
-        let r1 = Double(product)
-        let emphasised = max(0, (1 + Self.emphasisSquared) * r0 - Self.emphasisTwice * r1)
-        let power = emphasised / (Double(windowSamples) * 1_073_741_824)
+        let power = Double(difference) / (Double(windowSamples) * 1_073_741_824)
         let level = Float(SignalLevel.decibels(power: power))
         let snr = level - floor.update(level)
         if level < Self.quietest { return 0 }
         // A vowel may be 3 dB weaker and hiss must be 3 dB stronger to count alike.
-        let tilt = r0 > 0 ? Float(max(-0.5, min(1, r1 / r0))) : 0
+        let tilt = energy > 0 ? Float(max(-0.5, 1 - Double(difference) / (2 * Double(energy)))) : 0
         let evidence = (snr - Self.halfwaySNR + 4 * (tilt - 0.3)) / Self.slope
         // x / (1 + |x|) is a sigmoid without the exponential: ±1 at infinity, slope 1 at 0.
         return 0.5 + 0.5 * evidence / (1 + abs(evidence))
