@@ -1,0 +1,184 @@
+internal import NIOCore
+internal import NIOHTTP1
+
+/// Reads whole requests off one connection, answers them by the router, and closes clients that are slow or idle.
+///
+/// - Important: Confined to the connection's loop.
+final class ServerConnection: ChannelInboundHandler, RemovableChannelHandler {
+    typealias InboundIn = HTTPServerRequestPart
+    typealias OutboundOut = HTTPServerResponsePart
+
+    private enum State {
+        case waiting
+        case reading(HTTPRequestHead, body: [UInt8])
+        /// The answer is out and the connection will close: the rest of the request is thrown away.
+        case refused
+    }
+
+    private let router: ServerRouter
+    private let limits: ServerLimits
+    private var state = State.waiting
+    private var deadline: Scheduled<Void>?
+    /// The answer to a WebSocket handshake that was refused; its request comes next.
+    private var refusal: ServerResponse?
+
+    init(router: ServerRouter, limits: ServerLimits) {
+        self.router = router
+        self.limits = limits
+    }
+
+    func handlerAdded(context: ChannelHandlerContext) { armDeadline(context) }
+
+    func handlerRemoved(context: ChannelHandlerContext) { deadline?.cancel() }
+
+    func channelInactive(context: ChannelHandlerContext) {
+        deadline?.cancel()
+        context.fireChannelInactive()
+    }
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        switch (Self.unwrapInboundIn(data), state) {
+        case (.head(let head), .waiting):
+            if let length = head.headers.first(name: "content-length").flatMap({ Int($0) }), length > limits.bodyBytes {
+                return refuse(context, head, tooLarge)
+            }
+            state = .reading(head, body: [])
+            if head.headers.first(name: "expect")?.lowercased() == "100-continue" {
+                context.writeAndFlush(
+                    Self.wrapOutboundOut(.head(HTTPResponseHead(version: .http1_1, status: .continue))), promise: nil)
+            }
+        case (.body(let part), .reading(let head, var body)):
+            state = .waiting
+            guard body.count + part.readableBytes <= limits.bodyBytes else { return refuse(context, head, tooLarge) }
+            body.append(contentsOf: part.readableBytesView)
+            state = .reading(head, body: body)
+        case (.end, .reading(let head, let body)):
+            state = .waiting
+            respond(context, head, body)
+        case (.head, .reading), (.head, .refused), (.body, .waiting), (.body, .refused), (.end, .waiting),
+            (.end, .refused):
+            break
+        }
+    }
+
+    private var tooLarge: ServerResponse {
+        .text(413, "The request's body is longer than \(limits.bodyBytes) bytes.")
+    }
+
+    private func respond(_ context: ChannelHandlerContext, _ head: HTTPRequestHead, _ body: [UInt8]) {
+        var request = ServerRequest(head, body: body)
+        if let refusal {
+            self.refusal = nil
+            return write(context, head, refusal, keepAlive: false)
+        }
+        let response: ServerResponse
+        switch router.match(method: request.method, path: request.path) {
+        case .found(.respond(let answer), let parameters):
+            request.parameters = parameters
+            response = answer(request)
+        case .found(.webSocket, _):
+            response = request.header("upgrade") == nil
+                ? ServerHandshake.upgradeRequired
+                : .text(400, "A WebSocket handshake must be the first request of its connection.")
+        case .notFound: response = .text(404, "There is nothing at this address.")
+        case .methodNotAllowed(let methods):
+            let list = methods.joined(separator: ", ")
+            response = ServerResponse(
+                status: 405, headers: [.init("Allow", list)], body: "This address takes \(list).\n")
+        }
+        write(context, head, response, keepAlive: head.isKeepAlive)
+    }
+
+    private func refuse(_ context: ChannelHandlerContext, _ head: HTTPRequestHead, _ response: ServerResponse) {
+        state = .refused
+        write(context, head, response, keepAlive: false)
+    }
+
+    private func write(
+        _ context: ChannelHandlerContext, _ head: HTTPRequestHead?, _ response: ServerResponse, keepAlive: Bool
+    ) {
+        var headers = HTTPHeaders()
+        headers.add(name: "Content-Type", value: response.contentType)
+        headers.add(name: "Content-Length", value: "\(response.body.utf8.count)")
+        for header in response.headers where header.name.lowercased() != "connection" {
+            headers.add(name: header.name, value: header.value)
+        }
+        if let named = response.headers.first(where: { $0.name.lowercased() == "connection" }) {
+            headers.add(name: "Connection", value: keepAlive ? named.value : named.value + ", close")
+        } else {
+            headers.add(name: "Connection", value: keepAlive ? "keep-alive" : "close")
+        }
+        let status = HTTPResponseStatus(statusCode: response.status)
+        context.write(
+            Self.wrapOutboundOut(.head(HTTPResponseHead(version: .http1_1, status: status, headers: headers))),
+            promise: nil)
+        if head?.method != .HEAD {
+            let body = context.channel.allocator.buffer(string: response.body)
+            context.write(Self.wrapOutboundOut(.body(.byteBuffer(body))), promise: nil)
+        }
+        context.writeAndFlush(Self.wrapOutboundOut(.end(nil)), promise: nil)
+        if keepAlive {
+            armDeadline(context)
+        } else {
+            closeSoon(context)
+        }
+    }
+
+    /// Ends the output now and the connection in a moment: closed at once, a client that is still sending would get a
+    /// reset that can swallow the answer.
+    private func closeSoon(_ context: ChannelHandlerContext) {
+        state = .refused
+        context.close(mode: .output, promise: nil)
+        deadline?.cancel()
+        let channel = context.channel
+        deadline = context.eventLoop.scheduleTask(in: .seconds(1)) { channel.close(promise: nil) }
+    }
+
+    private func armDeadline(_ context: ChannelHandlerContext) {
+        deadline?.cancel()
+        let bound = NIOLoopBound((self, context), eventLoop: context.eventLoop)
+        deadline = context.eventLoop.scheduleTask(in: limits.requestTimeout) {
+            let (connection, context) = bound.value
+            connection.deadlinePassed(context)
+        }
+    }
+
+    private func deadlinePassed(_ context: ChannelHandlerContext) {
+        switch state {
+        case .waiting, .refused: context.close(promise: nil)
+        case .reading(let head, _):
+            refuse(context, head, .text(408, "The request did not arrive within the time that this server waits."))
+        }
+    }
+
+    func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        if let refusal = error as? ServerResponse {
+            self.refusal = refusal
+        } else if let error = error as? HTTPParserError {
+            guard case .waiting = state else { return context.close(promise: nil) }
+            let response: ServerResponse = error == .headerOverflow
+                ? .text(431, "The request's headers are longer than \(limits.headerListBytes) bytes.")
+                : .text(400, "This is not an HTTP/1.1 request.")
+            write(context, nil, response, keepAlive: false)
+        } else {
+            context.close(promise: nil)
+        }
+    }
+
+    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+        switch event {
+        case is ServerStopEvent: context.close(promise: nil)
+        // A client that has shut down its side still waits for an answer in the making; answers are made at once here.
+        case let event as ChannelEvent where event == .inputClosed: context.close(promise: nil)
+        default: context.fireUserInboundEventTriggered(event)
+        }
+    }
+}
+
+extension ServerRequest {
+    init(_ head: HTTPRequestHead, body: [UInt8]) {
+        self.init(
+            method: head.method.rawValue, target: head.uri, headers: head.headers.map { ($0.name, $0.value) },
+            body: body)
+    }
+}

@@ -1,0 +1,31 @@
+package import NIOCore
+
+/// What a server grants its clients. Beyond a limit the one connection ends; the others notice nothing.
+package struct ServerLimits: Sendable {
+    /// Open connections; further ones are closed at once.
+    package var connections = 4_096
+    /// [bytes] of one header field and of all of them.
+    package var headerFieldBytes = 8_192
+    package var headerListBytes = 32_768
+    package var headerFields = 100
+    /// [bytes] of a request's body.
+    package var bodyBytes = 65_536
+    /// From the connection, or the last answer, to the end of the next request: slow and idle clients are closed.
+    package var requestTimeout = TimeAmount.seconds(15)
+    /// [bytes] of a WebSocket message.
+    package var webSocketMessageBytes = 65_536
+    package var webSocketPingInterval = TimeAmount.seconds(25)
+    /// How long a peer may take to answer a close frame.
+    package var webSocketCloseTimeout = TimeAmount.seconds(2)
+    /// [bytes] thrown away while waiting for that answer.
+    package var webSocketDiscardedBytes = 8 << 20
+    /// [bytes] written to a client that does not read: more than half a minute of telephone audio.
+    package var webSocketStalledBytes = 512 << 10
+    /// How long `stop` waits for connections to end by themselves.
+    package var stopTimeout = TimeAmount.milliseconds(500)
+
+    package init() {}
+}
+
+/// Sent through the pipelines of a server's connections when it stops.
+enum ServerStopEvent { case stop }

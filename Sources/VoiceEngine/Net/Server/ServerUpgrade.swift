@@ -1,0 +1,57 @@
+internal import NIOCore
+internal import NIOHTTP1
+
+/// Turns a connection whose first request is a WebSocket handshake into a `ServerWebSocket`, if its route agrees.
+final class ServerUpgrade: HTTPServerProtocolUpgrader, Sendable {
+    let supportedProtocol = "websocket"
+    /// Checked by `ServerHandshake`, with an answer that names the header.
+    let requiredUpgradeHeaders: [String] = []
+
+    private let router: ServerRouter
+    private let limits: ServerLimits
+
+    init(router: ServerRouter, limits: ServerLimits) {
+        self.router = router
+        self.limits = limits
+    }
+
+    /// - Returns: A future that fails with the `ServerResponse` which refuses the handshake.
+    func buildUpgradeResponse(
+        channel: any Channel, upgradeRequest: HTTPRequestHead, initialResponseHeaders: HTTPHeaders
+    ) -> EventLoopFuture<HTTPHeaders> {
+        do {
+            let (accept, _) = try decide(upgradeRequest)
+            var headers = HTTPHeaders([("Connection", "Upgrade"), ("Upgrade", "websocket")])
+            headers.add(name: "Sec-WebSocket-Accept", value: accept)
+            return channel.eventLoop.makeSucceededFuture(headers)
+        } catch {
+            return channel.eventLoop.makeFailedFuture(error)
+        }
+    }
+
+    func upgrade(context: ChannelHandlerContext, upgradeRequest: HTTPRequestHead) -> EventLoopFuture<Void> {
+        do {
+            // Asked again, because the answer to "may it" carries what makes the peer, and nothing is kept in between.
+            let (_, makePeer) = try decide(upgradeRequest)
+            let socket = ServerWebSocket(
+                limits: limits, peer: makePeer(context.eventLoop), allocator: context.channel.allocator)
+            try context.pipeline.syncOperations.addHandler(socket)
+            return context.eventLoop.makeSucceededVoidFuture()
+        } catch {
+            context.close(promise: nil)
+            return context.eventLoop.makeFailedFuture(error)
+        }
+    }
+
+    private func decide(_ head: HTTPRequestHead) throws(ServerResponse) -> (String, ServerWebSocketFactory) {
+        var request = ServerRequest(head, body: [])
+        switch router.match(method: request.method, path: request.path) {
+        case .found(.webSocket(let decide), let parameters):
+            let accept = try ServerHandshake.accept(request)
+            request.parameters = parameters
+            return (accept, try decide(request))
+        case .found(.respond, _): throw .text(400, "This address takes no WebSocket.")
+        case .notFound, .methodNotAllowed: throw .text(404, "There is nothing at this address.")
+        }
+    }
+}

@@ -1,0 +1,298 @@
+package import NIOCore
+
+/// What the server does with one open WebSocket. All calls come on the connection's loop.
+package protocol ServerWebSocketPeer: AnyObject {
+    /// The handshake is done; from now on messages arrive and may be sent.
+    func opened(_ socket: ServerWebSocket)
+    /// A whole text message. Borrowed until return. Not checked to be UTF-8.
+    func received(text: UnsafeRawBufferPointer)
+    func received(binary: UnsafeRawBufferPointer)
+    /// The bytes that arrived together have been handed over.
+    func receivedAll()
+    /// The connection is gone, for this reason; called exactly once, and nothing is called after it.
+    func closed(_ reason: String)
+}
+
+extension ServerWebSocketPeer {
+    package func receivedAll() {}
+}
+
+/// The server's end of one WebSocket: a channel handler that reads frames, answers pings, closes as RFC 6455 wants it, and
+/// collects outgoing messages into one write per `flush`.
+///
+///     opened > received* > (close | peer's close | violation | dead peer | stop) > closed
+///
+/// - Important: Confined to the connection's loop.
+package final class ServerWebSocket: ChannelInboundHandler {
+    package typealias InboundIn = ByteBuffer
+    package typealias OutboundOut = ByteBuffer
+
+    private enum State {
+        case idle
+        case open(ChannelHandlerContext)
+        /// A close frame is sent: input is thrown away until the peer closes too, the deadline or the byte limit.
+        case closing(ChannelHandlerContext, reason: String, discarded: Int)
+        case closed
+    }
+
+    private let limits: ServerLimits
+    private let peer: any ServerWebSocketPeer
+    private var parser: ServerFrameParser
+    private var state = State.idle
+    private var output: ByteBuffer
+    /// Bytes handed to a socket that takes no more; 0 while it does.
+    private var stalledBytes = 0
+    private var liveness = ServerPeerLiveness()
+    private var pingTask: RepeatedTask?
+    private var closeTask: Scheduled<Void>?
+
+    init(limits: ServerLimits, peer: any ServerWebSocketPeer, allocator: ByteBufferAllocator) {
+        self.limits = limits
+        self.peer = peer
+        parser = ServerFrameParser(maximumMessageBytes: limits.webSocketMessageBytes)
+        output = allocator.buffer(capacity: 1024)
+    }
+
+    // MARK: Sending
+
+    /// Whether messages may still be sent.
+    package var isOpen: Bool {
+        if case .open = state { true } else { false }
+    }
+
+    /// Collects one text message until the next `flush`. Does nothing once the socket closes.
+    ///
+    /// - Parameters:
+    ///   - count: Exactly the bytes that `write` appends.
+    ///   - write: Appends the message.
+    package func send(textOf count: Int, _ write: (inout ByteBuffer) -> Void) {
+        guard case .open = state else { return }
+        writeFrameHeader(opcode: 0x1, count: count)
+        write(&output)
+    }
+
+    /// Writes out what `send` collected.
+    package func flush() {
+        switch state {
+        case .idle, .closed: break
+        case .open(let context), .closing(let context, _, _):
+            let count = output.readableBytes
+            guard count > 0 else { return }
+            context.writeAndFlush(Self.wrapOutboundOut(output), promise: nil)
+            // Keeps its memory when the write has already happened, else takes new one.
+            output.clear()
+            guard !context.channel.isWritable else { return }
+            stalledBytes += count
+            if stalledBytes > limits.webSocketStalledBytes { abort("the client does not read") }
+        }
+    }
+
+    /// Sends what is collected and a close frame, then waits for the peer's for a moment.
+    ///
+    /// - Parameters:
+    ///   - code: RFC 6455 section 7.4.1.
+    ///   - reason: At most 123 bytes are sent.
+    package func close(code: UInt16, reason: String) {
+        guard case .open(let context) = state else { return }
+        writeCloseFrame(code: code, reason: reason)
+        state = .closing(context, reason: "closed with \(code): \(reason)", discarded: 0)
+        flush()
+        stopPings()
+        // A half close lets a peer that is still sending see the end without a reset that could swallow the close frame.
+        context.close(mode: .output, promise: nil)
+        let deadline = NIOLoopBound(self, eventLoop: context.eventLoop)
+        closeTask = context.eventLoop.scheduleTask(in: limits.webSocketCloseTimeout) { deadline.value.finish() }
+    }
+
+    private func writeFrameHeader(opcode: UInt8, count: Int) {
+        output.writeInteger(0x80 | opcode)
+        switch count {
+        case 0...125: output.writeInteger(UInt8(count))
+        case 126...0xFFFF:
+            output.writeInteger(UInt8(126))
+            output.writeInteger(UInt16(count))
+        default:
+            output.writeInteger(UInt8(127))
+            output.writeInteger(UInt64(count))
+        }
+    }
+
+    private func writeCloseFrame(code: UInt16, reason: String) {
+        var end = reason.utf8.startIndex
+        var count = 0
+        for character in reason {
+            let bytes = character.utf8.count
+            guard count + bytes <= 123 else { break }
+            count += bytes
+            end = reason.utf8.index(end, offsetBy: bytes)
+        }
+        writeFrameHeader(opcode: 0x8, count: 2 + count)
+        output.writeInteger(code)
+        output.writeSubstring(reason[..<end])
+    }
+
+    // MARK: Lifetime
+
+    package func handlerAdded(context: ChannelHandlerContext) {
+        guard case .idle = state else { return }
+        guard context.channel.isActive else { return finish("the connection broke during the handshake") }
+        state = .open(context)
+        let bound = NIOLoopBound(self, eventLoop: context.eventLoop)
+        pingTask = context.eventLoop.scheduleRepeatedTask(
+            initialDelay: limits.webSocketPingInterval, delay: limits.webSocketPingInterval
+        ) { _ in bound.value.pingDue() }
+        peer.opened(self)
+    }
+
+    package func handlerRemoved(context: ChannelHandlerContext) { finish("the connection is gone") }
+
+    package func channelInactive(context: ChannelHandlerContext) {
+        finish("the client closed the connection without a close frame")
+        context.fireChannelInactive()
+    }
+
+    package func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        abort("the connection failed: \(error)")
+    }
+
+    package func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+        if event is ServerStopEvent {
+            close(code: 1001, reason: "the server stops")
+        } else if let event = event as? ChannelEvent, event == .inputClosed {
+            abort("the client closed its side")
+        }
+        context.fireUserInboundEventTriggered(event)
+    }
+
+    package func channelWritabilityChanged(context: ChannelHandlerContext) {
+        if context.channel.isWritable { stalledBytes = 0 }
+        context.fireChannelWritabilityChanged()
+    }
+
+    private func pingDue() {
+        switch liveness.intervalPassed() {
+        case .ping:
+            guard case .open = state else { return }
+            writeFrameHeader(opcode: 0x9, count: 0)
+            flush()
+        case .giveUp: abort("the client has been silent and did not answer a ping")
+        }
+    }
+
+    private func stopPings() {
+        pingTask?.cancel()
+        pingTask = nil
+    }
+
+    /// Closes the connection at once, without a close frame.
+    private func abort(_ reason: String) { finish(reason) }
+
+    private func finish(_ reason: String? = nil) {
+        let told: String
+        switch state {
+        case .closed: return
+        case .idle: told = reason ?? "the connection is gone"
+        case .open(let context):
+            told = reason ?? "the connection is gone"
+            context.close(promise: nil)
+        case .closing(let context, let first, _):
+            told = first
+            context.close(promise: nil)
+        }
+        guard !isClosed else { return }
+        state = .closed
+        stopPings()
+        closeTask?.cancel()
+        closeTask = nil
+        peer.closed(told)
+    }
+
+    private var isClosed: Bool {
+        if case .closed = state { true } else { false }
+    }
+
+    // MARK: Receiving
+
+    package func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        let buffer = Self.unwrapInboundIn(data)
+        liveness.heard()
+        switch state {
+        case .idle, .closed: break
+        case .closing(let context, let reason, let discarded):
+            let total = discarded + buffer.readableBytes
+            state = .closing(context, reason: reason, discarded: total)
+            // A peer that answers our close needs a few bytes for it; one that pours on is cut off.
+            if total > limits.webSocketDiscardedBytes || discardUntilClose(buffer) { finish() }
+        case .open:
+            buffer.withUnsafeReadableBytes { bytes in
+                var rest = bytes
+                while isOpen, handle(parser.next(&rest)) {}
+            }
+            if isOpen { peer.receivedAll() }
+        }
+    }
+
+    /// Whether the peer's answer to our close frame has come. After a violation the parser takes nothing: the deadline
+    /// or the peer's end of the connection decides then.
+    private func discardUntilClose(_ buffer: ByteBuffer) -> Bool {
+        buffer.withUnsafeReadableBytes { bytes in
+            var rest = bytes
+            while true {
+                switch parser.next(&rest) {
+                case .needsMore: return false
+                case .close: return true
+                case .text, .binary, .ping, .pong, .violation: continue
+                }
+            }
+        }
+    }
+
+    /// Acts on one event; false when there is no more input.
+    private func handle(_ event: ServerFrameParser.Event) -> Bool {
+        switch event {
+        case .needsMore: return false
+        case .text(let message): peer.received(text: message)
+        case .binary(let message): peer.received(binary: message)
+        case .pong: break
+        case .ping(let payload):
+            writeFrameHeader(opcode: 0xA, count: payload.count)
+            output.writeBytes(payload)
+            flush()
+        case .close(let code):
+            guard case .open(let context) = state else { return false }
+            // The echo completes the handshake; then it is the server that closes the connection (section 7.1.1).
+            writeCloseFrame(code: code == 1005 ? 1000 : code, reason: "")
+            flush()
+            state = .closing(context, reason: "the client closed with \(code)", discarded: 0)
+            finish()
+        case .violation(let code, let reason): close(code: code, reason: "\(reason)")
+        }
+        return true
+    }
+}
+
+/// Whether a WebSocket's peer still lives, judged once per ping interval. Pure.
+struct ServerPeerLiveness {
+    enum Verdict: Equatable { case ping, giveUp }
+
+    private enum State {
+        case heardSincePing
+        case silentSincePing
+        case fresh
+    }
+
+    private var state = State.fresh
+
+    /// Something arrived, whatever it was.
+    mutating func heard() { state = .heardSincePing }
+
+    /// An interval has passed. A peer that has sent nothing, not even the pong, since the last ping is given up.
+    mutating func intervalPassed() -> Verdict {
+        switch state {
+        case .fresh, .heardSincePing:
+            state = .silentSincePing
+            return .ping
+        case .silentSincePing: return .giveUp
+        }
+    }
+}
