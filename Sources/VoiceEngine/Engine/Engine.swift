@@ -144,9 +144,11 @@ package final class Engine: Sendable {
     ///
     /// - Parameters:
     ///   - playout: How the agent's audio leaves.
-    ///   - events: Made with the call, so that it can carry the call's handle.
+    ///   - events: Where its events wait for the host.
+    ///   - register: Called once, before anything of the call happens: the place to make its handle.
     package func startCall(
-        _ request: CallRequest, playout: HostPlayout, events: EventQueue
+        _ request: CallRequest, playout: HostPlayout, events: EventQueue,
+        register: (Call) throws(VoiceError) -> Void
     ) throws(VoiceError) -> Call {
         let agent: Agent
         switch request.agent {
@@ -167,6 +169,12 @@ package final class Engine: Sendable {
         let loop = leastLoaded
         let call = Call(engine: self, loop: loop, ports: ports, events: events)
         try admit(call)
+        do {
+            try register(call)
+        } catch {
+            callEnded(call)
+            throw error
+        }
         loop.callStarted()
         let log = log.named("session")
         loop.eventLoop.execute { [self] in

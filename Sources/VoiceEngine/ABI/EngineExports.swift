@@ -1,0 +1,90 @@
+internal import CVoiceEngine
+internal import Glibc
+internal import VoiceEngineCore
+
+// voice_engine_*: checks, copies and hands over; the contract is in voice_engine.h.
+
+@implementation @_cdecl("voice_engine_create")
+public func voice_engine_create(
+    _ config: UnsafePointer<voice_engine_config>!, _ out: UnsafeMutablePointer<OpaquePointer?>!
+) -> voice_status {
+    out?.pointee = nil
+    return exported { () throws(VoiceError) in
+        guard let out else { throw VoiceError(.badArgument, "out: expected a place for the handle, found NULL") }
+        let engine = try Engine(try EngineConfigReader.read(config))
+        guard let token = Handles.engines.insert(engine) else {
+            engine.shutdown()
+            throw VoiceError(.limit, "too many engines are alive")
+        }
+        out.pointee = token
+    }
+}
+
+@implementation @_cdecl("voice_engine_destroy")
+public func voice_engine_destroy(_ engine: OpaquePointer!) {
+    Handles.engines.remove(engine)?.shutdown()
+}
+
+@implementation @_cdecl("voice_engine_add_agent")
+public func voice_engine_add_agent(_ engine: OpaquePointer!, _ json: UnsafePointer<CChar>!, _ bytes: Int) -> voice_status {
+    exported { () throws(VoiceError) in
+        try Handles.engine(engine).addAgent(try ConfigReader.bytes(json, bytes, named: "json"))
+    }
+}
+
+@implementation @_cdecl("voice_engine_wait_ready")
+public func voice_engine_wait_ready(_ engine: OpaquePointer!, _ timeout_ms: UInt32) -> voice_status {
+    exported { () throws(VoiceError) in
+        try Handles.engine(engine).waitReady(timeout: .milliseconds(Int64(timeout_ms)))
+    }
+}
+
+@implementation @_cdecl("voice_engine_metrics")
+public func voice_engine_metrics(
+    _ engine: OpaquePointer!, _ text: UnsafeMutablePointer<CChar>!, _ capacity: Int, _ required: UnsafeMutablePointer<Int>!
+) -> voice_status {
+    exported { () throws(VoiceError) in
+        let page = Array(try Handles.engine(engine).metricsText().utf8CString)
+        required?.pointee = page.count
+        guard let text, capacity >= page.count else {
+            throw VoiceError(.badArgument, "capacity \(capacity): expected at least \(page.count) bytes")
+        }
+        page.withUnsafeBufferPointer { source in
+            UnsafeMutableBufferPointer(start: text, count: page.count).baseAddress?.update(
+                from: source.baseAddress ?? UnsafePointer(text), count: source.count)
+        }
+    }
+}
+
+private enum EngineConfigReader {
+    static func read(_ pointer: UnsafePointer<voice_engine_config>?) throws(VoiceError) -> Engine.Configuration {
+        var configuration = Engine.Configuration()
+        guard pointer != nil else { return configuration }
+        let config = try ConfigReader.copy(pointer, as: voice_engine_config(), named: "voice_engine_config")
+        configuration.loops = try ConfigReader.number(config.loops, named: "loops", range: 1...64, orZero: 0)
+        configuration.inferenceThreads = try ConfigReader.number(
+            config.inference_threads, named: "inference_threads", range: 1...64, orZero: 0)
+        configuration.maxSessions = try ConfigReader.number(
+            config.max_sessions, named: "max_sessions", range: 1...65_535, orZero: 4_096)
+        configuration.modelsDirectory = try ConfigReader.text(config.models_dir, named: "models_dir", most: 4_096)
+        configuration.certificateAuthorities = try ConfigReader.text(config.ca_file, named: "ca_file", most: 4_096)
+        try ConfigReader.zero(config.reserved, named: "reserved")
+        configuration.log = try log(config)
+        return configuration
+    }
+
+    private static func log(_ config: voice_engine_config) throws(VoiceError) -> Log {
+        guard (0...VOICE_LOG_ERROR).contains(config.log_level),
+            let level = Log.Level(rawValue: config.log_level == 0 ? VOICE_LOG_INFO : config.log_level)
+        else {
+            throw VoiceError(.badArgument, "log_level \(config.log_level): expected VOICE_LOG_TRACE (1) to VOICE_LOG_ERROR (5)")
+        }
+        guard let report = config.on_log else { return .none }
+        let host = HostPointer(pointer: config.log_user_data)
+        return Log(component: "engine", minimum: level) { level, component, message in
+            component.withCString { component in
+                message.withCString { report(host.pointer, level.rawValue, component, $0) }
+            }
+        }
+    }
+}
