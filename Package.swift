@@ -69,5 +69,6 @@ let package = Package(
 
         .testTarget(name: "VoiceEngineCoreTests", dependencies: ["VoiceEngineCore"], swiftSettings: strict),
         .testTarget(name: "VoiceLabTests", dependencies: ["VoiceLab"], swiftSettings: strict),
+        .testTarget(name: "VoiceEngineCoreTests", dependencies: ["VoiceEngineCore"]),
     ]
 )

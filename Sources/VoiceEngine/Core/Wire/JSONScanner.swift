@@ -1,0 +1,237 @@
+/// Walks over one JSON object without building a tree and without allocating: for carrier messages, of which there are
+/// fifty per second and call.
+///
+/// The whole text is checked as strictly as by `JSONValue.parse`, repeated keys excepted (each is visited: take the
+/// first). What is visited are the members of the outermost object and of the objects directly inside it; deeper ones
+/// and those inside lists are only checked, so that `{"media":{"x":{"payload":…}}}` is never taken for `media.payload`.
+package enum JSONScanner {
+    package enum Kind: Equatable, Sendable { case string, number, bool, null, object, array }
+
+    /// One member, as ranges of the scanned bytes.
+    package struct Member {
+        private let bytes: UnsafeRawBufferPointer
+        /// The key of the enclosing object; nil for members of the outermost one.
+        private let parent: Range<Int>?
+        private let key: Range<Int>
+        package let kind: Kind
+        /// A string without its quotes and with its escapes; every other kind as written.
+        package let value: Range<Int>
+        /// Whether the string holds escapes and must go through `unescape` (some encoders write `/` as `\/`, in base64 too).
+        package let hasEscapes: Bool
+
+        init(
+            bytes: UnsafeRawBufferPointer, parent: Range<Int>?, key: Range<Int>, kind: Kind, value: Range<Int>,
+            hasEscapes: Bool
+        ) {
+            self.bytes = bytes
+            self.parent = parent
+            self.key = key
+            self.kind = kind
+            self.value = value
+            self.hasEscapes = hasEscapes
+        }
+
+        /// Whether this is the member `name` of the outermost object. A key written with escapes has no name here.
+        package func isNamed(_ name: StaticString) -> Bool { parent == nil && equal(key, name) }
+
+        /// Whether this is the member `name` of the object that is the outermost object's member `parent`.
+        package func isNamed(_ name: StaticString, in parent: StaticString) -> Bool {
+            guard let own = self.parent else { return false }
+            return equal(key, name) && equal(own, parent)
+        }
+
+        /// Whether the value is the string `text`, written without escapes.
+        package func isString(_ text: StaticString) -> Bool { kind == .string && equal(value, text) }
+
+        /// The value as bytes; borrowed, only valid while the scanned bytes are.
+        package var valueBytes: UnsafeRawBufferPointer { UnsafeRawBufferPointer(rebasing: bytes[value]) }
+
+        /// The value as a whole number, written as a number or (as Twilio does) as a string of digits.
+        package var integer: Int64? {
+            guard kind == .number || kind == .string else { return nil }
+            var digits = bytes[value]
+            let isNegative = digits.first == UInt8(ascii: "-")
+            if isNegative { digits = digits.dropFirst() }
+            guard !digits.isEmpty, digits.count <= 18 else { return nil }
+            var result: Int64 = 0
+            for byte in digits {
+                guard (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte) else { return nil }
+                result = result * 10 + Int64(byte - UInt8(ascii: "0"))
+            }
+            return isNegative ? -result : result
+        }
+
+        /// The value of a string as text; allocates, so not for the hot path.
+        package var text: String? {
+            guard kind == .string else { return nil }
+            guard hasEscapes else { return String(decoding: valueBytes, as: UTF8.self) }
+            var plain: [UInt8] = []
+            guard (try? JSONScanner.unescape(value, of: bytes, into: &plain)) != nil else { return nil }
+            return String(decoding: plain, as: UTF8.self)
+        }
+
+        private func equal(_ range: Range<Int>, _ text: StaticString) -> Bool {
+            range.count == text.utf8CodeUnitCount && JSONLexer.matches(bytes, at: range.lowerBound, text)
+        }
+    }
+
+    /// Deepest nesting taken: one bit of `Nesting` per level.
+    package static let deepest = 64
+
+    /// Visits the members of the JSON object `bytes`, in order. A member that is an object or a list is visited after its
+    /// own members. When this throws, what was visited until then must be thrown away.
+    ///
+    /// - Throws: `JSONFault` when the text is not one JSON object.
+    /// - Complexity: linear; no allocation.
+    package static func scan(
+        _ bytes: UnsafeRawBufferPointer, _ visit: (borrowing Member) -> Void
+    ) throws(JSONFault) {
+        var walk = Walk(bytes: bytes)
+        try walk.run(visit)
+    }
+
+    /// Appends the text of an escaped string to `plain`.
+    ///
+    /// - Throws: `JSONFault` when `content` is not what a scan returned.
+    package static func unescape(
+        _ content: Range<Int>, of bytes: UnsafeRawBufferPointer, into plain: inout [UInt8]
+    ) throws(JSONFault) {
+        var index = content.lowerBound
+        while index < content.upperBound {
+            if bytes[index] == 0x5C {
+                let escape = try JSONLexer.escape(bytes, at: index)
+                plain.append(contentsOf: UTF8.encode(escape.scalar) ?? UTF8.encodedReplacementCharacter)
+                index = escape.end
+            } else {
+                plain.append(bytes[index])
+                index += 1
+            }
+        }
+    }
+}
+
+/// The walk: a loop, not a recursion, with one bit per level that says whether it is an object or a list.
+private struct Walk {
+    private let bytes: UnsafeRawBufferPointer
+    private var index = 0
+    private var depth = 0
+    private var objectLevels: UInt64 = 0
+    /// Keys of the open members of the two outer levels, and where their values began.
+    private var outerKey: Range<Int> = 0..<0
+    private var outerStart = 0
+    private var innerKey: Range<Int> = 0..<0
+    private var innerStart = 0
+
+    init(bytes: UnsafeRawBufferPointer) { self.bytes = bytes }
+
+    private var isInObject: Bool { depth > 0 && objectLevels & (1 << UInt64(depth - 1)) != 0 }
+    /// Whether the innermost open object is a member of the outermost one (and not of a list).
+    private var isInInnerObject: Bool { depth == 2 && objectLevels & 0b11 == 0b11 }
+
+    mutating func run(_ visit: (borrowing JSONScanner.Member) -> Void) throws(JSONFault) {
+        skipWhitespace()
+        guard JSONLexer.byte(bytes, index) == UInt8(ascii: "{") else { throw fault(.object) }
+        try open(isObject: true)
+        var isFirst = true
+        while depth > 0 {
+            skipWhitespace()
+            let end: UInt8 = isInObject ? UInt8(ascii: "}") : UInt8(ascii: "]")
+            if JSONLexer.byte(bytes, index) == end {
+                close(visit)
+                isFirst = false
+                continue
+            }
+            if !isFirst {
+                guard JSONLexer.byte(bytes, index) == UInt8(ascii: ",") else {
+                    throw fault(isInObject ? .commaOrObjectEnd : .commaOrArrayEnd)
+                }
+                index += 1
+                skipWhitespace()
+            }
+            if isInObject { try key(isFirst: isFirst) }
+            isFirst = try value(isFirst: isFirst, visit)
+        }
+        skipWhitespace()
+        guard index == bytes.count else { throw fault(.end) }
+    }
+
+    private mutating func key(isFirst: Bool) throws(JSONFault) {
+        guard JSONLexer.byte(bytes, index) == UInt8(ascii: "\"") else {
+            throw fault(isFirst ? .keyOrObjectEnd : .key)
+        }
+        let token = try JSONLexer.string(bytes, at: index)
+        index = token.content.upperBound + 1
+        // A key with escapes gets an empty range and so no name: no message that is waited for writes its keys so.
+        let name = token.hasEscapes ? index..<index : token.content
+        if depth == 1 { outerKey = name } else if depth == 2 { innerKey = name }
+        skipWhitespace()
+        guard JSONLexer.byte(bytes, index) == UInt8(ascii: ":") else { throw fault(.colon) }
+        index += 1
+        skipWhitespace()
+    }
+
+    /// Reads one value; says whether it opened a level.
+    private mutating func value(
+        isFirst: Bool, _ visit: (borrowing JSONScanner.Member) -> Void
+    ) throws(JSONFault) -> Bool {
+        switch JSONLexer.byte(bytes, index) {
+        case UInt8(ascii: "{"):
+            try open(isObject: true)
+            return true
+        case UInt8(ascii: "["):
+            try open(isObject: false)
+            return true
+        case UInt8(ascii: "\""):
+            let token = try JSONLexer.string(bytes, at: index)
+            index = token.content.upperBound + 1
+            report(.string, token.content, hasEscapes: token.hasEscapes, visit)
+        case UInt8(ascii: "-"), .some(UInt8(ascii: "0")...UInt8(ascii: "9")):
+            let token = try JSONLexer.number(bytes, at: index)
+            index = token.range.upperBound
+            report(.number, token.range, visit)
+        case UInt8(ascii: "t"), UInt8(ascii: "f"), UInt8(ascii: "n"):
+            let start = index
+            let literal = try JSONLexer.literal(bytes, at: index)
+            index = literal.end
+            report(literal.value == nil ? .null : .bool, start..<index, visit)
+        case _: throw fault(isInObject || !isFirst ? .value : .valueOrArrayEnd)
+        }
+        return false
+    }
+
+    private mutating func open(isObject: Bool) throws(JSONFault) {
+        guard depth < JSONScanner.deepest else { throw fault(.shallower) }
+        if depth == 1 { outerStart = index } else if depth == 2 { innerStart = index }
+        let bit: UInt64 = 1 << UInt64(depth)
+        if isObject { objectLevels |= bit } else { objectLevels &= ~bit }
+        depth += 1
+        index += 1
+    }
+
+    private mutating func close(_ visit: (borrowing JSONScanner.Member) -> Void) {
+        let kind: JSONScanner.Kind = isInObject ? .object : .array
+        depth -= 1
+        index += 1
+        if depth == 1 {
+            report(kind, outerStart..<index, visit)
+        } else if depth == 2 {
+            report(kind, innerStart..<index, visit)
+        }
+    }
+
+    private func report(
+        _ kind: JSONScanner.Kind, _ value: Range<Int>, hasEscapes: Bool = false,
+        _ visit: (borrowing JSONScanner.Member) -> Void
+    ) {
+        let isOuter = depth == 1
+        guard isOuter || isInInnerObject else { return }
+        visit(
+            JSONScanner.Member(
+                bytes: bytes, parent: isOuter ? nil : outerKey, key: isOuter ? outerKey : innerKey, kind: kind,
+                value: value, hasEscapes: hasEscapes))
+    }
+
+    private mutating func skipWhitespace() { index = JSONLexer.afterWhitespace(bytes, from: index) }
+
+    private func fault(_ expected: JSONFault.Expected) -> JSONFault { JSONFault(offset: index, expected: expected) }
+}
