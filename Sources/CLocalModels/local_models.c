@@ -1,1 +1,0 @@
-#include "local_models.h"
