@@ -1,0 +1,302 @@
+/* Engines: configuration, handles, agents, metrics. */
+#include "abi_test.h"
+
+/* An engine configuration with room for fields of the future. */
+struct long_engine_config {
+	voice_engine_config known;
+	uint64_t future[4];
+};
+
+static voice_engine_config defaults(void)
+{
+	voice_engine_config config;
+
+	memset(&config, 0, sizeof(config));
+	config.struct_size = sizeof(config);
+	return config;
+}
+
+static void create_refuses(const voice_engine_config *config, const char *field)
+{
+	voice_engine *engine = (voice_engine *)invented_handle(0);
+
+	CHECK_STATUS(voice_engine_create(config, &engine), VOICE_ERR_BAD_ARG);
+	CHECK_DETAIL(field);
+	CHECK(engine == NULL);
+	if (engine != NULL)
+		voice_engine_destroy(engine);
+}
+
+static void create_takes(const voice_engine_config *config)
+{
+	voice_engine *engine = NULL;
+
+	CHECK_STATUS(voice_engine_create(config, &engine), VOICE_OK);
+	CHECK(engine != NULL);
+	voice_engine_destroy(engine);
+}
+
+static void defaults_are_taken(void)
+{
+	voice_engine_config config = defaults();
+
+	create_takes(NULL);
+	create_takes(&config);
+}
+
+static void every_engine_field_has_its_range(void)
+{
+	voice_engine_config config = defaults();
+
+	config.loops = 65;
+	create_refuses(&config, "loops");
+	config.loops = UINT32_MAX;
+	create_refuses(&config, "loops");
+	config = defaults();
+	config.inference_threads = 65;
+	create_refuses(&config, "inference_threads");
+	config = defaults();
+	config.max_sessions = 65536;
+	create_refuses(&config, "max_sessions");
+	config = defaults();
+	config.log_level = 6;
+	create_refuses(&config, "log_level");
+	config.log_level = -1;
+	create_refuses(&config, "log_level");
+	config = defaults();
+	config.reserved = 1;
+	create_refuses(&config, "reserved");
+	CHECK_STATUS(voice_engine_create(&config, NULL), VOICE_ERR_BAD_ARG);
+	CHECK_STATUS(voice_engine_create(NULL, NULL), VOICE_ERR_BAD_ARG);
+}
+
+static void engine_struct_sizes_are_checked(void)
+{
+	struct long_engine_config config;
+	static const uint32_t wrong[] = {0, 1, 3, 4 + 1, 1u << 30, UINT32_MAX};
+
+	memset(&config, 0, sizeof(config));
+	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+		/* A size beyond reason must not be read to its end. */
+		config.known.struct_size = wrong[i];
+		create_refuses(&config.known, "struct_size");
+	}
+	/* Of a newer header, with its new fields at their default. */
+	config.known.struct_size = sizeof(config);
+	config.known.loops = 1;
+	create_takes(&config.known);
+	/* The last byte counts too. */
+	((unsigned char *)&config)[sizeof(config) - 1] = 1;
+	create_refuses(&config.known, "struct_size");
+	/* Of an older header: what it does not know is not read. */
+	config.known.struct_size = offsetof(voice_engine_config, models_dir);
+	config.known.models_dir = (const char *)invented_handle(0);
+	create_takes(&config.known);
+}
+
+static void no_engine_function_takes_a_wrong_handle(void)
+{
+	voice_engine *dead = make_engine();
+	voice_session *session = make_session(dead);
+	char text[16];
+	size_t required = 0;
+
+	for (int i = -2; i < INVENTED; i++) {
+		voice_engine *bad =
+			i == -2   ? NULL
+			: i == -1 ? (voice_engine *)session
+				  : (voice_engine *)invented_handle(i);
+		voice_session_config config = make_config();
+		voice_server_config server;
+		voice_session *made = (voice_session *)invented_handle(0);
+		voice_server *started = (voice_server *)invented_handle(0);
+
+		memset(&server, 0, sizeof(server));
+		server.struct_size = sizeof(server);
+		CHECK_STATUS(voice_engine_add_agent(bad, AGENT_JSON,
+		                                    strlen(AGENT_JSON)),
+		             VOICE_ERR_BAD_HANDLE);
+		CHECK(voice_last_error()[0] != '\0');
+		CHECK_STATUS(voice_engine_wait_ready(bad, 0),
+		             VOICE_ERR_BAD_HANDLE);
+		CHECK_STATUS(voice_engine_metrics(bad, text, sizeof(text),
+		                                  &required),
+		             VOICE_ERR_BAD_HANDLE);
+		CHECK_STATUS(voice_session_create(bad, &config, NULL, &made),
+		             VOICE_ERR_BAD_HANDLE);
+		CHECK(made == NULL);
+		CHECK_STATUS(voice_server_start(bad, &server, &started),
+		             VOICE_ERR_BAD_HANDLE);
+		CHECK(started == NULL);
+		voice_engine_destroy(bad);
+	}
+	/* The session survived being taken for an engine. */
+	CHECK_STATUS(voice_session_barge_in(session), VOICE_OK);
+	voice_session_destroy(session);
+	voice_engine_destroy(dead);
+	CHECK_STATUS(voice_engine_wait_ready(dead, 0), VOICE_ERR_BAD_HANDLE);
+	voice_engine_destroy(dead);
+	voice_engine_destroy(dead);
+}
+
+static void a_destroyed_handle_is_not_taken_for_a_new_one(void)
+{
+	voice_engine *old = make_engine();
+	voice_engine *fresh;
+
+	voice_engine_destroy(old);
+	fresh = make_engine();
+	CHECK(old != fresh);
+	voice_engine_destroy(old);
+	CHECK_STATUS(
+		voice_engine_add_agent(fresh, AGENT_JSON, strlen(AGENT_JSON)),
+		VOICE_OK);
+	voice_engine_destroy(fresh);
+}
+
+static void agents_are_checked_when_added(void)
+{
+	static const char unset[] =
+		"{\"name\":\"test\",\"greeting\":\"Hello.\","
+		"\"stt\":{\"provider\":\"deepgram\","
+		"\"base_url\":\"ws://127.0.0.1:1\","
+		"\"api_key_env\":\"VOICE_TEST_UNSET_KEY\"},"
+		"\"llm\":{\"provider\":\"openai\",\"model\":\"test\","
+		"\"base_url\":\"http://127.0.0.1:1/v1\","
+		"\"api_key_env\":\"VOICE_TEST_KEY\"},"
+		"\"tts\":{\"provider\":\"deepgram\","
+		"\"base_url\":\"ws://127.0.0.1:1\","
+		"\"api_key_env\":\"VOICE_TEST_KEY\"}}";
+	voice_engine *engine = make_engine();
+
+	CHECK_STATUS(voice_engine_add_agent(engine, "{}", 2),
+	             VOICE_ERR_BAD_CONFIG);
+	CHECK(voice_engine_add_agent(engine, NULL, 4) < 0);
+	CHECK_STATUS(voice_engine_add_agent(engine, unset, strlen(unset)),
+	             VOICE_ERR_KEY_MISSING);
+	CHECK_DETAIL("VOICE_TEST_UNSET_KEY");
+	/* Replacing the agent of the same name. */
+	CHECK_STATUS(
+		voice_engine_add_agent(engine, AGENT_JSON, strlen(AGENT_JSON)),
+		VOICE_OK);
+	voice_engine_destroy(engine);
+}
+
+static void metrics_say_how_much_room_they_need(void)
+{
+	voice_engine *engine = make_engine();
+	size_t required = 0;
+	size_t again = 0;
+	char *text;
+
+	CHECK_STATUS(voice_engine_metrics(engine, NULL, 0, &required),
+	             VOICE_ERR_BAD_ARG);
+	CHECK(required > 1);
+	/* Room for counters that grow a digit meanwhile. */
+	text = (char *)malloc(required + 4096);
+	if (text == NULL)
+		return;
+	CHECK_STATUS(
+		voice_engine_metrics(engine, text, required + 4096, &again),
+		VOICE_OK);
+	CHECK(strlen(text) + 1 == again);
+	CHECK(strstr(text, "voice_engine_") != NULL);
+	CHECK(strstr(text, "# TYPE ") != NULL);
+	CHECK_STATUS(voice_engine_metrics(engine, text, required + 4096, NULL),
+	             VOICE_OK);
+	CHECK_STATUS(voice_engine_metrics(engine, text, 1, NULL),
+	             VOICE_ERR_BAD_ARG);
+	CHECK_STATUS(voice_engine_metrics(engine, NULL, 64, NULL),
+	             VOICE_ERR_BAD_ARG);
+	free(text);
+	voice_engine_destroy(engine);
+}
+
+static void two_engines_do_not_know_of_each_other(void)
+{
+	voice_engine *one = make_engine();
+	voice_engine *other = NULL;
+	voice_session_config config = make_config();
+	voice_session *session = NULL;
+	voice_session *kept;
+
+	CHECK_STATUS(voice_engine_create(NULL, &other), VOICE_OK);
+	CHECK_STATUS(voice_session_create(other, &config, NULL, &session),
+	             VOICE_ERR_NOT_FOUND);
+	CHECK_DETAIL("test");
+	CHECK(session == NULL);
+	kept = make_session(one);
+	voice_engine_destroy(other);
+	CHECK_STATUS(voice_session_barge_in(kept), VOICE_OK);
+	voice_engine_destroy(one);
+	/* The engine has ended its session; the handle is harmless. */
+	CHECK(voice_session_barge_in(kept) < 0);
+	voice_session_destroy(kept);
+}
+
+struct log_lines {
+	int count;
+	int empty;
+	int bad_level;
+};
+
+static void on_log(void *user_data, int32_t level, const char *component,
+                   const char *message)
+{
+	struct log_lines *lines = (struct log_lines *)user_data;
+
+	__atomic_add_fetch(&lines->count, 1, __ATOMIC_RELAXED);
+	if (component == NULL || component[0] == '\0' || message == NULL ||
+	    strchr(message, '\n') != NULL ||
+	    strstr(message, "not-a-key") != NULL)
+		__atomic_add_fetch(&lines->empty, 1, __ATOMIC_RELAXED);
+	if (level < VOICE_LOG_TRACE || level > VOICE_LOG_ERROR)
+		__atomic_add_fetch(&lines->bad_level, 1, __ATOMIC_RELAXED);
+}
+
+static void log_lines_are_whole_and_hold_no_key(void)
+{
+	struct log_lines lines = {0, 0, 0};
+	voice_engine_config config = defaults();
+	voice_engine *engine = NULL;
+	voice_session *session;
+	voice_event event;
+	int after;
+
+	config.on_log = on_log;
+	config.log_user_data = &lines;
+	config.log_level = VOICE_LOG_TRACE;
+	CHECK_STATUS(voice_engine_create(&config, &engine), VOICE_OK);
+	CHECK_STATUS(
+		voice_engine_add_agent(engine, AGENT_JSON, strlen(AGENT_JSON)),
+		VOICE_OK);
+	session = make_session(engine);
+	/* The text-to-speech is refused: something to log. */
+	CHECK(wait_event(session, VOICE_EVENT_ERROR, &event));
+	voice_session_destroy(session);
+	voice_engine_destroy(engine);
+	CHECK(lines.count > 0);
+	CHECK(lines.empty == 0);
+	CHECK(lines.bad_level == 0);
+	after = lines.count;
+	(void)voice_agent_check("{", 1);
+	CHECK(lines.count == after);
+}
+
+const struct abi_test engine_tests[] = {
+	{"defaults are taken", defaults_are_taken},
+	{"every engine field has its range", every_engine_field_has_its_range},
+	{"engine struct sizes are checked", engine_struct_sizes_are_checked},
+	{"no engine function takes a wrong handle",
+         no_engine_function_takes_a_wrong_handle},
+	{"a destroyed handle is not taken for a new one",
+         a_destroyed_handle_is_not_taken_for_a_new_one},
+	{"agents are checked when added", agents_are_checked_when_added},
+	{"metrics say how much room they need",
+         metrics_say_how_much_room_they_need},
+	{"two engines do not know of each other",
+         two_engines_do_not_know_of_each_other},
+	{"log lines are whole and hold no key",
+         log_lines_are_whole_and_hold_no_key},
+	{NULL, NULL},
+};
