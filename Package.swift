@@ -69,6 +69,5 @@ let package = Package(
 
         .testTarget(name: "VoiceEngineCoreTests", dependencies: ["VoiceEngineCore"], swiftSettings: strict),
         .testTarget(name: "VoiceLabTests", dependencies: ["VoiceLab"], swiftSettings: strict),
-        .testTarget(name: "VoiceEngineCoreTests", dependencies: ["VoiceEngineCore"]),
     ]
 )
