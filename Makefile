@@ -1,0 +1,66 @@
+# libvoiceengine. `make demo` and `make test` set up everything they need on a fresh machine.
+#
+#   make demo      a real call on local models: greeting, turns, an interruption; leaves a WAV and a picture
+#   make test      everything that is tested, Swift, C, Python and the real models
+#   make check     format, rules of the code, exported symbols
+#   make bench     load benchmark with scripted providers
+#   make build     library, voice-host and header into dist/
+#   make models    local models into the user's cache
+#   make run       voice-host for a real telephone number
+#   make install   PREFIX=/usr/local DESTDIR=
+
+PREFIX ?= /usr/local
+PORT ?= 8080
+AGENTS ?= examples/agents
+# The Swift runtime is linked in, so that hosts need no Swift.
+SWIFT_RELEASE = -c release -Xswiftc -static-stdlib
+LIBRARY = .build/release/libvoiceengine.so
+SWIFT_SOURCES = $(shell find Sources -type f) Package.swift
+
+.PHONY: all demo test check abi bench build models run install packages swift-test clean
+
+all: build
+
+packages:
+	@scripts/system-packages.sh
+
+build: dist/.built
+
+$(LIBRARY): $(SWIFT_SOURCES) | packages
+	swift build $(SWIFT_RELEASE) --product voiceengine
+	swift build $(SWIFT_RELEASE) --product voice-lab
+	@touch $@
+
+dist/.built: $(LIBRARY) $(wildcard examples/host/*.[ch]) scripts/install.sh $(wildcard bindings/python/voice_engine/*)
+	@PREFIX=$(CURDIR)/dist LIBRARY=$(LIBRARY) scripts/install.sh
+	@touch $@
+
+models: | packages
+	@scripts/models/fetch.sh
+
+demo: build models
+	@scripts/demo.sh
+
+test: build models check swift-test
+	@scripts/test.sh
+
+swift-test: | packages
+	swift test --parallel
+
+check: | packages
+	@scripts/check/run.sh
+
+abi: build
+	@scripts/abi.sh
+
+bench: build
+	@scripts/bench.sh
+
+run: build models
+	@scripts/run.sh $(PORT) $(AGENTS)
+
+install: build
+	@PREFIX=$(PREFIX) DESTDIR=$(DESTDIR) LIBRARY=$(LIBRARY) scripts/install.sh
+
+clean:
+	rm -rf .build dist demo-output bench-output

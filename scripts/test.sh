@@ -1,0 +1,23 @@
+#!/usr/bin/env bash
+# The tests behind `make test` that need the built library in dist/: C, Python, documents, a real call on local models.
+set -uo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+
+failed=()
+step() {
+  local name=$1
+  shift
+  printf '\n== %s\n' "$name"
+  "$@" || failed+=("$name")
+}
+
+step "exported symbols and ABI" scripts/abi.sh
+step "C: the header's contract" Tests/ABI/run.sh dist/lib/libvoiceengine.so.1
+step "Python" scripts/python-tests.sh
+step "a call on local models" scripts/demo.sh --quiet
+
+if ((${#failed[@]})); then
+  printf '\nFAILED: %s\n' "${failed[@]}" >&2
+  exit 1
+fi
+printf '\nAll tests passed.\n'
