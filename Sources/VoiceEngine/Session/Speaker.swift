@@ -40,7 +40,7 @@ package final class Speaker {
     }
 
     private let carrier: any Carrier
-    private let encoder: FrameEncoder
+    private let encoder: CarrierEncoder
     private let frame: UnsafeMutableBufferPointer<Int16>
     private let fadeSamples: Int
     private let format: AudioFormat
@@ -75,7 +75,7 @@ package final class Speaker {
         self.handler = handler
         format = setup.output
         let frameSamples = try setup.output.frameSamples(milliseconds: setup.frameMilliseconds)
-        encoder = try FrameEncoder(format: setup.output, frameSamples: frameSamples)
+        encoder = try CarrierEncoder(format: setup.output, frameMilliseconds: setup.frameMilliseconds)
         frame = .allocate(capacity: frameSamples)
         frame.initialize(repeating: 0)
         fadeSamples = min(setup.output.samples(inMilliseconds: Self.fade), frameSamples)
@@ -245,16 +245,20 @@ package final class Speaker {
         switch event {
         case .audio(let segment, let bytes):
             guard segment.turn == output.current else { return }
-            let samples = output.decode(bytes)
-            let taken = queue.append(samples)
-            hold(queue.waiting > format.samples(inMilliseconds: Self.highWater) ? true : nil)
-            if taken > 0 { handler(.queued(segment, samples: taken), now) }
+            enqueue(output.decode(bytes), of: segment, at: now)
         case .completed(let segment):
             guard segment.turn == output.current else { return }
+            enqueue(output.flush(), of: segment, at: now)
             handler(.completed(segment), now)
         case .failed(let turn, let error):
             handler(.failed(turn, error), now)
         }
+    }
+
+    private func enqueue(_ samples: UnsafeBufferPointer<Int16>, of segment: SegmentID, at now: Instant) {
+        let taken = queue.append(samples)
+        hold(queue.waiting > format.samples(inMilliseconds: Self.highWater) ? true : nil)
+        if taken > 0 { handler(.queued(segment, samples: taken), now) }
     }
 
     /// - Parameter hold: nil leaves it as it is.
@@ -289,6 +293,9 @@ private struct SpeechOutput {
 
     /// Borrowed until the next call.
     func decode(_ bytes: UnsafeRawBufferPointer) -> UnsafeBufferPointer<Int16> { converter.decode(bytes) }
+
+    /// What the resampler still holds of a stretch. Borrowed until the next call.
+    func flush() -> UnsafeBufferPointer<Int16> { converter.flush() }
 
     /// Forgets the tail of a cancelled reply.
     func reset() { converter.reset() }
