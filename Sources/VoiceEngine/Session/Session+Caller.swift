@@ -1,5 +1,5 @@
 internal import NIOCore
-package import VoiceEngineCore
+internal import VoiceEngineCore
 internal import VoiceEngineProviders
 
 // Hearing: from voice and words to a committed turn.

@@ -1,5 +1,5 @@
 internal import NIOCore
-package import VoiceEngineCore
+internal import VoiceEngineCore
 
 // What hosts ask of a running session. All on the session's loop; a session that has ended ignores them.
 

@@ -24,6 +24,12 @@ package struct Utterance: Equatable, Sendable {
     package var lastSpeech: Instant
     /// From here on only the transcript was missing.
     package var decidable: Instant
+
+    package init(text: String, lastSpeech: Instant, decidable: Instant) {
+        self.text = text
+        self.lastSpeech = lastSpeech
+        self.decidable = decidable
+    }
 }
 
 /// When the caller has finished. Pure: no clock, no I/O, no logging.
