@@ -28,6 +28,7 @@ let package = Package(
         // C: the public header, and what the engine takes from the system.
         .target(name: "CVoiceEngine"),
         .target(name: "CLocalModels"),
+        .systemLibrary(name: "CLinux", path: "Sources/CSystem/CLinux"),
         .systemLibrary(name: "COpenSSL", path: "Sources/CSystem/COpenSSL", pkgConfig: "openssl"),
         .systemLibrary(name: "COpus", path: "Sources/CSystem/COpus", pkgConfig: "opus"),
         .systemLibrary(name: "CSampleRate", path: "Sources/CSystem/CSampleRate", pkgConfig: "samplerate"),
@@ -45,7 +46,8 @@ let package = Package(
         .target(
             name: "VoiceEngine",
             dependencies: [
-                "CVoiceEngine", "VoiceEngineCore", "VoiceEngineMedia", "VoiceEngineNet", "VoiceEngineProviders",
+                "CVoiceEngine", "CLinux", .product(name: "DequeModule", package: "swift-collections"),
+                "VoiceEngineCore", "VoiceEngineMedia", "VoiceEngineNet", "VoiceEngineProviders",
                 "VoiceEngineLocal", "VoiceEngineSession", "VoiceEngineCarrier", nio("NIOCore"), nio("NIOPosix"),
             ],
             path: "Sources/VoiceEngine", exclude: ["Core", "Media", "Net", "Providers", "Local", "Session", "Carrier"],

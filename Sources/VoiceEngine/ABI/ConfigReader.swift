@@ -44,11 +44,11 @@ enum ConfigReader {
         return text
     }
 
-    static func bytes(_ pointer: UnsafePointer<CChar>?, _ count: Int, named name: String) throws(VoiceError) -> UnsafeRawBufferPointer {
+    static func bytes(_ pointer: UnsafePointer<CChar>?, _ count: Int, named name: String) throws(VoiceError) -> [UInt8] {
         guard let pointer, count > 0, count <= 1 << 20 else {
             throw VoiceError(.badArgument, "\(name): expected 1 byte to 1 MiB of JSON")
         }
-        return UnsafeRawBufferPointer(start: pointer, count: count)
+        return Array(UnsafeRawBufferPointer(start: pointer, count: count))
     }
 
     static func number(

@@ -1,4 +1,4 @@
-internal import CVoiceEngine
+public import CVoiceEngine
 internal import Glibc
 internal import VoiceEngineCore
 internal import VoiceEngineSession

@@ -66,7 +66,9 @@ func exported(_ body: () throws(VoiceError) -> Void) -> voice_status {
 func failed(_ error: VoiceError) -> voice_status {
     var text = error.detail
     text.withUTF8 { bytes in
-        bytes.withMemoryRebound(to: CChar.self) { voiceengine_set_last_error($0.baseAddress ?? "", $0.count) }
+        bytes.withMemoryRebound(to: CChar.self) { characters in
+            if let start = characters.baseAddress { voiceengine_set_last_error(start, characters.count) }
+        }
     }
     return error.status.rawValue
 }

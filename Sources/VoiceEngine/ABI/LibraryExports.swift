@@ -1,4 +1,4 @@
-internal import CVoiceEngine
+public import CVoiceEngine
 
 // Exports that need no handle. Their contract is in voice_engine.h.
 

@@ -1,4 +1,4 @@
-internal import CVoiceEngine
+public import CVoiceEngine
 internal import VoiceEngineCore
 internal import VoiceEngineSession
 
@@ -15,21 +15,21 @@ public func voice_session_create(
         guard let out else { throw VoiceError(.badArgument, "out: expected a place for the handle, found NULL") }
         let host = try HostCallbacks(callbacks)
         let config = try ConfigReader.copy(config, as: voice_session_config(), named: "voice_session_config")
-        let playout = try SessionConfigReader.playout(config, host)
-        let request = try SessionConfigReader.read(config, pulls: playout == .pull)
-        let box = HandleBox()
-        let events = EventQueue(
-            dispatcher: engine.dispatcher, deliver: host.onEvent.map { report in { report($0, session: box.token) } })
-        let call = try engine.startCall(request, playout: host.playout(playout, box), events: events) {
-            call throws(VoiceError) in
-            guard let token = Handles.sessions.insert(SessionEntry(call: call)) else {
-                throw VoiceError(.limit, "too many sessions are alive")
-            }
-            box.token = token
-        }
-        _ = call
-        out.pointee = box.token
+        out.pointee = try startSession(engine, config, host)
     }
+}
+
+private func startSession(
+    _ engine: Engine, _ config: voice_session_config, _ host: HostCallbacks
+) throws(VoiceError) -> OpaquePointer? {
+    let playout = try SessionConfigReader.playout(config, host)
+    let request = try SessionConfigReader.read(config, pulls: playout == .pull)
+    let box = HandleBox()
+    let events = EventQueue(dispatcher: engine.dispatcher, deliver: host.delivery(box))
+    try engine.startCall(request, playout: host.playout(playout, box), events: events) { call in
+        box.token = Handles.sessions.insert(SessionEntry(call: call))
+    }
+    return box.token
 }
 
 @implementation @_cdecl("voice_session_push_audio")
@@ -106,7 +106,7 @@ public func voice_session_tool_result(
         let id = try ConfigReader.requiredText(call_id, named: "call_id", most: 256)
         let result = try ConfigReader.requiredText(json, named: "json", most: 65_536)
         do {
-            _ = try JSONValue.parse(Array(result.utf8))
+            _ = try JSONValue.parse(result)
         } catch {
             throw VoiceError(.badArgument, "json: \(error)")
         }
@@ -126,7 +126,7 @@ public func voice_session_destroy(_ session: OpaquePointer!) {
 
 /// `voice_session_callbacks`, copied.
 private struct HostCallbacks {
-    let onEvent: EventCallback?
+    private let onEvent: EventCallback?
     private let onAudio: voice_audio_fn?
     private let host: HostPointer
 
@@ -142,6 +142,12 @@ private struct HostCallbacks {
     }
 
     var takesAudio: Bool { onAudio != nil }
+
+    /// nil: the host polls.
+    func delivery(_ box: HandleBox) -> (@Sendable (NumberedEvent) -> Void)? {
+        guard let onEvent else { return nil }
+        return { onEvent($0, session: box.token) }
+    }
 
     func playout(_ choice: SessionConfigReader.Playout, _ box: HandleBox) -> HostPlayout {
         guard choice == .callback, let onAudio else { return .pull }
@@ -205,11 +211,11 @@ private enum SessionConfigReader {
         guard let value = try json(pointer, named: "variables_json") else { return [:] }
         guard let members = value.object else { throw VoiceError(.badArgument, "variables_json: expected an object of strings") }
         var variables: [String: String] = [:]
-        for (key, value) in members {
-            guard let text = value.string else {
-                throw VoiceError(.badArgument, "variables_json.\(key): expected a string")
+        for member in members.members {
+            guard let text = member.value.string else {
+                throw VoiceError(.badArgument, "variables_json.\(member.key): expected a string")
             }
-            variables[key] = text
+            variables[member.key] = text
         }
         return variables
     }
@@ -237,7 +243,7 @@ private enum SessionConfigReader {
     private static func json(_ pointer: UnsafePointer<CChar>?, named name: String) throws(VoiceError) -> JSONValue? {
         guard let text = try ConfigReader.text(pointer, named: name, most: 1 << 20) else { return nil }
         do {
-            return try JSONValue.parse(Array(text.utf8))
+            return try JSONValue.parse(text)
         } catch {
             throw VoiceError(.badArgument, "\(name): \(error)")
         }

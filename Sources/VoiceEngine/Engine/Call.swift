@@ -1,7 +1,7 @@
 internal import NIOCore
 internal import Synchronization
-package import VoiceEngineCore
-package import VoiceEngineSession
+internal import VoiceEngineCore
+internal import VoiceEngineSession
 
 /// One session as the host's threads see it: behind a `voice_session` handle.
 ///

@@ -1,12 +1,12 @@
 internal import Glibc
-package import NIOCore
+internal import NIOCore
 internal import NIOPosix
 internal import Synchronization
 package import VoiceEngineCore
-package import VoiceEngineLocal
-package import VoiceEngineNet
-package import VoiceEngineProviders
-package import VoiceEngineSession
+
+
+internal import VoiceEngineProviders
+internal import VoiceEngineSession
 
 // Everything that an engine owns: event loops, event threads, the inference pool and the connection pool, its agents, its live calls.
 //
@@ -70,15 +70,15 @@ package final class Engine: Sendable {
     // MARK: - Agents
 
     /// Checks a document and prepares its providers; from now on calls can be made to it.
-    package func addAgent(_ json: UnsafeRawBufferPointer) throws(VoiceError) {
+    package func addAgent(_ json: [UInt8]) throws(VoiceError) {
         let agent = try makeAgent(json)
         factory.prepare(agent)
         state.update { $0.agents[agent.name] = agent }
     }
 
-    package static func check(_ json: UnsafeRawBufferPointer) throws(VoiceError) { _ = try Agent.document(json) }
+    package static func check(_ json: [UInt8]) throws(VoiceError) { _ = try Agent.document(json) }
 
-    func makeAgent(_ json: UnsafeRawBufferPointer) throws(VoiceError) -> Agent {
+    func makeAgent(_ json: [UInt8]) throws(VoiceError) -> Agent {
         try factory.make(try Agent.document(json))
     }
 
@@ -148,8 +148,8 @@ package final class Engine: Sendable {
     ///   - register: Called once, before anything of the call happens: the place to make its handle.
     package func startCall(
         _ request: CallRequest, playout: HostPlayout, events: EventQueue,
-        register: (Call) throws(VoiceError) -> Void
-    ) throws(VoiceError) -> Call {
+        register: (Call) -> Void
+    ) throws(VoiceError) {
         let agent: Agent
         switch request.agent {
         case .named(let name): agent = try self.agent(named: name)
@@ -169,12 +169,7 @@ package final class Engine: Sendable {
         let loop = leastLoaded
         let call = Call(engine: self, loop: loop, ports: ports, events: events)
         try admit(call)
-        do {
-            try register(call)
-        } catch {
-            callEnded(call)
-            throw error
-        }
+        register(call)
         loop.callStarted()
         let log = log.named("session")
         loop.eventLoop.execute { [self] in
@@ -192,7 +187,6 @@ package final class Engine: Sendable {
             clock.add(carrier)
             run(session, call: call)
         }
-        return call
     }
 
     /// Takes a call of one of the engine's servers, on its own loop.
@@ -216,7 +210,7 @@ package final class Engine: Sendable {
         do {
             try session.start()
         } catch {
-            log(.error, "\(session.callID): \(error)")
+            log(.error, "call could not start: \(error)")
             abandon(call, reason: "\(error)")
         }
     }

@@ -1,3 +1,4 @@
+internal import CLinux
 internal import DequeModule
 internal import Glibc
 package import VoiceEngineSession
@@ -35,7 +36,7 @@ package final class EventQueue: Sendable {
     package init(dispatcher: EventDispatcher, deliver: (@Sendable (NumberedEvent) -> Void)?) {
         self.dispatcher = dispatcher
         self.deliver = deliver
-        descriptor = deliver == nil ? eventfd(0, Int32(EFD_NONBLOCK) | Int32(EFD_CLOEXEC)) : -1
+        descriptor = deliver == nil ? voice_event_descriptor() : -1
     }
 
     deinit {
@@ -54,17 +55,16 @@ package final class EventQueue: Sendable {
             return true
         }
         if mustSchedule { dispatcher.schedule(self) }
-        if descriptor >= 0 { eventfd_write(descriptor, 1) }
+        if descriptor >= 0 { voice_event_raise(descriptor) }
     }
 
     /// Takes the oldest event; for hosts that poll.
     package func next() -> NumberedEvent? {
         let (event, isEmpty) = state.update { state in (state.events.popFirst(), state.events.isEmpty) }
         if isEmpty, descriptor >= 0 {
-            var count: eventfd_t = 0
-            eventfd_read(descriptor, &count)
+            voice_event_clear(descriptor)
             // One that was pushed between the two is announced again.
-            if !state.read({ $0.events.isEmpty }) { eventfd_write(descriptor, 1) }
+            if !state.read({ $0.events.isEmpty }) { voice_event_raise(descriptor) }
         }
         return event
     }

@@ -1,6 +1,6 @@
 internal import NIOCore
-package import VoiceEngineCore
-package import VoiceEngineSession
+internal import VoiceEngineCore
+internal import VoiceEngineSession
 
 // The C ABI as a carrier: host threads on one side of two rings, the call's loop on the other.
 //

@@ -1,3 +1,4 @@
+internal import CLinux
 internal import Glibc
 package import VoiceEngineCore
 
@@ -83,7 +84,7 @@ package final class WorkerThread: Sendable {
         let failure = pthread_create(&created, &attributes, { argument in
             guard let argument else { return nil }
             let start = Unmanaged<Start>.fromOpaque(argument).takeRetainedValue()
-            pthread_setname_np(pthread_self(), start.name)
+            voice_thread_name(start.name)
             start.body()
             return nil
         }, start.toOpaque())

@@ -107,7 +107,7 @@ extension Session {
         switch BuiltInTool(rawValue: call.name) {
         case .hangUp: reply.ending = .hangUp(reason: "the agent ended the call")
         case .transfer:
-            let target = try? JSONValue.parse(Array(call.arguments.utf8))["to"]?.string
+            let target = try? JSONValue.parse(call.arguments)["to"]?.string
             if let target { reply.ending = .transfer(to: target) }
         case nil: reply.tools.called(call)
         }
