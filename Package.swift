@@ -71,5 +71,13 @@ let package = Package(
 
         .testTarget(name: "VoiceEngineCoreTests", dependencies: ["VoiceEngineCore"], swiftSettings: strict),
         .testTarget(name: "VoiceLabTests", dependencies: ["VoiceLab"], swiftSettings: strict),
+        .target(name: "CAllocationCounter", path: "Tests/CAllocationCounter"),
+        .testTarget(
+            name: "VoiceEngineCoreTests", dependencies: ["VoiceEngineCore", "CAllocationCounter"],
+            swiftSettings: strict),
+        .testTarget(
+            name: "VoiceEngineMediaTests",
+            dependencies: ["VoiceEngineCore", "VoiceEngineMedia", "COpus", "CAllocationCounter"],
+            swiftSettings: strict),
     ]
 )

@@ -1,6 +1,6 @@
 import Testing
 
-@testable import VoiceEngineCore
+import VoiceEngineCore
 
 @Suite struct AudioFormatTests {
     @Test(arguments: AudioEncoding.allCases)

@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-@testable import VoiceEngineCore
+import VoiceEngineCore
 
 @Suite struct PlayoutRingTests {
     private func read(_ count: Int, from ring: PlayoutRing) -> (audio: Int, samples: [Int16]) {

@@ -2,7 +2,7 @@ import Foundation
 import Synchronization
 import Testing
 
-@testable import VoiceEngineCore
+import VoiceEngineCore
 
 @Suite struct SampleRingTests {
     private func write(_ bytes: [UInt8], to ring: SampleRing) -> Int { bytes.withUnsafeBytes { ring.write($0) } }

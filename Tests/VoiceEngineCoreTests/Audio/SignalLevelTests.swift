@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-@testable import VoiceEngineCore
+import VoiceEngineCore
 
 @Suite struct SignalLevelTests {
     @Test func knowsTheLevelsOfKnownSignals() {

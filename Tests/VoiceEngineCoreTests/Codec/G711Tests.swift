@@ -1,6 +1,6 @@
 import Testing
 
-@testable import VoiceEngineCore
+import VoiceEngineCore
 
 /// References: `Tests/GoldenAudio/make_g711.py` (Python's audioop, checked against sox).
 @Suite struct G711Tests {

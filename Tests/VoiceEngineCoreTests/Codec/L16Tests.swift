@@ -1,6 +1,6 @@
 import Testing
 
-@testable import VoiceEngineCore
+import VoiceEngineCore
 
 @Suite struct L16Tests {
     private let samples: [Int16] = [0, 1, -1, 0x1234, .min, .max]

@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-@testable import VoiceEngineCore
+import VoiceEngineCore
 
 @Suite struct EnergyDetectorTests {
     private func judge(_ samples: [Int16], rate: Int = 8_000, chunk: Int = 160) -> [SpeechWindow] {

@@ -1,6 +1,6 @@
 import Testing
 
-@testable import VoiceEngineCore
+import VoiceEngineCore
 
 /// At 8 kHz, in windows of 10 ms (80 samples). Speech 50 ms, resume 30 ms, pause 150 ms, end 1000 ms.
 @Suite struct SpeechGateTests {

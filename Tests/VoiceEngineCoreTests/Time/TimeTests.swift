@@ -1,6 +1,6 @@
 import Testing
 
-@testable import VoiceEngineCore
+import VoiceEngineCore
 
 @Suite struct TimeTests {
     @Test func helpersAgree() {

@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-@testable import VoiceEngineCore
+import VoiceEngineCore
 
 @Suite struct Base64Tests {
     private func encode(_ bytes: [UInt8]) throws -> [UInt8] {

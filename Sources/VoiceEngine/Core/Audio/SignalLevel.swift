@@ -34,7 +34,7 @@ package enum SignalLevel {
     /// Base-2 logarithm of a positive normal number, within 1e-9. Core has no C library to ask.
     ///
     /// ln m = 2 artanh((m - 1) / (m + 1)), whose series converges fast once m is brought into 0.707...1.414.
-    static func log2(_ value: Double) -> Double {
+    package static func log2(_ value: Double) -> Double {
         var exponent = Double(value.exponent)
         var significand = value.significand
         if significand > 1.414_213_562_373_095 {
