@@ -15,6 +15,10 @@
 
 #include "voice_llama.h"
 
+/* Nullability is stated where Swift profits from it, not everywhere. */
+#pragma clang diagnostic push
+#pragma clang diagnostic ignored "-Wnullability-completeness"
+
 #ifdef __cplusplus
 extern "C" {
 #endif
@@ -107,8 +111,6 @@ void local_flite_wave_free(local_flite *voice, local_flite_wave *wave);
 /* -- The bridge to libllama -------------------------------------------------------------------------------------- */
 
 /* The functions of voice_llama.h; marked as never NULL so that Swift can call them as they are. */
-#pragma clang diagnostic push
-#pragma clang diagnostic ignored "-Wnullability-completeness"
 typedef struct local_llama {
 	__typeof__(voice_llama_open) *_Nonnull open;
 	__typeof__(voice_llama_close) *_Nonnull close;
@@ -124,7 +126,6 @@ typedef struct local_llama {
 	__typeof__(voice_llama_sampler_close) *_Nonnull sampler_close;
 	__typeof__(voice_llama_sample) *_Nonnull sample;
 } local_llama;
-#pragma clang diagnostic pop
 
 /** Loads the bridge and what it is linked with, and compares the ABI. Free with local_llama_close. */
 const local_llama *local_llama_open(const char *library, char *error, size_t error_bytes);
@@ -135,5 +136,7 @@ void local_llama_close(const local_llama *bridge);
 #ifdef __cplusplus
 }
 #endif
+
+#pragma clang diagnostic pop
 
 #endif
