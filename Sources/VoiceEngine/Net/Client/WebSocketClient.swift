@@ -1,0 +1,322 @@
+package import NIOCore
+internal import NIOHTTP1
+internal import NIOWebSocket
+
+/// One WebSocket to a server: sends at any time, whole messages in.
+///
+/// Reports `open` once, then messages, then exactly one of `closed` and `failed`. What is sent before the socket is open, or
+/// while the network takes no more, waits in order up to `maximumQueuedBytes`; beyond that `send` refuses.
+///
+/// - Important: Confined to the loop it was made on.
+package final class WebSocketClient {
+    package enum Event: Sendable {
+        /// The header of the server's answer.
+        case open(HeaderList)
+        /// A whole text message. Not checked for UTF-8: what reads it as JSON does that.
+        case text(ByteBuffer)
+        case binary(ByteBuffer)
+        /// The server closed. The code is nil when the connection ended without a close frame.
+        case closed(code: UInt16?, reason: String)
+        case failed(NetworkError)
+    }
+
+    private enum State {
+        case connecting
+        case upgrading(any Channel)
+        case open(any Channel)
+        /// Our close frame is out; the server's answer is awaited for a second.
+        case closing(any Channel)
+        case closed
+    }
+
+    private enum Liveness { case quiet, awaitingPong }
+
+    /// Messages that wait: not open yet, or the network is full.
+    private struct Queue {
+        var frames = CircularBuffer<ByteBuffer>()
+        var bytes = 0
+
+        mutating func append(_ frame: ByteBuffer) {
+            bytes += frame.readableBytes
+            frames.append(frame)
+        }
+        mutating func popFirst() -> ByteBuffer? {
+            guard let frame = frames.popFirst() else { return nil }
+            bytes -= frame.readableBytes
+            return frame
+        }
+    }
+
+    private let url: WebURL
+    private let headers: HeaderList
+    private let network: NetworkClient
+    private let eventLoop: any EventLoop
+    private var sink: ((Event) -> Void)?
+    private var state = State.connecting
+    private var queue = Queue()
+    private var masks = MaskSource()
+    private var timer: Scheduled<Void>?
+    private var liveness = Liveness.quiet
+    private var closeAfterOpening: UInt16?
+    private var holdsReads = false
+
+    init(
+        _ url: WebURL, headers: HeaderList, network: NetworkClient, eventLoop: any EventLoop,
+        sink: @escaping (Event) -> Void
+    ) {
+        self.url = url
+        self.headers = headers
+        self.network = network
+        self.eventLoop = eventLoop
+        self.sink = sink
+    }
+
+    package var isOpen: Bool { if case .open = state { true } else { false } }
+    /// [bytes] of messages that wait here.
+    package var queuedBytes: Int { queue.bytes }
+
+    /// - Returns: false when the message was not taken: the socket is closed or the queue is full.
+    @discardableResult
+    package func send(text: [UInt8]) -> Bool { text.withUnsafeBytes { send(.text, $0) } }
+
+    /// As `send(text:)`, for a binary message. Borrowed until return.
+    @discardableResult
+    package func send(binary: UnsafeRawBufferPointer) -> Bool { send(.binary, binary) }
+
+    /// Says goodbye after everything that was sent, waits a second for the server's answer, then closes. `closed` is reported.
+    package func close(code: UInt16 = 1000) {
+        switch state {
+        case .connecting, .upgrading: closeAfterOpening = code
+        case .open(let channel):
+            drain(channel, force: true)
+            write(.close, withUnsafeBytes(of: code.bigEndian) { Array($0) }, channel)
+            state = .closing(channel)
+            timer?.cancel()
+            timer = eventLoop.assumeIsolated().scheduleTask(in: .seconds(1)) { channel.close(promise: nil) }
+        case .closing, .closed: break
+        }
+    }
+
+    /// Drops the connection at once. The sink is not called again.
+    package func abort() {
+        sink = nil
+        switch state {
+        case .upgrading(let channel), .open(let channel), .closing(let channel): channel.close(promise: nil)
+        case .connecting, .closed: break
+        }
+        finish()
+    }
+
+    /// While true no more is read from the network than is on its way already.
+    package func holdReads(_ hold: Bool) {
+        guard hold != holdsReads else { return }
+        holdsReads = hold
+        if case .open(let channel) = state { try? channel.syncOptions?.setOption(.autoRead, value: !hold) }
+    }
+
+    // MARK: Opening
+
+    func start(timeout: TimeAmount) {
+        network.count { $0.webSockets += 1 }
+        if let field = headers.unsendable {
+            return fail(.badRequest("the header \(field) holds characters that a header cannot carry"))
+        }
+        let deadline = eventLoop.now + timeout
+        let future = Connector.open(url.origin, network: network, on: eventLoop, timeout: timeout) { channel in
+            var limits = NIOHTTPDecoderLimitConfiguration()
+            limits.maxHeaderFieldSize = 16 << 10
+            limits.maxHeaderListSize = 64 << 10
+            limits.maxHeaderFieldCount = 128
+            let decoder = HTTPResponseDecoder(
+                leftOverBytesStrategy: .forwardBytes, informationalResponseStrategy: .drop, limitConfiguration: limits)
+            let pipeline = channel.pipeline.syncOperations
+            try pipeline.addHandler(HTTPRequestEncoder())
+            try pipeline.addHandler(ByteToMessageHandler(decoder))
+        }
+        future.assumeIsolated().whenComplete { result in
+            guard case .connecting = self.state else {
+                if case .success(let channel) = result { channel.close(promise: nil) }
+                return
+            }
+            switch result {
+            case .success(let channel): self.upgrade(channel, deadline: deadline)
+            case .failure(let error): self.fail(error as? NetworkError ?? .unreachable("\(error)"))
+            }
+        }
+    }
+
+    private func upgrade(_ channel: any Channel, deadline: NIODeadline) {
+        state = .upgrading(channel)
+        timer = eventLoop.assumeIsolated().scheduleTask(deadline: deadline) {
+            self.fail(.timeout(.upgrade))
+        }
+        let key = WebSocketFraming.makeKey()
+        let handshake = WebSocketHandshake(
+            accept: WebSocketFraming.accept(for: key), maximumMessageBytes: network.configuration.maximumMessageBytes,
+            socket: self)
+        do {
+            try channel.pipeline.syncOperations.addHandler(handshake)
+        } catch {
+            return fail(.closedBeforeAnswer)
+        }
+        var fields = HTTPHeaders()
+        fields.add(name: "Host", value: url.hostHeader)
+        fields.add(name: "Upgrade", value: "websocket")
+        fields.add(name: "Connection", value: "Upgrade")
+        fields.add(name: "Sec-WebSocket-Version", value: "13")
+        fields.add(name: "Sec-WebSocket-Key", value: key)
+        for field in headers.fields { fields.add(name: field.name, value: field.value) }
+        let head = HTTPRequestHead(version: .http1_1, method: .GET, uri: url.target, headers: fields)
+        channel.write(HTTPClientRequestPart.head(head), promise: nil)
+        channel.writeAndFlush(HTTPClientRequestPart.end(nil), promise: nil)
+    }
+
+    func opened(_ answer: HeaderList, _ channel: any Channel) {
+        guard case .upgrading = state else { return channel.close(promise: nil) }
+        timer?.cancel()
+        state = .open(channel)
+        if holdsReads { try? channel.syncOptions?.setOption(.autoRead, value: false) }
+        schedulePing()
+        sink?(.open(answer))
+        drain(channel, force: false)
+        if let code = closeAfterOpening { close(code: code) }
+    }
+
+    // MARK: Sending
+
+    private func send(_ opcode: WebSocketFraming.Opcode, _ payload: UnsafeRawBufferPointer) -> Bool {
+        switch state {
+        case .connecting, .upgrading: return enqueue(frame(opcode, payload, nil))
+        case .open(let channel):
+            let frame = frame(opcode, payload, channel)
+            guard channel.isWritable, queue.frames.isEmpty else { return enqueue(frame) }
+            channel.writeAndFlush(frame, promise: nil)
+            return true
+        case .closing, .closed: return false
+        }
+    }
+
+    private func frame(
+        _ opcode: WebSocketFraming.Opcode, _ payload: UnsafeRawBufferPointer, _ channel: (any Channel)?
+    ) -> ByteBuffer {
+        let allocator = channel?.allocator ?? ByteBufferAllocator()
+        var frame = allocator.buffer(capacity: payload.count + WebSocketFraming.maximumHeaderBytes)
+        WebSocketFraming.append(opcode, payload, mask: masks.next(), to: &frame)
+        return frame
+    }
+
+    private func enqueue(_ frame: ByteBuffer) -> Bool {
+        guard queue.bytes + frame.readableBytes <= network.configuration.maximumQueuedBytes else { return false }
+        queue.append(frame)
+        return true
+    }
+
+    func drain(_ channel: any Channel, force: Bool) {
+        var wrote = false
+        while force || channel.isWritable, let frame = queue.popFirst() {
+            channel.write(frame, promise: nil)
+            wrote = true
+        }
+        if wrote { channel.flush() }
+    }
+
+    private func write(_ opcode: WebSocketFraming.Opcode, _ payload: [UInt8], _ channel: any Channel) {
+        channel.writeAndFlush(payload.withUnsafeBytes { frame(opcode, $0, channel) }, promise: nil)
+    }
+
+    // MARK: Receiving
+
+    func received(_ message: ByteBuffer, isText: Bool) {
+        switch state {
+        case .open: sink?(isText ? .text(message) : .binary(message))
+        case .closing: sink?(isText ? .text(message) : .binary(message))
+        case .connecting, .upgrading, .closed: break
+        }
+    }
+
+    func receivedPing(_ payload: ByteBuffer) {
+        // Control frames carry at most 125 bytes; when the network is full the peer has no use for a pong.
+        if case .open(let channel) = state, channel.isWritable { write(.pong, Array(payload.readableBytesView), channel) }
+    }
+
+    func receivedClose(code: UInt16?, reason: String) {
+        switch state {
+        case .open(let channel):
+            let echo = code.map { code in withUnsafeBytes(of: code.bigEndian) { Array($0) } } ?? []
+            write(.close, echo, channel)
+            channel.close(promise: nil)
+        case .closing(let channel): channel.close(promise: nil)
+        case .connecting, .upgrading, .closed: break
+        }
+        end(.closed(code: code, reason: reason))
+    }
+
+    /// The peer broke the protocol: told so by a close frame, then dropped.
+    func violated(_ error: NetworkError, code: UInt16) {
+        if case .open(let channel) = state { write(.close, withUnsafeBytes(of: code.bigEndian) { Array($0) }, channel) }
+        fail(error)
+    }
+
+    func channelEnded() {
+        switch state {
+        case .connecting, .upgrading: fail(.closedBeforeAnswer)
+        case .open, .closing: end(.closed(code: nil, reason: ""))
+        case .closed: break
+        }
+    }
+
+    // MARK: Liveness
+
+    private func schedulePing() {
+        timer?.cancel()
+        liveness = .quiet
+        timer = eventLoop.assumeIsolated().scheduleTask(in: network.configuration.pingInterval) {
+            guard case .open(let channel) = self.state else { return }
+            self.write(.ping, [], channel)
+            self.liveness = .awaitingPong
+            self.timer = self.eventLoop.assumeIsolated().scheduleTask(in: self.network.configuration.pongTimeout) {
+                // Who does not read cannot see a pong.
+                guard !self.holdsReads else { return self.schedulePing() }
+                self.fail(.timeout(.pong))
+            }
+        }
+    }
+
+    /// Anything that arrives after a ping answers it.
+    func heardFromPeer() {
+        if case .open = state, liveness == .awaitingPong { schedulePing() }
+    }
+
+    // MARK: Ending
+
+    func fail(_ error: NetworkError) {
+        switch state {
+        case .upgrading(let channel), .open(let channel), .closing(let channel): channel.close(promise: nil)
+        case .connecting, .closed: break
+        }
+        guard finish() else { return }
+        eventLoop.assumeIsolated().execute {
+            let sink = self.sink
+            self.sink = nil
+            sink?(.failed(error))
+        }
+    }
+
+    private func end(_ event: Event) {
+        guard finish() else { return }
+        let sink = sink
+        self.sink = nil
+        sink?(event)
+    }
+
+    @discardableResult
+    private func finish() -> Bool {
+        if case .closed = state { return false }
+        state = .closed
+        timer?.cancel()
+        timer = nil
+        queue = Queue()
+        network.count { $0.webSockets -= 1 }
+        return true
+    }
+}
