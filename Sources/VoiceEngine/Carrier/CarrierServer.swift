@@ -1,0 +1,148 @@
+// The server that carriers call: Twilio's webhook and media streams, and what an operator asks it.
+//
+//     Twilio ── POST /twilio/voice/AGENT ──► TwiML with the stream's address        (TwilioVoiceWebhook)
+//            ── WebSocket /twilio/media/AGENT ──► one TwilioCall = one session      (TwilioCall)
+//     operator ── /healthz  /readyz  /metrics  /
+//
+// A call lives on the event loop of its connection. Calls are counted in `CarrierCalls`: beyond `maximumCalls`, and while
+// draining, the webhook answers with a sentence and a hang-up, and a stream is closed with 1013.
+
+package import NIOCore
+package import VoiceEngineCore
+package import VoiceEngineNet
+package import VoiceEngineSession
+
+package struct CarrierServerConfiguration: Sendable {
+    /// Address to listen on.
+    package var host = "127.0.0.1"
+    /// 0: any free one.
+    package var port = 0
+    /// How carriers reach the server; nil takes the host of each request.
+    package var publicAddress: PublicAddress?
+    package var maximumCalls = 1_000
+    /// With it only requests that Twilio signed are taken. A secret: never logged.
+    package var twilioAuthToken: String?
+    package var limits = ServerLimits()
+    package var log = Log.none
+
+    package init() {}
+}
+
+/// A running server. Safe to use from any thread; futures complete on the engine's loops and may be waited for outside them.
+package final class CarrierServer: Sendable {
+    /// How calls that were told to end are waited for.
+    package static let endTimeout = TimeAmount.milliseconds(500)
+
+    private let server: HTTPServer
+    private let calls: CarrierCalls
+    private let eventLoop: any EventLoop
+
+    private init(server: HTTPServer, calls: CarrierCalls, eventLoop: any EventLoop) {
+        self.server = server
+        self.calls = calls
+        self.eventLoop = eventLoop
+    }
+
+    /// Listens, and answers calls with the agents of `host`.
+    ///
+    /// - Returns: A future that fails with `ServerStartError`, which names address and cause.
+    package static func start(
+        _ configuration: CarrierServerConfiguration, host: any CallHost, on group: any EventLoopGroup
+    ) -> EventLoopFuture<CarrierServer> {
+        let calls = CarrierCalls(most: configuration.maximumCalls)
+        let router = router(configuration, host: host, calls: calls)
+        let eventLoop = group.next()
+        return HTTPServer.start(
+            host: configuration.host, port: configuration.port, router: router, limits: configuration.limits, on: group
+        ).map { CarrierServer(server: $0, calls: calls, eventLoop: eventLoop) }
+    }
+
+    /// The port that is listened on.
+    package var port: Int { server.port }
+    package var liveCalls: Int { calls.count }
+    package var liveConnections: Int { server.liveConnections }
+
+    /// Takes no new calls, and waits until the live ones have ended; those left after `timeout` are ended. The port stays
+    /// open, so that `/readyz` and late webhooks are answered.
+    ///
+    /// - Returns: Whether all calls ended by themselves.
+    package func drain(timeout: TimeAmount) -> EventLoopFuture<Bool> {
+        calls.startDraining()
+        let done = eventLoop.makePromise(of: Bool.self)
+        let calls = self.calls
+        let eventLoop = self.eventLoop
+        let limit = eventLoop.scheduleTask(in: timeout) {
+            calls.endAll(reason: "the server is going down")
+            let given = eventLoop.scheduleTask(in: Self.endTimeout) { done.succeed(false) }
+            calls.whenEmpty(on: eventLoop).whenSuccess {
+                given.cancel()
+                done.succeed(false)
+            }
+        }
+        calls.whenEmpty(on: eventLoop).whenSuccess {
+            limit.cancel()
+            done.succeed(true)
+        }
+        return done.futureResult
+    }
+
+    /// Ends all calls and closes the port. May be called more than once.
+    package func stop() -> EventLoopFuture<Void> {
+        calls.startDraining()
+        calls.endAll(reason: "the server stops")
+        return server.stop()
+    }
+
+    // MARK: Routes
+
+    /// What this server answers; a value, so that it can be asked without a socket.
+    package static func router(
+        _ configuration: CarrierServerConfiguration, host: any CallHost, calls: CarrierCalls
+    ) -> ServerRouter {
+        let signature = configuration.twilioAuthToken.map { TwilioSignature(authToken: $0) }
+        let webhook = TwilioVoiceWebhook(publicAddress: configuration.publicAddress, signature: signature)
+        let context = TwilioCallContext(host: host, calls: calls, log: configuration.log)
+        let voice = ServerAction.respond { request in
+            let agent = request.parameters["agent"] ?? ""
+            return webhook.answer(request, agent: agent) { (agent) throws(CallRefusal) in
+                try host.admit(agent: agent)
+                try calls.admit()
+            }
+        }
+        let media = ServerAction.webSocket { (request) throws(ServerResponse) in
+            guard webhook.isSignedHandshake(request) else {
+                throw .text(403, "X-Twilio-Signature: not the signature of this address.")
+            }
+            let agent = request.parameters["agent"] ?? ""
+            return { TwilioCall(context: context, agent: agent, eventLoop: $0) }
+        }
+        return ServerRouter([
+            ServerRoute(["GET", "POST"], "/twilio/voice", voice),
+            ServerRoute(["GET", "POST"], "/twilio/voice/:agent", voice),
+            ServerRoute(["GET"], "/twilio/media", media),
+            ServerRoute(["GET"], "/twilio/media/:agent", media),
+            ServerRoute(["GET"], "/healthz", .respond { _ in .text(200, "ok") }),
+            ServerRoute(["GET"], "/readyz", .respond { _ in readiness(host: host, calls: calls) }),
+            ServerRoute(
+                ["GET"], "/metrics",
+                .respond { _ in
+                    ServerResponse(contentType: "text/plain; version=0.0.4; charset=utf-8", body: host.metricsText())
+                }),
+            ServerRoute(["GET"], "/", .respond { _ in .text(200, about) }),
+        ])
+    }
+
+    private static func readiness(host: any CallHost, calls: CarrierCalls) -> ServerResponse {
+        if calls.isDraining { return .text(503, "draining: no new calls are taken") }
+        return host.isReady ? .text(200, "ready") : .text(503, "not ready: what the agents need is still being loaded")
+    }
+
+    private static let about = """
+        libvoiceengine: voice agents for telephone calls.
+
+        /twilio/voice/AGENT   voice webhook of a Twilio number (POST or GET); AGENT may be left out if there is one
+        /twilio/media/AGENT   its media streams (WebSocket)
+        /healthz  /readyz     is the server up; does it take calls
+        /metrics              Prometheus
+        """
+}

@@ -1,0 +1,76 @@
+internal import COpenSSL
+package import VoiceEngineNet
+
+/// Checks that a request comes from Twilio for our account: `X-Twilio-Signature`. Pure.
+///
+/// The signature of a WebSocket handshake is the same for every call to that address: it proves the account, not the call.
+package struct TwilioSignature: Sendable {
+    private let key: [UInt8]
+
+    /// - Parameter authToken: The account's primary auth token. Never logged.
+    package init(authToken: String) { key = Array(authToken.utf8) }
+
+    /// Whether a webhook request is signed for one of the addresses that Twilio may have used for it.
+    ///
+    /// - Parameters:
+    ///   - url: As configured at Twilio, query included.
+    ///   - form: The decoded fields of a form body; empty for GET.
+    package func isValid(_ signature: String, url: String, form: [FormField]) -> Bool {
+        let fields = Self.text(of: form)
+        return Self.candidates(url).contains { matches(signature, $0 + fields) }
+    }
+
+    /// Whether a WebSocket handshake for `url` (`wss://…`) is signed; a slash at its end may be there or not.
+    package func isValid(_ signature: String, webSocketURL url: String) -> Bool {
+        let other = url.hasSuffix("/") ? String(url.dropLast()) : url + "/"
+        return (Self.candidates(url) + Self.candidates(other)).contains { matches(signature, $0) }
+    }
+
+    /// The signature of this text, in base64.
+    package func signature(of text: String) -> String {
+        var digest = [UInt8](repeating: 0, count: Int(EVP_MAX_MD_SIZE))
+        var count: UInt32 = 0
+        let data = Array(text.utf8)
+        guard HMAC(EVP_sha1(), key, Int32(clamping: key.count), data, data.count, &digest, &count) != nil else {
+            return ""
+        }
+        var encoded = [UInt8](repeating: 0, count: Int(EVP_MAX_MD_SIZE) * 2)
+        let length = EVP_EncodeBlock(&encoded, digest, Int32(clamping: count))
+        return String(decoding: encoded.prefix(max(0, Int(length))), as: UTF8.self)
+    }
+
+    private func matches(_ signature: String, _ text: String) -> Bool {
+        let given = Array(signature.utf8)
+        let right = Array(self.signature(of: text).utf8)
+        // Length first: it is no secret. The bytes in constant time.
+        return !right.isEmpty && given.count == right.count && CRYPTO_memcmp(given, right, right.count) == 0
+    }
+
+    /// Names sorted by their bytes, the values of one name sorted and each once, everything joined without separators.
+    private static func text(of form: [FormField]) -> String {
+        let sorted = form.sorted { a, b in
+            let (first, second) = (Array(a.name.utf8), Array(b.name.utf8))
+            return first == second
+                ? a.value.utf8.lexicographicallyPrecedes(b.value.utf8) : first.lexicographicallyPrecedes(second)
+        }
+        var text = ""
+        for (index, field) in sorted.enumerated() where index == 0 || sorted[index - 1] != field {
+            text += field.name + field.value
+        }
+        return text
+    }
+
+    /// The address without its port and with it: Twilio signs now one, now the other.
+    private static func candidates(_ url: String) -> [String] {
+        guard let scheme = url.firstRange(of: "://") else { return [url] }
+        let rest = url[scheme.upperBound...]
+        let end = rest.firstIndex { $0 == "/" || $0 == "?" } ?? rest.endIndex
+        let authority = rest[..<end]
+        let isSecure = url.hasPrefix("https") || url.hasPrefix("wss")
+        let bracket = authority.lastIndex(of: "]") ?? authority.startIndex
+        guard let colon = authority[bracket...].lastIndex(of: ":") else {
+            return [url, "\(url[..<scheme.upperBound])\(authority):\(isSecure ? 443 : 80)\(rest[end...])"]
+        }
+        return [url, "\(url[..<scheme.upperBound])\(authority[..<colon])\(rest[end...])"]
+    }
+}

@@ -1,0 +1,105 @@
+import NIOCore
+import Synchronization
+import VoiceEngineCore
+import VoiceEngineSession
+
+/// A host whose sessions echo what they hear and write down everything that happens to them.
+final class ScriptedHost: CallHost {
+    struct State {
+        var refusal: CallRefusal?
+        var isReady = true
+        var agents: Set<String> = ["", "reception", "agent & co"]
+        var setups: [CallSetup] = []
+        var notes: [String] = []
+        var live = 0
+        var audioBytes = 0
+    }
+
+    let state = Mutex(State())
+
+    func accept(
+        _ setup: CallSetup, carrier: any Carrier, on eventLoop: any EventLoop
+    ) throws(CallRefusal) -> any CallSession {
+        eventLoop.assertInEventLoop()
+        try admit(agent: setup.agent)
+        state.withLock {
+            $0.setups.append(setup)
+            $0.live += 1
+        }
+        return EchoSession(host: self, carrier: carrier)
+    }
+
+    func admit(agent: String) throws(CallRefusal) {
+        let refusal = state.withLock { state in
+            state.agents.contains(agent)
+                ? state.refusal : CallRefusal(.unknownAgent, "agent \"\(agent)\": not one of this engine's")
+        }
+        if let refusal { throw refusal }
+    }
+
+    var isReady: Bool { state.withLock { $0.isReady } }
+    func metricsText() -> String { "# TYPE voice_engine_calls gauge\nvoice_engine_calls \(live)\n" }
+
+    var live: Int { state.withLock { $0.live } }
+    var notes: [String] { state.withLock { $0.notes } }
+    var setups: [CallSetup] { state.withLock { $0.setups } }
+    var audioBytes: Int { state.withLock { $0.audioBytes } }
+    func set(_ change: @Sendable (inout State) -> Void) { state.withLock { change(&$0) } }
+}
+
+/// Sends back what it hears. `9` cuts, `0` hangs up, `5` asks for a transfer.
+final class EchoSession: CallSession {
+    private let host: ScriptedHost
+    private var carrier: (any Carrier)?
+
+    init(host: ScriptedHost, carrier: any Carrier) {
+        self.host = host
+        self.carrier = carrier
+    }
+
+    func receive(_ audio: UnsafeRawBufferPointer) {
+        host.state.withLock { $0.audioBytes += audio.count }
+        carrier?.play(audio, samples: audio.count)
+        carrier?.flush()
+    }
+
+    func receiveDigits(_ digits: String) {
+        host.set { $0.notes.append("digits \(digits)") }
+        switch digits {
+        case "9":
+            let heard = carrier?.cut(at: .zero) ?? -1
+            host.set { $0.notes.append("heard \(heard)") }
+        case "5":
+            let isDone = carrier?.perform(.transfer("+1")) ?? true
+            host.set { $0.notes.append("transfer \(isDone)") }
+        case "0":
+            let carrier = self.carrier
+            self.carrier = nil
+            host.set { $0.live -= 1 }
+            _ = carrier?.perform(.hangUp(reason: "all said"))
+        default: break
+        }
+    }
+
+    func carrierClosed(reason: String) {
+        host.set { state in state.notes.append("closed: \(reason)") }
+        guard carrier != nil else { return }
+        carrier = nil
+        host.set { $0.live -= 1 }
+    }
+}
+
+/// Random numbers that a test can repeat (SplitMix64).
+struct Seeded: RandomNumberGenerator {
+    private var state: UInt64
+
+    init(_ seed: UInt64) { state = seed }
+
+    mutating func next() -> UInt64 {
+        state &+= 0x9E37_79B9_7F4A_7C15
+        var z = state
+        z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
+        z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
+        return z ^ (z >> 31)
+    }
+}
