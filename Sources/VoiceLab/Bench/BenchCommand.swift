@@ -1,4 +1,178 @@
 import ArgumentParser
+import Foundation
+import NIOCore
+import NIOPosix
+
+/// `voice-lab bench`: many simulated callers at real pacing against a running host.
 struct BenchCommand: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(commandName: "bench")
+    static let configuration = CommandConfiguration(
+        commandName: "bench", abstract: "Measures a host under load: latency shares, barge-in, pacing, CPU, memory.",
+        discussion: """
+            Start `voice-lab providers --log FILE` and a host whose agent uses them, then this. Every caller holds \
+            21 s calls with three turns and one barge-in, one after the other.
+            """)
+
+    @Option(help: "The voice webhook of the agent that uses the scripted providers.")
+    var url: String
+
+    @Option(help: "Process id of the host, for CPU and memory.")
+    var pid: Int?
+
+    @Option(help: "Levels of concurrent calls, one after the other.")
+    var calls = "10,50,100"
+
+    @Option(help: "Seconds measured at each level, after all callers have started.")
+    var seconds = 42.0
+
+    @Option(help: "The providers' log.")
+    var providerLog: String
+
+    @Option(help: "File for the report as JSON.")
+    var out: String
+
+    @Option(help: "A WAV for the caller's turns; default: a synthetic sound like speech.")
+    var utterance: String?
+
+    @Option(help: "A WAV for the interruption; at least a second of speech.")
+    var interruption: String?
+
+    @Option(help: "Processors for the host, as for taskset, such as 0.")
+    var pinHost: String?
+
+    @Option(help: "Processors for this process.")
+    var pinLab: String?
+
+    @Flag(help: "Speak ws:// to a wss:// address on the loopback interface.")
+    var plain = false
+
+    private var levels: [Int] { calls.split(separator: ",").compactMap { Int($0) } }
+
+    func validate() throws {
+        guard !levels.isEmpty, levels.allSatisfy({ (1...2_000).contains($0) }) else {
+            throw ValidationError("--calls: numbers from 1 to 2000, separated by commas")
+        }
+        guard (5...600).contains(seconds) else { throw ValidationError("--seconds: 5 to 600") }
+    }
+
+    func run() async throws {
+        let sounds = BenchCall.Sounds(
+            utterance: try clip(utterance, milliseconds: 1_600, pitch: 118),
+            interruption: try clip(interruption, milliseconds: 1_300, pitch: 136))
+        if let pinLab { try ProcessUsage.pin(pid: Int(getpid()), to: pinLab) }
+        if let pinHost, let pid { try ProcessUsage.pin(pid: pid, to: pinHost) }
+        if let pid, ProcessUsage.read(pid: pid) == nil { throw ValidationError("--pid: no process \(pid)") }
+        var results: [BenchLevel] = []
+        var number = 0
+        for level in levels {
+            print("\(level) calls …")
+            fflush(nil)
+            let result = try await run(level: level, sounds: sounds, number: &number)
+            results.append(result)
+        }
+        // The providers write their log twice a second.
+        try await Task.sleep(nanoseconds: 1_200_000_000)
+        try report(results)
+    }
+
+    private func clip(_ path: String?, milliseconds: Int, pitch: Double) throws -> BenchClip {
+        guard let path else {
+            return BenchClip(samples: BenchClip.speechLike(milliseconds: milliseconds, pitchHertz: pitch))
+        }
+        return BenchClip(samples: try WaveFile.readTelephone(path: path))
+    }
+
+    private func run(level: Int, sounds: BenchCall.Sounds, number: inout Int) async throws -> BenchLevel {
+        let loop = MultiThreadedEventLoopGroup.singleton.next()
+        let run = try await loop.submit {
+            let run = BenchRun(on: loop)
+            run.start()
+            return NIOLoopBound(run, eventLoop: loop)
+        }.get()
+        let before = pid.flatMap { ProcessUsage.read(pid: $0) }
+        let ramp = max(4.0, Double(level) / 50)
+        let began = monotonicNanoseconds()
+        let stop = began + Int64((ramp + 2 + seconds) * 1e9)
+        let (url, plain) = (url, plain)
+        let first = number
+        // Every caller has numbers of its own: enough for a call each 21 s.
+        let perCaller = Int((ramp + 2 + seconds) / 21) + 2
+        number += level * perCaller
+        async let callers: Void = withTaskGroup(of: Void.self) { group in
+            for caller in 0..<level {
+                group.addTask {
+                    let delay = UInt64(ramp * Double(caller) / Double(level) * 1e9)
+                    try? await Task.sleep(nanoseconds: delay)
+                    for index in 0..<perCaller where monotonicNanoseconds() < stop {
+                        let call = first + caller * perCaller + index
+                        await Self.place(call, url: url, plain: plain, sounds: sounds, run: run, on: loop)
+                    }
+                }
+            }
+        }
+        try await Task.sleep(nanoseconds: UInt64((ramp + 2) * 1e9))
+        try await loop.submit { run.value.resetLag() }.get()
+        let (begin, labBegin, time) = (pid.flatMap { ProcessUsage.read(pid: $0) }, Self.labCPU(), monotonicNanoseconds())
+        try await Task.sleep(nanoseconds: UInt64(seconds * 1e9))
+        let (end, labEnd) = (pid.flatMap { ProcessUsage.read(pid: $0) }, Self.labCPU())
+        let window = Double(monotonicNanoseconds() - time) / 1e9
+        await callers
+        return try await loop.submit {
+            run.value.stop()
+            return BenchLevel(
+                calls: level, windowSeconds: window, measurements: run.value.finished, before: before, windowBegin: begin,
+                windowEnd: end, lag: run.value.lag, labCPUSeconds: labEnd - labBegin, failures: run.value.failures)
+        }.get()
+    }
+
+    /// Places one call and waits for its end.
+    private static func place(
+        _ number: Int, url: String, plain: Bool, sounds: BenchCall.Sounds, run: NIOLoopBound<BenchRun>,
+        on loop: any EventLoop
+    ) async {
+        let scenario = Scenario(name: "bench", steps: [])
+        do {
+            let setup = try await Webhook.call(url: url, scenario: scenario, clips: [:], plain: plain, on: loop)
+            let done = loop.makePromise(of: Void.self)
+            loop.execute {
+                let call = BenchCall(number: number & 4_095, setup: setup, sounds: sounds)
+                call.onOver = { done.succeed(()) }
+                run.value.add(call)
+            }
+            try await done.futureResult.get()
+            try await Task.sleep(nanoseconds: 300_000_000)
+        } catch {
+            loop.execute { run.value.failed("\(error)") }
+            try? await Task.sleep(nanoseconds: 1_000_000_000)
+        }
+    }
+
+    private static func labCPU() -> Double { ProcessUsage.read(pid: Int(getpid()))?.cpuSeconds ?? 0 }
+
+    private func report(_ results: [BenchLevel]) throws {
+        guard let log = FileManager.default.contents(atPath: providerLog) else {
+            throw ScenarioError("cannot read the providers' log \(providerLog)")
+        }
+        var join = ProviderJoin()
+        for line in log.split(separator: UInt8(ascii: "\n")) { join.read(line: line) }
+        var objects: [[String: Any]] = []
+        for level in results {
+            let shares = join.shares(of: level.measurements)
+            print(BenchReport.text(of: level, shares), terminator: "")
+            objects.append(BenchReport.object(of: level, shares))
+        }
+        for refusal in Set(join.refusals).sorted().prefix(5) { print("  ! the providers refused: \(refusal)") }
+        let processors = ProcessInfo.processInfo.activeProcessorCount
+        let report: [String: Any] = [
+            "levels": objects, "processors": processors, "pinned_host": pinHost ?? "", "pinned_lab": pinLab ?? "",
+            "provider_refusals": join.refusals,
+        ]
+        let json = try JSONSerialization.data(
+            withJSONObject: report, options: [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes])
+        try json.write(to: URL(fileURLWithPath: out))
+        print("\nReport: \(out)")
+        if results.contains(where: { $0.measurements.isEmpty }) {
+            print("A level had no call that came through.")
+            throw ExitCode.failure
+        }
+    }
 }

@@ -8,7 +8,7 @@ import Foundation
 ///   agent                 ▂▅▇▇▅▂▂▅▇▅  …  ▂▅▇▇▅▂▅▇▇▅▇▅▂
 /// ```
 struct Timeline {
-    private static let secondsPerRow = 20.0
+    private static let longestRow = 20.0
     private static let width = 1_500.0
     private static let left = 84.0
     private static let rowHeight = 250.0
@@ -16,13 +16,14 @@ struct Timeline {
     private static let callerLane = 66.0
     private static let agentLane = 166.0
     private static let laneHeight = 54.0
-    private static let pixelsPerSecond = (width - left - 36) / secondsPerRow
 
     private let record: CallRecord
     private let title: String
     /// What the agent was heard to say, by the number of its stretch of speech.
     private let agentTexts: [Int: String]
     private let seconds: Double
+    private let secondsPerRow: Double
+    private let pixelsPerSecond: Double
     private var out = ""
 
     /// - Parameter events: the engine's events of the call, for the agent's words; may be empty.
@@ -35,6 +36,8 @@ struct Timeline {
         self.record = record
         self.title = title
         seconds = Telephone.milliseconds(samples: max(record.caller.count, record.agent.count)) / 1_000
+        secondsPerRow = min(Self.longestRow, max(5, seconds.rounded(.up)))
+        pixelsPerSecond = (Self.width - Self.left - 36) / secondsPerRow
         agentTexts = Self.texts(of: record, events)
     }
 
@@ -55,7 +58,7 @@ struct Timeline {
     }
 
     private mutating func draw() -> String {
-        let rows = max(1, Int((seconds / Self.secondsPerRow).rounded(.up)))
+        let rows = max(1, Int((seconds / secondsPerRow).rounded(.up)))
         let height = Self.top + Double(rows) * Self.rowHeight + 20
         out = """
             <svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 \(Int(Self.width)) \(Int(height))" \
@@ -93,8 +96,8 @@ struct Timeline {
 
     private mutating func draw(row: Int) {
         let y = Self.top + Double(row) * Self.rowHeight
-        let from = Double(row) * Self.secondsPerRow
-        let to = from + Self.secondsPerRow
+        let from = Double(row) * secondsPerRow
+        let to = from + secondsPerRow
         axis(y, from)
         text(18, y + Self.callerLane + 4, "caller", size: 13, colour: "#3b6fd4", weight: 600)
         text(18, y + Self.agentLane + 4, "agent", size: 13, colour: "#1f9d6b", weight: 600)
@@ -123,12 +126,13 @@ struct Timeline {
         let right = Self.width - 30
         out += "<rect x=\"\(Self.left)\" y=\"\(y)\" width=\"\(right - Self.left)\" height=\"\(Self.rowHeight - 22)\" "
         out += "rx=\"6\" fill=\"#ffffff\" stroke=\"#e3e7ee\"/>\n"
-        for second in 0...Int(Self.secondsPerRow) {
-            let x = Self.left + Double(second) * Self.pixelsPerSecond
+        for second in 0...Int(secondsPerRow) {
+            let x = Self.left + Double(second) * pixelsPerSecond
             if second % 5 != 0 {
                 line(x, y + 2, x, y + Self.rowHeight - 24, "#f2f4f8")
             } else {
                 line(x, y + 2, x, y + Self.rowHeight - 24, "#dfe4ec")
+                guard x < right - 30 else { continue }
                 text(x + 3, y + Self.rowHeight - 27, "\(Int(from) + second) s", size: 10, colour: "#8a93a3")
             }
         }
@@ -136,13 +140,13 @@ struct Timeline {
 
     /// Peaks per pixel column; the square root keeps quiet speech visible.
     private mutating func waveform(_ samples: [Int16], _ middle: Double, _ colour: String) {
-        let perPixel = Int(Double(Telephone.samplesPerSecond) / Self.pixelsPerSecond)
+        let perPixel = Int(Double(Telephone.samplesPerSecond) / pixelsPerSecond)
         var upper = ""
         var lower: [String] = []
         for (column, start) in stride(from: 0, to: samples.count, by: perPixel).enumerated() {
             let peak = samples[start..<min(start + perPixel, samples.count)].reduce(0) { max($0, abs(Int($1))) }
             let height = max(0.5, (Double(peak) / 32_768).squareRoot() * Self.laneHeight / 2)
-            let x = Self.left + Double(column) * Double(perPixel) / Double(Telephone.samplesPerSecond) * Self.pixelsPerSecond
+            let x = Self.left + Double(column) * Double(perPixel) / Double(Telephone.samplesPerSecond) * pixelsPerSecond
             upper += String(format: "%.1f,%.1f ", x, middle - height)
             lower.append(String(format: "%.1f,%.1f", x, middle + height))
         }
@@ -167,15 +171,15 @@ struct Timeline {
         if utterance.say.purpose == .interruption, let bargeIn = record.bargeIn(ofUtterance: index) {
             words += ": silent after \(Int(bargeIn.milliseconds)) ms"
         }
-        text(begin + 4, y + 112, words, size: 11, colour: colour, weight: 600)
+        text(begin + 4, y + 108, words, size: 11, colour: colour, weight: 600)
     }
 
     /// The caller's wait, from the last sample of speech to the first of the reply.
     private mutating func bracket(_ latency: CallRecord.Latency, _ y: Double, _ from: Double) {
         let right = Self.width - 32
         let (begin, end) = (max(Self.left, x(latency.from, from)), min(right, x(latency.to, from)))
-        let middle = y + 122
-        out += "<path d=\"M\(begin) \(y + 98) V\(middle) H\(end) V\(y + 136)\" fill=\"none\" stroke=\"#b7791f\" "
+        let middle = y + 126
+        out += "<path d=\"M\(begin) \(y + 113) V\(middle) H\(end) V\(y + 138)\" fill=\"none\" stroke=\"#b7791f\" "
         out += "stroke-width=\"1.6\"/>\n"
         text(end + 5, middle + 4, "\(Int(latency.milliseconds.rounded())) ms", size: 12, colour: "#8a5a12", weight: 600)
     }
@@ -217,7 +221,7 @@ struct Timeline {
     }
 
     private func time(_ sample: Int) -> Double { Double(sample) / Double(Telephone.samplesPerSecond) }
-    private func x(_ sample: Int, _ from: Double) -> Double { Self.left + (time(sample) - from) * Self.pixelsPerSecond }
+    private func x(_ sample: Int, _ from: Double) -> Double { Self.left + (time(sample) - from) * pixelsPerSecond }
 
     private func overlaps(_ range: Range<Int>, _ from: Double, _ to: Double) -> Bool {
         time(range.upperBound) > from && time(range.lowerBound) < to

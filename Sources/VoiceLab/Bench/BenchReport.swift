@@ -1,0 +1,123 @@
+import Foundation
+
+/// The result of one level of load.
+struct BenchLevel: Sendable {
+    var calls: Int
+    var windowSeconds: Double
+    var measurements: [BenchMeasurement]
+    var before: ProcessUsage?
+    var windowBegin: ProcessUsage?
+    var windowEnd: ProcessUsage?
+    /// The caller's side: how late its own wheel was, and its own CPU seconds in the window.
+    var lag: Distribution
+    var labCPUSeconds: Double
+    var failures: [String]
+
+    var engineCPUSeconds: Double? {
+        guard let begin = windowBegin, let end = windowEnd else { return nil }
+        return end.cpuSeconds - begin.cpuSeconds
+    }
+
+    /// CPU seconds of the engine for a minute of one call.
+    var cpuPerCallMinute: Double? {
+        engineCPUSeconds.map { $0 / (Double(calls) * windowSeconds / 60) }
+    }
+
+    var callsPerCore: Double? { cpuPerCallMinute.flatMap { $0 > 0 ? 60 / $0 : nil } }
+
+    var kilobytesPerCall: Double? {
+        guard let before, let windowEnd else { return nil }
+        return Double(windowEnd.residentBytes - before.residentBytes) / 1_024 / Double(calls)
+    }
+
+    /// The threads that used most, in CPU seconds of the window.
+    var threads: [(name: String, seconds: Double)] {
+        guard let begin = windowBegin, let end = windowEnd else { return [] }
+        return end.threads.map { ($0.key, $0.value - (begin.threads[$0.key] ?? 0)) }.filter { $0.1 > 0.005 }
+            .sorted { $0.1 > $1.1 }
+    }
+}
+
+/// Tables for people and JSON for programs.
+enum BenchReport {
+    static func text(of level: BenchLevel, _ shares: ProviderJoin.Shares) -> String {
+        let all = level.measurements
+        let frames = all.reduce(0) { $0 + $1.frames }
+        let late = all.reduce(0) { $0 + $1.lateFrames }
+        let bargeIn = milliseconds(all.flatMap(\.bargeInToLastSample))
+        let clear = milliseconds(all.flatMap(\.bargeInToClear))
+        var lines: [(String, String)] = [
+            ("calls finished / all turns answered", "\(all.count) / \(all.filter { isWhole($0) }.count)"),
+            ("turns / unanswered / speculative", "\(shares.turns) / \(shares.unanswered) / \(shares.speculative)"),
+            ("caller's end → reply, ms", shares.voiceToVoice.text),
+            ("caller's end → LLM request, ms", shares.speechEndToRequest.text),
+            ("engine: final transcript → LLM request, ms", shares.commit.text),
+            ("engine: sentence → TTS request, ms", shares.toSpeech.text),
+            ("engine: TTS first byte → first frame, ms", shares.playout.text),
+            ("engine's own share of a turn, ms", shares.total.text),
+            ("barge-in: voice → last agent sample, ms", bargeIn.text),
+            ("barge-in: voice → clear, ms", clear.text),
+            ("frames later than 10 ms", percent(late, frames) + " of \(frames)"),
+            ("frames after the queue ran dry", "\(all.reduce(0) { $0 + $1.gaps })"),
+            ("stale frames / foreign tones", "\(all.reduce(0) { $0 + $1.staleFrames }) / \(all.reduce(0) { $0 + $1.wrongTones })"),
+        ]
+        if let cpu = level.cpuPerCallMinute, let seconds = level.engineCPUSeconds {
+            lines.append(("engine: CPU s per call-minute", String(format: "%.4f", cpu)))
+            lines.append(("engine: cores busy", String(format: "%.2f", seconds / level.windowSeconds)))
+            lines.append(("calls per core, by CPU", level.callsPerCore.map { String(format: "%.0f", $0) } ?? "-"))
+        }
+        if let kilobytes = level.kilobytesPerCall { lines.append(("memory per call, KB", String(format: "%.0f", kilobytes))) }
+        lines.append(("the lab's own lag, ms", level.lag.text))
+        lines.append(("the lab's own cores busy", String(format: "%.2f", level.labCPUSeconds / level.windowSeconds)))
+        let violations = all.flatMap(\.violations)
+        var text = "\n\(level.calls) calls, \(Int(level.windowSeconds)) s measured      (p50 / p95 / p99)\n"
+        for (name, value) in lines { text += "  " + name.padding(toLength: 46, withPad: " ", startingAt: 0) + value + "\n" }
+        for problem in Set(violations + level.failures).sorted().prefix(5) { text += "  ! \(problem)\n" }
+        if (level.lag.percentile(99) ?? 0) > 5 {
+            text += "  ! the lab was short of CPU itself: its lag is part of the figures above\n"
+        }
+        return text
+    }
+
+    static func object(of level: BenchLevel, _ shares: ProviderJoin.Shares) -> [String: Any] {
+        let all = level.measurements
+        var lateness = Distribution()
+        for call in all { lateness.add(call.lateness) }
+        var object: [String: Any] = [
+            "calls": level.calls, "window_s": level.windowSeconds, "calls_finished": all.count,
+            "calls_whole": all.filter { isWhole($0) }.count, "turns": shares.turns, "turns_unanswered": shares.unanswered,
+            "turns_speculative": shares.speculative, "segments_early": shares.early,
+            "voice_to_voice_ms": shares.voiceToVoice.object, "speech_end_to_llm_request_ms": shares.speechEndToRequest.object,
+            "engine_commit_ms": shares.commit.object, "engine_to_speech_ms": shares.toSpeech.object,
+            "engine_playout_ms": shares.playout.object, "engine_total_ms": shares.total.object,
+            "barge_in_to_last_sample_ms": milliseconds(all.flatMap(\.bargeInToLastSample)).object,
+            "barge_in_to_clear_ms": milliseconds(all.flatMap(\.bargeInToClear)).object,
+            "frames": all.reduce(0) { $0 + $1.frames }, "frames_late_10ms": all.reduce(0) { $0 + $1.lateFrames },
+            "frame_lateness_ms": lateness.object, "frames_after_dry_queue": all.reduce(0) { $0 + $1.gaps },
+            "stale_frames": all.reduce(0) { $0 + $1.staleFrames }, "foreign_tones": all.reduce(0) { $0 + $1.wrongTones },
+            "lab_lag_ms": level.lag.object, "lab_cpu_s": level.labCPUSeconds,
+            "problems": Array(Set(all.flatMap(\.violations) + level.failures)).sorted(),
+        ]
+        object["engine_cpu_s"] = level.engineCPUSeconds
+        object["cpu_s_per_call_minute"] = level.cpuPerCallMinute
+        object["calls_per_core"] = level.callsPerCore
+        object["kb_per_call"] = level.kilobytesPerCall
+        object["engine_threads"] = level.threads.map { ["name": $0.name, "cpu_s": $0.seconds] }
+        return object
+    }
+
+    /// All three turns were taken and answered.
+    private static func isWhole(_ call: BenchMeasurement) -> Bool {
+        call.completed && call.turns.allSatisfy { $0.firstFrame != nil }
+    }
+
+    private static func milliseconds(_ nanoseconds: [Int64]) -> Distribution {
+        var distribution = Distribution()
+        for value in nanoseconds { distribution.add(Double(value) / 1e6) }
+        return distribution
+    }
+
+    private static func percent(_ part: Int, _ whole: Int) -> String {
+        whole == 0 ? "-" : String(format: "%.3f %%", 100 * Double(part) / Double(whole))
+    }
+}
