@@ -43,7 +43,7 @@ package final class Engine: Sendable {
     let group: MultiThreadedEventLoopGroup
     private let loops: [CallLoop]
     private let factory: ProviderFactory
-    private let maxSessions: Int
+    let maxSessions: Int
     private let state = Monitor(State())
 
     /// - Throws: `internal` when the system has no threads for us.
