@@ -122,6 +122,6 @@ package final class FrameDecoder {
 
     private func resample(_ count: Int, into samples: inout MutableSpan<Int16>, at offset: Int) throws(MediaError) -> Int {
         var room = samples.extracting(offset...)
-        return try resampler.process(UnsafeBufferPointer(rebasing: scratch[0..<count]).span, into: &room)
+        return try resampler.append(UnsafeBufferPointer(rebasing: scratch[0..<count]).span, to: &room)
     }
 }

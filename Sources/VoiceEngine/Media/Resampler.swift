@@ -31,7 +31,7 @@ package final class Resampler {
     private var consumed: Int64 = 0
     private var produced: Int64 = 0
 
-    /// - Parameter filter: a filter of these rates to share between calls; made here when nil.
+    /// - Parameter filter: a filter to share between calls; made here when nil or of another ratio.
     /// - Throws: `unsupportedRate` outside 8000...48000 Hz, or `library`.
     package convenience init(
         from inputRate: Int, to outputRate: Int, quality: Quality = .standard, filter: PolyphaseFilter? = nil
@@ -43,9 +43,8 @@ package final class Resampler {
         }
         switch quality {
         case .standard:
-            if let filter = filter ?? PolyphaseFilter(from: inputRate, to: outputRate),
-                filter.phases * inputRate == filter.step * outputRate
-            {
+            let isFit = filter.map { $0.phases * inputRate == $0.step * outputRate } ?? false
+            if let filter = isFit ? filter : PolyphaseFilter(from: inputRate, to: outputRate) {
                 self.init(inputRate, outputRate, .polyphase(PolyphaseKernel(filter)))
             } else {
                 try self.init(from: inputRate, to: outputRate, converter: .medium)
@@ -90,6 +89,12 @@ package final class Resampler {
     package func process(_ input: Span<Int16>, into output: inout MutableSpan<Int16>) throws(MediaError) -> Int {
         let needed = maximumOutput(forInput: input.count)
         guard output.count >= needed else { throw .targetTooSmall(needed: needed) }
+        return try append(input, to: &output)
+    }
+
+    /// As `process`, for callers that have made room for the whole of a chunk before they convert it piece by piece: the
+    /// bound of `maximumOutput` holds for the sum of the pieces.
+    func append(_ input: Span<Int16>, to output: inout MutableSpan<Int16>) throws(MediaError) -> Int {
         var result: Result<Int, MediaError> = .success(0)
         input.withUnsafeBufferPointer { source in
             output.withUnsafeMutableBufferPointer { target in

@@ -36,6 +36,11 @@ package final class PlayoutRing: @unchecked Sendable {
         package let stop: Int64
         /// Position of the next sample that will be written: `stop ..< end` was dropped.
         package let end: Int64
+
+        package init(stop: Int64, end: Int64) {
+            self.stop = stop
+            self.end = end
+        }
     }
 
     /// [samples] that the ring holds at most.

@@ -1,0 +1,82 @@
+import Foundation
+import VoiceEngineCore
+import VoiceEngineMedia
+
+/// SplitMix64: the same numbers in every run, from a seed that a failing test names.
+struct SeededRandom: RandomNumberGenerator {
+    private var state: UInt64
+
+    init(seed: UInt64) { state = seed }
+
+    mutating func next() -> UInt64 {
+        state &+= 0x9E37_79B9_7F4A_7C15
+        var z = state
+        z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
+        z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
+        return z ^ (z >> 31)
+    }
+}
+
+enum Signals {
+    /// A sine of `hertz`, rounded to samples.
+    static func tone(_ hertz: Double, rate: Int, count: Int, amplitude: Double = 28_000) -> [Int16] {
+        (0..<count).map { Int16((amplitude * sin(2 * .pi * hertz * Double($0) / Double(rate))).rounded()) }
+    }
+
+    static func noise(_ count: Int, seed: UInt64, amplitude: Int = 32_767) -> [Int16] {
+        var random = SeededRandom(seed: seed)
+        return (0..<count).map { _ in Int16(Int.random(in: -amplitude...amplitude, using: &random)) }
+    }
+
+    /// [dBFS] of the middle half, so that starts and ends do not count.
+    static func level(_ samples: [Int16]) -> Double {
+        SignalLevel.rms(samples.span.extracting((samples.count / 4)..<(samples.count * 3 / 4)))
+    }
+
+    /// Splits the middle half into the sine of `hertz` that fits best and the rest (least squares).
+    ///
+    /// - Returns: amplitude of the sine, and [dB] the rest's power relative to the sine's.
+    static func analyse(_ samples: [Int16], hertz: Double, rate: Int) -> (amplitude: Double, rest: Double) {
+        let range = (samples.count / 4)..<(samples.count * 3 / 4)
+        var (ss, sc, cc, xs, xc) = (0.0, 0.0, 0.0, 0.0, 0.0)
+        let step = 2 * .pi * hertz / Double(rate)
+        for index in range {
+            let (s, c, x) = (sin(step * Double(index)), cos(step * Double(index)), Double(samples[index]))
+            (ss, sc, cc, xs, xc) = (ss + s * s, sc + s * c, cc + c * c, xs + x * s, xc + x * c)
+        }
+        let determinant = ss * cc - sc * sc
+        let (a, b) = ((xs * cc - xc * sc) / determinant, (xc * ss - xs * sc) / determinant)
+        var rest = 0.0
+        for index in range {
+            let error = Double(samples[index]) - a * sin(step * Double(index)) - b * cos(step * Double(index))
+            rest += error * error
+        }
+        let sine = (a * a + b * b) / 2 * Double(range.count)
+        return ((a * a + b * b).squareRoot(), 10 * log10(max(rest, 1e-9) / max(sine, 1e-9)))
+    }
+}
+
+extension Resampler {
+    /// Converts all of `input` in chunks and flushes.
+    func convert(_ input: [Int16], chunks: () -> Int = { 160 }, flushes: Bool = true) throws -> [Int16] {
+        var output: [Int16] = []
+        var room = [Int16](repeating: 0, count: 0)
+        var start = 0
+        while start < input.count {
+            let end = min(input.count, start + chunks())
+            let most = maximumOutput(forInput: end - start)
+            if room.count < most { room = [Int16](repeating: 0, count: most) }
+            var span = room.mutableSpan
+            let count = try process(input.span.extracting(start..<end), into: &span)
+            output += room[..<count]
+            start = end
+        }
+        if flushes {
+            room = [Int16](repeating: 0, count: maximumOutput(forInput: 0))
+            var span = room.mutableSpan
+            let count = try flush(into: &span)
+            output += room[..<count]
+        }
+        return output
+    }
+}
