@@ -1,0 +1,221 @@
+/// Turns what a language model writes into what can be said: without Markdown, emoji, code blocks, tags, `<think>` passages
+/// and control characters. Text may arrive split anywhere; at most a few characters are held back until it is clear what
+/// they are.
+///
+/// Kept are letters, digits and punctuation as they are: numbers and abbreviations are the voice's business. Line breaks
+/// are kept, since they end a segment; link targets are dropped, link texts kept.
+package struct SpeakableText: Sendable {
+    private enum State {
+        case text
+        /// Only marks so far on this line ("## ", "- ", "> ").
+        case lineStart
+        /// After "<": a tag, or a less-than sign. `held` has what came.
+        case tag
+        /// Inside <think>; `held` has the end of what came, as long as it may be the closing tag.
+        case thinking
+        /// Inside a code block, at the start of a line; `held` has its backticks.
+        case codeLineStart
+        /// Inside a code block, further on in a line.
+        case codeLine
+        /// After "]": a link target may follow.
+        case bracketClosed
+        case linkTarget
+        /// After one of `*`, `_`, `~`: emphasis, or a sign.
+        case emphasis
+    }
+
+    private static let thinkingTags: Set<String> = ["think", "thinking", "thought", "reasoning"]
+    /// [characters] Longer is no tag of a language model.
+    private static let longestTag = 64
+
+    private var state = State.lineStart
+    private var held: [Unicode.Scalar] = []
+    private var closingTag: [Unicode.Scalar] = []
+    /// The last character before what is held.
+    private var last: Unicode.Scalar = "\n"
+    private var output = String.UnicodeScalarView()
+
+    package init() {}
+
+    /// Takes more text; returns what of it can be said.
+    package mutating func append(_ text: String) -> String {
+        for scalar in text.unicodeScalars where scalar != "\r" { take(scalar) }
+        return takeOutput()
+    }
+
+    /// The text has ended: returns what was held back. Passages that were never closed are dropped. A new text may follow.
+    package mutating func finish() -> String {
+        switch state {
+        case .tag: release()
+        case .text, .lineStart, .thinking, .codeLineStart, .codeLine, .bracketClosed, .linkTarget, .emphasis: break
+        }
+        held = []
+        state = .lineStart
+        last = "\n"
+        return takeOutput()
+    }
+
+    private mutating func takeOutput() -> String {
+        defer { output = String.UnicodeScalarView() }
+        return String(output)
+    }
+
+    private mutating func take(_ scalar: Unicode.Scalar) {
+        switch state {
+        case .text: takeText(scalar)
+        case .lineStart: takeLineStart(scalar)
+        case .tag: takeTag(scalar)
+        case .thinking: takeThinking(scalar)
+        case .codeLineStart: takeCodeLineStart(scalar)
+        case .codeLine: if scalar == "\n" { state = .codeLineStart }
+        case .bracketClosed:
+            state = scalar == "(" ? .linkTarget : .text
+            if scalar != "(" { takeText(scalar) }
+        case .linkTarget:
+            if scalar == ")" || scalar == "\n" { state = .text }
+        case .emphasis: takeEmphasis(scalar)
+        }
+    }
+
+    private mutating func takeText(_ scalar: Unicode.Scalar) {
+        switch scalar {
+        case "\n":
+            say(scalar)
+            held = []
+            state = .lineStart
+        case "<", "*", "_", "~":
+            held = [scalar]
+            state = scalar == "<" ? .tag : .emphasis
+        case "]": state = .bracketClosed
+        case "[", "`": break
+        case "|", "\t": say(" ")
+        // The joiners shape letters in Indic and Persian script; between emoji they are lost with them.
+        case "\u{200C}", "\u{200D}": if last.properties.isAlphabetic { say(scalar) }
+        default: if Self.isSpoken(scalar) { say(scalar) }
+        }
+    }
+
+    private mutating func takeLineStart(_ scalar: Unicode.Scalar) {
+        switch scalar {
+        case "`":
+            held.append(scalar)
+            if held.suffix(3) == ["`", "`", "`"] {
+                held = []
+                state = .codeLine
+            }
+        case "#", ">", "-", "+", "*", "=", "•", "·", "‣", "▪", "–", "—": held.append(scalar)
+        case " ", "\t": if !held.isEmpty { held.append(" ") }
+        case "\n": held = []
+        default:
+            // A sign that touches a digit belongs to it: "-5 degrees", "#1".
+            if let sign = held.last, "-+#".unicodeScalars.contains(sign), scalar.properties.numericType != nil { say(sign) }
+            held = []
+            state = .text
+            takeText(scalar)
+        }
+    }
+
+    private mutating func takeTag(_ scalar: Unicode.Scalar) {
+        let isFirst = held.count == 1
+        let mayContinue =
+            isFirst ? scalar == "/" || scalar == "!" || Self.isASCIILetter(scalar) : scalar != "<" && scalar != "\n"
+        if !isFirst && scalar == ">" {
+            let name = String(String.UnicodeScalarView(held.dropFirst().prefix { Self.isASCIILetter($0) })).lowercased()
+            held = []
+            state = .text
+            guard Self.thinkingTags.contains(name) else { return say(" ") }
+            closingTag = Array("</\(name)>".unicodeScalars)
+            state = .thinking
+        } else if mayContinue && held.count < Self.longestTag {
+            held.append(scalar)
+        } else {
+            release()
+            take(scalar)
+        }
+    }
+
+    /// What is held was no tag.
+    private mutating func release() {
+        let text = held
+        held = []
+        state = .text
+        say("<")
+        for scalar in text.dropFirst() { takeText(scalar) }
+    }
+
+    private mutating func takeThinking(_ scalar: Unicode.Scalar) {
+        let lower = scalar.properties.lowercaseMapping.unicodeScalars.first ?? scalar
+        if held.count < closingTag.count, lower == closingTag[held.count] {
+            held.append(lower)
+        } else {
+            held = lower == "<" ? [lower] : []
+        }
+        guard held == closingTag else { return }
+        held = []
+        state = last == "\n" ? .lineStart : .text
+    }
+
+    private mutating func takeCodeLineStart(_ scalar: Unicode.Scalar) {
+        switch scalar {
+        case " ": break
+        case "\n": held = []
+        case "`":
+            held.append(scalar)
+            guard held.count == 3 else { return }
+            held = []
+            say("\n")
+            state = .lineStart
+        default:
+            held = []
+            state = .codeLine
+        }
+    }
+
+    private mutating func takeEmphasis(_ scalar: Unicode.Scalar) {
+        guard let mark = held.first else { return }
+        if scalar == mark {
+            held.append(scalar)
+            return
+        }
+        // "john_doe", "3 * 4" and "~5" mean the sign itself.
+        let isInside = Self.isWord(last) && Self.isWord(scalar)
+        let isAlone = last == " " && scalar == " "
+        let isSign: Bool
+        switch mark {
+        case "_": isSign = isInside
+        case "*": isSign = isAlone && held.count == 1
+        case _: isSign = held.count == 1
+        }
+        let count = held.count
+        held = []
+        state = .text
+        if isSign { for _ in 0..<count { say(mark) } }
+        takeText(scalar)
+    }
+
+    private mutating func say(_ scalar: Unicode.Scalar) {
+        output.append(scalar)
+        last = scalar
+    }
+
+    private static func isASCIILetter(_ scalar: Unicode.Scalar) -> Bool {
+        ("a"..."z").contains(scalar) || ("A"..."Z").contains(scalar)
+    }
+
+    private static func isWord(_ scalar: Unicode.Scalar) -> Bool {
+        scalar.properties.isAlphabetic || scalar.properties.numericType != nil
+    }
+
+    /// Whether a voice can make anything of the character.
+    private static func isSpoken(_ scalar: Unicode.Scalar) -> Bool {
+        if scalar.value < 0x80 { return scalar.value >= 0x20 && scalar.value != 0x7F }
+        switch scalar.properties.generalCategory {
+        case .control, .format, .privateUse, .surrogate, .unassigned: return false
+        case .otherSymbol, .modifierSymbol, .mathSymbol:
+            // Arrows, dingbats and pictures; but © ® ° ™ and the like are words.
+            return scalar.value < 0x2190
+        case .enclosingMark: return false
+        case _: return !(0xFE00...0xFE0F).contains(scalar.value) && !scalar.properties.isEmojiPresentation
+        }
+    }
+}

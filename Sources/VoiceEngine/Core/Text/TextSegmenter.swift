@@ -1,0 +1,146 @@
+/// Cuts a reply that arrives in tokens into segments that can be spoken on their own.
+///
+/// The first segment goes out as soon as it makes sense (a sentence, or a clause of four words), because the caller waits
+/// for it; then whole sentences, because they sound better. A word is only judged once the space after it has arrived, so
+/// that "3.5", "example.com" and "a.m." stay whole. At most `longest` characters wait; then the best earlier boundary is
+/// taken. Whitespace is folded; a segment without any letter or digit is dropped.
+package struct TextSegmenter: Sendable {
+    /// [characters] Longest segment: about 17 s of speech; providers refuse texts from 1,000 to 2,000 on.
+    package static let longest = 250
+    /// Words of the first segment when it ends in a clause.
+    private static let firstClauseWords = 4
+    /// A boundary before this many characters makes too short a piece of a long sentence.
+    private static let shortestCut = 60
+
+    private enum Boundary { case none, clause, sentence, sentenceBeforeCapital, sentenceUnlessDigit }
+
+    private let table: LanguageTable
+    private var pending: [Unicode.Scalar] = []
+    private var wordStart = 0
+    private var words = 0
+    /// After the last clause and after the last space of `pending`.
+    private var lastClause = 0
+    private var lastSpace = 0
+    private var isFirst = true
+    /// The last word ended with what is a boundary only before certain letters.
+    private var undecided = Boundary.none
+
+    package init(language: String) { table = LanguageTable.of(language) }
+
+    /// Takes more text, split anywhere; returns what can be spoken now.
+    package mutating func append(_ text: String) -> [String] {
+        var segments: [String] = []
+        for scalar in text.unicodeScalars { take(scalar, &segments) }
+        return segments
+    }
+
+    /// The text has ended: returns what waits.
+    package mutating func finish() -> [String] {
+        var segments: [String] = []
+        cut(at: pending.count, &segments)
+        return segments
+    }
+
+    private mutating func take(_ scalar: Unicode.Scalar, _ segments: inout [String]) {
+        if scalar == "\n" || scalar == "\r" || scalar == "\u{2029}" {
+            cut(at: pending.count, &segments)
+        } else if scalar.properties.isWhitespace {
+            guard let last = pending.last, last != " " else { return }
+            pending.append(" ")
+            wordEnded(&segments)
+        } else {
+            resolve(before: scalar, &segments)
+            pending.append(scalar)
+            if "。！？".unicodeScalars.contains(scalar) { cut(at: pending.count, &segments) }
+        }
+        if pending.count > Self.longest { cutLongText(&segments) }
+    }
+
+    private mutating func wordEnded(_ segments: inout [String]) {
+        let word = pending[wordStart..<(pending.count - 1)]
+        if word.contains(where: { $0.properties.isAlphabetic || $0.properties.numericType != nil }) { words += 1 }
+        let boundary = boundary(after: word)
+        wordStart = pending.count
+        lastSpace = pending.count
+        switch boundary {
+        case .none: break
+        case .clause:
+            lastClause = pending.count
+            if isFirst && words >= Self.firstClauseWords { cut(at: pending.count, &segments) }
+        case .sentence: cut(at: pending.count, &segments)
+        case .sentenceBeforeCapital, .sentenceUnlessDigit: undecided = boundary
+        }
+    }
+
+    private mutating func resolve(before scalar: Unicode.Scalar, _ segments: inout [String]) {
+        let isEnd: Bool
+        switch undecided {
+        case .none, .clause, .sentence: isEnd = false
+        case .sentenceBeforeCapital: isEnd = scalar.properties.isUppercase
+        case .sentenceUnlessDigit: isEnd = scalar.properties.numericType == nil
+        }
+        undecided = .none
+        if isEnd { cut(at: pending.count, &segments) }
+    }
+
+    /// What a word followed by a space ends.
+    private func boundary(after word: ArraySlice<Unicode.Scalar>) -> Boundary {
+        var word = word
+        while let last = word.last, "\"')]}»”’“".unicodeScalars.contains(last) { word.removeLast() }
+        switch word.last {
+        case "!", "?": return .sentence
+        case ",", ";", ":", "…", "—", "–": return .clause
+        case ".": return boundary(afterFullStop: word)
+        case _: return .none
+        }
+    }
+
+    private func boundary(afterFullStop word: ArraySlice<Unicode.Scalar>) -> Boundary {
+        var word = word
+        while let first = word.first, "\"'([{«„“‘¿¡".unicodeScalars.contains(first) { word.removeFirst() }
+        let body = word.dropLast()
+        if body.last == "." { return .clause }
+        let text = String(String.UnicodeScalarView(word)).lowercased()
+        if table.titles.contains(text) { return .none }
+        if table.abbreviations.contains(text) { return .sentenceBeforeCapital }
+        if table.numberWords.contains(text) { return .sentenceUnlessDigit }
+        if !body.isEmpty && body.allSatisfy({ $0.properties.numericType == .decimal }) {
+            // "1. First" is the mark of a list; "am 3. Mai" is an ordinal.
+            return words == 1 || (table.hasDottedOrdinals && body.count <= 2) ? .none : .sentence
+        }
+        if body.contains(".") && body.split(separator: ".").allSatisfy({ $0.count == 1 && $0.first?.properties.isAlphabetic == true }) {
+            return .sentenceBeforeCapital
+        }
+        // An initial ("J. Smith"); the one English word of this shape ends a sentence ("So do I.").
+        let isInitial = body.count == 1 && body.first?.properties.isUppercase == true && body.first != "I"
+        return isInitial ? .none : .sentence
+    }
+
+    /// Emits `pending` up to `end` and takes the rest again as if it came now.
+    private mutating func cut(at end: Int, _ segments: inout [String]) {
+        var piece = pending[..<end]
+        while piece.last == " " { piece.removeLast() }
+        let rest = pending[end...]
+        let isSpeakable = piece.contains { $0.properties.isAlphabetic || $0.properties.numericType != nil }
+        if isSpeakable {
+            segments.append(String(String.UnicodeScalarView(piece)))
+            isFirst = false
+        }
+        pending = []
+        (wordStart, words, lastClause, lastSpace, undecided) = (0, 0, 0, 0, .none)
+        for scalar in rest { take(scalar, &segments) }
+    }
+
+    private mutating func cutLongText(_ segments: inout [String]) {
+        if lastClause >= Self.shortestCut {
+            cut(at: lastClause, &segments)
+        } else if lastSpace > 0 {
+            cut(at: lastSpace, &segments)
+        } else {
+            // One endless word. A cut never separates a letter from its accents.
+            var end = Self.longest
+            while end > Self.longest / 2, pending[end].properties.isGraphemeExtend || pending[end] == "\u{200D}" { end -= 1 }
+            cut(at: end, &segments)
+        }
+    }
+}
