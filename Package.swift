@@ -42,7 +42,7 @@ let package = Package(
         layer("Providers", ["VoiceEngineCore", "VoiceEngineNet", nio("NIOCore")]),
         layer("Local", ["VoiceEngineCore", "VoiceEngineMedia", "VoiceEngineProviders", "CLocalModels", nio("NIOCore")]),
         layer("Session", ["VoiceEngineCore", "VoiceEngineMedia", "VoiceEngineProviders", nio("NIOCore")]),
-        layer("Carrier", ["VoiceEngineCore", "VoiceEngineNet", "VoiceEngineSession", nio("NIOCore")]),
+        layer("Carrier", ["VoiceEngineCore", "VoiceEngineNet", "VoiceEngineSession", "COpenSSL", nio("NIOCore")]),
         .target(
             name: "VoiceEngine",
             dependencies: [
@@ -69,6 +69,14 @@ let package = Package(
             ],
             swiftSettings: strict),
 
+        .testTarget(name: "VoiceEngineCoreTests", dependencies: ["VoiceEngineCore"], swiftSettings: strict),
+        .testTarget(
+            name: "VoiceEngineCarrierTests",
+            dependencies: [
+                "VoiceEngineCarrier", "VoiceEngineCore", "VoiceEngineNet", "VoiceEngineSession", nio("NIOCore"),
+                nio("NIOEmbedded"), nio("NIOPosix"),
+            ],
+            swiftSettings: strict),
         .testTarget(name: "VoiceLabTests", dependencies: ["VoiceLab"], swiftSettings: strict),
         .target(name: "CAllocationCounter", path: "Tests/CAllocationCounter"),
         .testTarget(
