@@ -73,7 +73,7 @@ static void every_engine_field_has_its_range(void)
 static void engine_struct_sizes_are_checked(void)
 {
 	struct long_engine_config config;
-	static const uint32_t wrong[] = {0, 1, 3, 4 + 1, 1u << 30, UINT32_MAX};
+	static const uint32_t wrong[] = {0, 1, 3, 1u << 30, UINT32_MAX};
 
 	memset(&config, 0, sizeof(config));
 	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {

@@ -70,7 +70,7 @@ static void every_session_field_has_its_range(void)
 
 static void session_struct_sizes_are_checked(void)
 {
-	static const uint32_t wrong[] = {0, 1, 3, 5, 1u << 30, UINT32_MAX};
+	static const uint32_t wrong[] = {0, 1, 3, 1u << 30, UINT32_MAX};
 	struct long_session_config config;
 	voice_session_callbacks callbacks;
 	voice_engine *engine = make_engine();
