@@ -69,7 +69,6 @@ let package = Package(
             ],
             swiftSettings: strict),
 
-        .testTarget(name: "VoiceEngineCoreTests", dependencies: ["VoiceEngineCore"], swiftSettings: strict),
         .testTarget(
             name: "VoiceEngineCarrierTests",
             dependencies: [

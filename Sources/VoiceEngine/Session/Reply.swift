@@ -26,7 +26,7 @@ final class Reply {
     var tools = ToolCallStateMachine()
     var segmenter: TextSegmenter
     var speakable = SpeakableText()
-    var heardText = HeardText()
+    var heardText: HeardText
     var timeline = TurnTimeline()
     var generation: (any Generation)?
     var usage = TokenUsage()
@@ -34,12 +34,13 @@ final class Reply {
     /// What the model has written so far.
     var written = ""
 
-    init(turn: TurnID, source: Source, isInterruptible: Bool, start: Int64, language: String) {
+    init(turn: TurnID, source: Source, isInterruptible: Bool, start: Int64, language: String, sampleRate: Int) {
         self.turn = turn
         self.source = source
         self.isInterruptible = isInterruptible
         self.start = start
         segmenter = TextSegmenter(language: language)
+        heardText = HeardText(sampleRate: sampleRate)
     }
 
     /// The text that the caller has heard when the replies were heard up to `position`.

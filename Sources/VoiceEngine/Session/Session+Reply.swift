@@ -42,7 +42,8 @@ extension Session {
         dialogue.turn = dialogue.turn.next
         let reply = Reply(
             turn: dialogue.turn, source: source, isInterruptible: isInterruptible,
-            start: paths?.speaker.start(dialogue.turn) ?? 0, language: policy.language)
+            start: paths?.speaker.start(dialogue.turn) ?? 0, language: policy.language,
+            sampleRate: setup.output.sampleRate)
         dialogue.reply = reply
         return reply
     }
