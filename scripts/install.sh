@@ -7,19 +7,27 @@
 # DESTDIR   put in front of every path, for packagers; default empty
 # LIBDIR    default $PREFIX/lib
 # LIBRARY   the library to install; default .build/release/libvoiceengine.so
-# PYTHON    folder of the Python package; default $PREFIX/lib/python3/dist-packages
+# PYTHON    folder of the Python package; default: where the system's python3 looks below PREFIX, else
+#           $PREFIX/lib/python3/dist-packages
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 case ${1:-} in
-  -h | --help) sed -n '2,10s/^# \{0,1\}//p' "$0"; exit ;;
+  -h | --help) sed -n '2,11s/^# \{0,1\}//p' "$0"; exit ;;
 esac
 
 PREFIX=${PREFIX:-/usr/local}
 DESTDIR=${DESTDIR:-}
 LIBDIR=${LIBDIR:-$PREFIX/lib}
 LIBRARY=${LIBRARY:-.build/release/libvoiceengine.so}
-PYTHON=${PYTHON:-$PREFIX/lib/python3/dist-packages}
+python_folder() {
+  local folder
+  # The user's own PYTHONPATH says nothing about the system.
+  folder=$(env -u PYTHONPATH /usr/bin/python3 -c 'import sys; print(next((p for p in sys.path if p.startswith(sys.argv[1] + "/lib/")
+    and p.endswith("-packages")), ""))' "$PREFIX" 2> /dev/null) || folder=
+  echo "${folder:-$PREFIX/lib/python3/dist-packages}"
+}
+PYTHON=${PYTHON:-$(python_folder)}
 readonly header=Sources/CVoiceEngine/include/voice_engine.h
 
 if [[ ! -e $LIBRARY ]]; then
@@ -70,6 +78,6 @@ fi
 if [[ -z $DESTDIR && $(id -u) == 0 ]] && command -v ldconfig > /dev/null; then ldconfig; fi
 
 echo "installed $version: $LIBDIR/$real, $PREFIX/include/voice_engine.h, $PREFIX/bin/voice-host, $PYTHON/voice_engine"
-if [[ -z $DESTDIR && $PYTHON == "$PREFIX/lib/python3/dist-packages" ]]; then
-  echo "Python: PYTHONPATH=$PYTHON, unless your python3 looks there already"
+if [[ $PYTHON == "$PREFIX/lib/python3/dist-packages" && $PREFIX != /usr ]]; then
+  echo "Python: export PYTHONPATH=$PYTHON"
 fi
