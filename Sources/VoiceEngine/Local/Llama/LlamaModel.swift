@@ -1,0 +1,230 @@
+internal import Synchronization
+
+/// How an answer is generated.
+package struct LlamaOptions: Equatable, Sendable {
+    /// [tokens] A spoken answer of 150 tokens lasts 40 s.
+    package var maximumTokens = 150
+    /// 0 takes the likeliest token always.
+    package var temperature: Float = 0
+    package var topP: Float = 0.9
+    package var seed: UInt32 = 1
+    /// GBNF with the rule `root`; the answer is a sentence of it.
+    package var grammar: String?
+
+    package init() {}
+}
+
+/// One message as a chat model takes it.
+package struct LlamaMessage: Equatable, Sendable {
+    package enum Role: String, Sendable { case system, user, assistant }
+
+    package var role: Role
+    package var content: String
+
+    package init(_ role: Role, _ content: String) {
+        self.role = role
+        self.content = content
+    }
+}
+
+/// How an answer ended, with what it took.
+package struct LlamaAnswer: Equatable, Sendable {
+    package enum Ending: Equatable, Sendable { case finished, tooLong, cancelled }
+
+    package var ending: Ending
+    package var text: String
+    /// [tokens] of the prompt and the conversation.
+    package var promptTokens: Int
+    /// [tokens] of these that had to be evaluated; the others were kept from before.
+    package var evaluatedTokens: Int
+    package var generatedTokens: Int
+}
+
+/// A small language model on libllama, shared by all calls; it answers one after the other.
+///
+/// Threads: any; `generate` and `prepare` block and belong on the pool's language lane, where nobody else waits for the lock.
+package final class LlamaModel: Sendable {
+    package struct Configuration: Equatable, Sendable {
+        /// [tokens] for all prompts and conversations together; 12 KB each with the 0.5B model.
+        package var contextTokens = 8_192
+        /// Prompts and conversations that are remembered at once.
+        package var sequences = 16
+        package var threads: Int
+
+        package init(threads: Int) { self.threads = min(max(threads, 1), 64) }
+    }
+
+    private struct State {
+        var cache: PrefixCache
+    }
+
+    private let bridge: LlamaBridge
+    private let contextTokens: Int
+    private let state: Mutex<State>
+    /// Who is being answered: only they may abort.
+    private let current = Mutex<InferenceJob?>(nil)
+
+    /// Loads the model. Blocks for about a second.
+    package init(library: String, model: String, configuration: Configuration) throws(LocalModelError) {
+        bridge = try LlamaBridge(
+            library: library, model: model, contextTokens: configuration.contextTokens,
+            sequences: configuration.sequences, threads: configuration.threads)
+        contextTokens = configuration.contextTokens
+        state = Mutex(State(cache: PrefixCache(sequences: configuration.sequences)))
+    }
+
+    /// Evaluates an agent's fixed prompt and keeps it, so that calls begin after it. Does nothing if it is there.
+    package func prepare(prompt: String, job: InferenceJob? = nil) throws(LocalModelError) {
+        try running(job) { state throws(LocalModelError) in
+            let text = try self.bridge.format([self.plain(.init(.system, prompt))], openAnswer: false)
+            let tokens = self.bridge.tokenize(text)
+            guard tokens.count < self.contextTokens else { throw .failed("the prompt has \(tokens.count) tokens") }
+            guard let plan = state.cache.planPinned(tokens) else { return }
+            self.bridge.keep(0, of: plan.sequence)
+            _ = try self.evaluate(tokens[...], in: plan.sequence, &state)
+        }
+    }
+
+    /// Answers the last message.
+    ///
+    /// - Parameter messages: The fixed prompt as the first message; where they are too long, the oldest after it are left out.
+    /// - Parameter conversation: Whose this is; its text is kept for the next answer.
+    /// - Parameter job: Cancelling it and calling `interrupt` ends the answer within one token.
+    /// - Parameter onText: Called with whole characters as they come.
+    package func generate(
+        _ messages: [LlamaMessage], conversation: String, options: LlamaOptions = LlamaOptions(),
+        job: InferenceJob? = nil, onText: (String) -> Void = { _ in }
+    ) throws(LocalModelError) -> LlamaAnswer {
+        try running(job) { state throws(LocalModelError) in
+            let tokens = try self.fitting(messages, answer: options.maximumTokens)
+            let plan = state.cache.plan(for: tokens, owner: conversation)
+            if let source = plan.source {
+                self.bridge.share(plan.kept, of: source, with: plan.sequence)
+            } else {
+                self.bridge.keep(plan.kept, of: plan.sequence)
+            }
+            var answer = LlamaAnswer(
+                ending: .cancelled, text: "", promptTokens: tokens.count, evaluatedTokens: tokens.count - plan.kept,
+                generatedTokens: 0)
+            if try self.evaluate(tokens[plan.kept...], in: plan.sequence, &state) == .done {
+                try self.write(&answer, in: plan.sequence, options, &state, job, onText)
+            }
+            return answer
+        }
+    }
+
+    /// Makes an evaluation under way for this job end at once. Call after `job.cancel()`. Threads: any. Blocks: no.
+    package func interrupt(_ job: InferenceJob) {
+        current.withLock { if $0 === job { bridge.setAborted(true) } }
+    }
+
+    // MARK: -
+
+    private enum Step { case done, aborted }
+
+    private func running<Result>(
+        _ job: InferenceJob?, _ body: (inout State) throws(LocalModelError) -> Result
+    ) throws(LocalModelError) -> Result {
+        try state.withLock { state throws(LocalModelError) in
+            current.withLock {
+                $0 = job
+                bridge.setAborted(job?.isCancelled ?? false)
+            }
+            defer { current.withLock { $0 = nil } }
+            return try body(&state)
+        }
+    }
+
+    private func write(
+        _ answer: inout LlamaAnswer, in sequence: Int, _ options: LlamaOptions, _ state: inout State,
+        _ job: InferenceJob?, _ onText: (String) -> Void
+    ) throws(LocalModelError) {
+        var characters = CharacterAssembler()
+        var failure: LocalModelError?
+        try bridge.withSampler(options) { next in
+            answer.ending = .tooLong
+            while answer.generatedTokens < options.maximumTokens {
+                if job?.isCancelled ?? false {
+                    answer.ending = .cancelled
+                    return
+                }
+                guard let token = next(), !bridge.isEnd(token) else {
+                    answer.ending = .finished
+                    break
+                }
+                answer.generatedTokens += 1
+                let text = characters.append(bridge.piece(token))
+                answer.text += text
+                if !text.isEmpty { onText(text) }
+                do throws(LocalModelError) {
+                    guard try evaluate([token], in: sequence, &state) == .done else {
+                        answer.ending = .cancelled
+                        return
+                    }
+                } catch {
+                    failure = error
+                    return
+                }
+            }
+        }
+        if let failure { throw failure }
+        let rest = characters.finish()
+        answer.text += rest
+        if !rest.isEmpty { onText(rest) }
+    }
+
+    /// Appends tokens to a sequence; where there is no room, older conversations are forgotten.
+    private func evaluate(
+        _ tokens: ArraySlice<Int32>, in sequence: Int, _ state: inout State
+    ) throws(LocalModelError) -> Step {
+        let position = state.cache.count(in: sequence)
+        while true {
+            switch bridge.evaluate(tokens, in: sequence, at: position) {
+            case .done:
+                state.cache.appended(tokens, to: sequence)
+                return .done
+            case .aborted:
+                bridge.keep(position, of: sequence)
+                return .aborted
+            case .full:
+                // Some of the tokens may have found room.
+                bridge.keep(position, of: sequence)
+                guard let victim = state.cache.victim(besides: sequence) else {
+                    throw .failed("the conversation does not fit into \(contextTokens) tokens")
+                }
+                bridge.keep(0, of: victim)
+                state.cache.forgot(victim)
+            case .failed:
+                bridge.keep(0, of: sequence)
+                state.cache.forgot(sequence)
+                throw .failed("the language model could not be evaluated")
+            }
+        }
+    }
+
+    /// The tokens of as many of the newest messages as leave room for the answer.
+    private func fitting(_ messages: [LlamaMessage], answer: Int) throws(LocalModelError) -> [Int32] {
+        var messages = messages.map(plain)
+        let limit = contextTokens - answer
+        while true {
+            let tokens = bridge.tokenize(try bridge.format(messages, openAnswer: true))
+            if !tokens.isEmpty, tokens.count <= limit { return tokens }
+            guard messages.count > 2 else {
+                throw .failed("the prompt has \(tokens.count) tokens, at most \(limit) fit")
+            }
+            messages.remove(at: 1)
+        }
+    }
+
+    /// Text that cannot close its own message: what a caller says must not speak for the system.
+    private func plain(_ message: LlamaMessage) -> (role: String, content: String) {
+        var content = ""
+        var previous: Character?
+        for character in message.content {
+            if character == "|", previous == "<" { content.append(" ") }
+            content.append(character)
+            previous = character
+        }
+        return (message.role.rawValue, content)
+    }
+}
