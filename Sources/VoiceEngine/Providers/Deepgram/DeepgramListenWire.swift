@@ -1,0 +1,215 @@
+internal import VoiceEngineCore
+internal import VoiceEngineNet
+
+/// What the document says about a Deepgram recogniser.
+struct DeepgramListenOptions: Equatable, Sendable {
+    var model = "nova-3"
+    var language: String?
+    var interimResults = true
+    /// [ms] of silence; nil switches it off. Deepgram's own default of 10 ms ends a segment at every breath.
+    var endpointing: Int? = 300
+    /// [ms]; works from gaps between words, so it ends an utterance where noise keeps the endpointing busy.
+    var utteranceEnd: Int? = 1_000
+    var vadEvents = true
+    var smartFormat = false
+    var flags: [String] = []
+    var keyterms: [String] = []
+    var tags: [String] = []
+    /// [ms] of audio per message.
+    var chunkMilliseconds = 40
+}
+
+/// Deepgram `/v1/listen` as bytes: addresses, control messages, answers. Pure.
+enum DeepgramListenWire {
+    static let keepAlive = Array(#"{"type":"KeepAlive"}"#.utf8)
+    static let finalize = Array(#"{"type":"Finalize"}"#.utf8)
+    static let closeStream = Array(#"{"type":"CloseStream"}"#.utf8)
+
+    static func url(_ base: WebURL, _ options: DeepgramListenOptions, _ format: AudioFormat) -> WebURL {
+        var query: [(name: String, value: String)] = [("model", options.model)]
+        if let language = options.language { query.append(("language", language)) }
+        query.append(("encoding", DeepgramEncoding.name(format.encoding)))
+        query.append(("sample_rate", String(format.sampleRate)))
+        query.append(("channels", "1"))
+        query.append(("interim_results", String(options.interimResults)))
+        query.append(("endpointing", options.endpointing.map(String.init) ?? "false"))
+        // Refused by the server without interim results.
+        if options.interimResults, let time = options.utteranceEnd { query.append(("utterance_end_ms", String(time))) }
+        query.append(("vad_events", String(options.vadEvents)))
+        query.append(("smart_format", String(options.smartFormat)))
+        for flag in options.flags { query.append((flag, "true")) }
+        for keyterm in options.keyterms { query.append(("keyterm", keyterm)) }
+        for tag in options.tags { query.append(("tag", tag)) }
+        return base.appending(path: "v1/listen").appending(query: query)
+    }
+
+    struct Word: Equatable, Sendable {
+        var text: String
+        /// [s] since the connection's first audio byte.
+        var start: Double
+        var end: Double
+    }
+
+    struct Results: Equatable, Sendable {
+        var transcript: String
+        var words: [Word] = []
+        /// [s]
+        var start: Double
+        var duration: Double
+        var isFinal = false
+        var speechFinal = false
+        var fromFinalize = false
+    }
+
+    enum Message: Equatable, Sendable {
+        case results(Results)
+        case utteranceEnd
+        case speechStarted
+        case metadata(requestID: String?)
+        case error(String)
+        /// A type that is not known here; to be ignored.
+        case other(String)
+    }
+
+    /// - Returns: nil when this is not a message of the protocol.
+    static func decode(_ bytes: UnsafeRawBufferPointer) -> Message? {
+        guard let value = try? JSONValue.parse(bytes), let type = value["type"]?.string else { return nil }
+        switch type {
+        case "Results": return results(value).map(Message.results)
+        case "UtteranceEnd": return .utteranceEnd
+        case "SpeechStarted": return .speechStarted
+        case "Metadata": return .metadata(requestID: value["request_id"]?.string)
+        case "Error":
+            return .error(value["description"]?.string ?? value["variant"]?.string ?? "no description")
+        default: return .other(type)
+        }
+    }
+
+    private static func results(_ value: JSONValue) -> Results? {
+        guard let start = value["start"]?.double, let duration = value["duration"]?.double,
+            let alternative = value["channel"]?["alternatives"]?[0]
+        else { return nil }
+        let words = (alternative["words"]?.array ?? []).compactMap { word -> Word? in
+            guard let text = word["punctuated_word"]?.string ?? word["word"]?.string, let start = word["start"]?.double,
+                let end = word["end"]?.double
+            else { return nil }
+            return Word(text: text, start: start, end: end)
+        }
+        return Results(
+            transcript: alternative["transcript"]?.string ?? "", words: words, start: start, duration: duration,
+            isFinal: value["is_final"]?.bool ?? false, speechFinal: value["speech_final"]?.bool ?? false,
+            fromFinalize: value["from_finalize"]?.bool ?? false)
+    }
+}
+
+enum DeepgramEncoding {
+    static func name(_ encoding: AudioEncoding) -> String {
+        switch encoding {
+        case .pcm16: "linear16"
+        case .mulaw: "mulaw"
+        case .alaw: "alaw"
+        case .opus: "opus"
+        }
+    }
+
+    /// The byte that silence is made of.
+    static func silence(_ encoding: AudioEncoding) -> UInt8 {
+        switch encoding {
+        case .pcm16, .opus: 0
+        case .mulaw: 0xFF
+        case .alaw: 0xD5
+        }
+    }
+}
+
+/// Puts Deepgram's segments together to the caller's utterance. Pure.
+///
+/// Settled segments are kept until the turn is committed: `speech_final` is evidence, not a decision, and what follows without
+/// a commit belongs to the same utterance. Words that were committed while they were still interim come again as a final
+/// segment; they are recognised by their time and left out.
+struct DeepgramUtterance {
+    private var settled = ""
+    private var interim = ""
+    /// [s] End of what the server has reported on.
+    private var coveredEnd = 0.0
+    /// [s] Words that end before belong to a committed turn.
+    private var committedEnd = 0.0
+    private var endReported = true
+
+    /// [ms] Audio given to `send` before the connection's first byte, less what was put in: from server time to call time.
+    var offsetMilliseconds: Int64 = 0
+
+    mutating func apply(_ message: DeepgramListenWire.Message) -> [SpeechToTextEvent] {
+        switch message {
+        case .results(let results): return apply(results)
+        case .utteranceEnd:
+            guard !endReported, !text.isEmpty else { return [] }
+            endReported = true
+            return [.endOfTurn]
+        case .speechStarted, .metadata, .error, .other: return []
+        }
+    }
+
+    private mutating func apply(_ results: DeepgramListenWire.Results) -> [SpeechToTextEvent] {
+        let end = results.start + results.duration
+        guard end.isFinite else { return [] }
+        let segment = uncommitted(results, end: end)
+        let before = text
+        let wasSettled = interim.isEmpty
+        if end > coveredEnd { coveredEnd = end }
+        if results.isFinal {
+            settled = Self.join(settled, segment)
+            interim = ""
+        } else {
+            interim = segment
+        }
+        if !segment.isEmpty { endReported = false }
+        var events: [SpeechToTextEvent] = []
+        let changed = text != before || (wasSettled != interim.isEmpty)
+        if changed || results.fromFinalize || (results.isFinal && !text.isEmpty) { events.append(transcript()) }
+        if results.isFinal, results.speechFinal, !endReported, !text.isEmpty {
+            endReported = true
+            events.append(.endOfTurn)
+        }
+        return events
+    }
+
+    private func uncommitted(_ results: DeepgramListenWire.Results, end: Double) -> String {
+        if committedEnd <= results.start { return results.transcript }
+        if end <= committedEnd { return "" }
+        // The times of words are a little unsure: a word belongs to where its middle is.
+        let words = results.words.filter { ($0.start + $0.end) / 2 > committedEnd }
+        return words.map(\.text).joined(separator: " ")
+    }
+
+    /// Nothing more comes for a while: what is there counts as settled.
+    mutating func settle() -> SpeechToTextEvent {
+        if !interim.isEmpty {
+            settled = Self.join(settled, interim)
+            interim = ""
+            // Its final form would repeat it.
+            committedEnd = max(committedEnd, coveredEnd)
+        }
+        return transcript()
+    }
+
+    mutating func committed() {
+        if !interim.isEmpty { committedEnd = max(committedEnd, coveredEnd) }
+        settled = ""
+        interim = ""
+        endReported = true
+    }
+
+    private var text: String { Self.join(settled, interim) }
+
+    private func transcript() -> SpeechToTextEvent {
+        let milliseconds = Int64(exactly: (min(coveredEnd, 1e9) * 1_000).rounded()) ?? 0
+        return .transcript(
+            Transcript(text: text, isSettled: interim.isEmpty, coveredMilliseconds: max(0, milliseconds + offsetMilliseconds)))
+    }
+
+    private static func join(_ a: String, _ b: String) -> String {
+        if a.isEmpty { return b }
+        return b.isEmpty ? a : a + " " + b
+    }
+}
