@@ -1,13 +1,21 @@
-"""The server: start, port, drain, stop. Calls over the wire are the business of the engine's own tests."""
+"""The server: start, port, drain, stop. Calls of a carrier are as simple as events need them."""
 
 from __future__ import annotations
 
+import base64
 import http.client
+import json
+import os
+import queue
 import socket
+import struct
+import sys
+import threading
+from typing import Any
 
 import pytest
 
-from voice_engine import Engine, errors
+from voice_engine import Engine, ServerCall, errors, events
 
 
 def get(port: int, path: str) -> tuple[int, bytes]:
@@ -53,3 +61,100 @@ def test_the_engine_may_be_closed_before_its_server() -> None:
     engine.close()
     server.close()
     server.close()
+
+
+class Carrier:
+    """As much of Twilio as a test of events needs: one WebSocket, text frames, no audio checks."""
+
+    def __init__(self, port: int, path: str) -> None:
+        self.socket = socket.create_connection(("127.0.0.1", port), timeout=5)
+        key = base64.b64encode(os.urandom(16)).decode()
+        self.socket.sendall(
+            f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+            f"Sec-WebSocket-Key: {key}\r\nSec-WebSocket-Version: 13\r\n\r\n".encode()
+        )
+        head = b""
+        while not head.endswith(b"\r\n\r\n"):
+            byte = self.socket.recv(1)
+            assert byte, head
+            head += byte
+        assert head.startswith(b"HTTP/1.1 101"), head
+
+    def send(self, message: dict[str, Any]) -> None:
+        payload = json.dumps(message).encode()
+        mask = os.urandom(4)
+        masked = bytes(byte ^ mask[index % 4] for index, byte in enumerate(payload))
+        self.socket.sendall(b"\x81\xfe" + struct.pack(">H", len(payload)) + mask + masked)
+
+    def start(self, call_id: str) -> None:
+        self.send({"event": "connected", "protocol": "Call", "version": "1.0.0"})
+        stream = "MZ" + "0" * 32
+        self.send(
+            {
+                "event": "start",
+                "sequenceNumber": "1",
+                "streamSid": stream,
+                "start": {
+                    "streamSid": stream,
+                    "accountSid": "AC" + "0" * 32,
+                    "callSid": call_id,
+                    "tracks": ["inbound"],
+                    "customParameters": {},
+                    "mediaFormat": {"encoding": "audio/x-mulaw", "sampleRate": 8000, "channels": 1},
+                },
+            }
+        )
+
+
+def test_the_events_of_a_carriers_call_reach_the_host(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: queue.SimpleQueue[tuple[ServerCall, events.Event]] = queue.SimpleQueue()
+    unraisable: list[Any] = []
+    monkeypatch.setattr(sys, "unraisablehook", unraisable.append)
+
+    def on_event(call: ServerCall, event: events.Event) -> None:
+        seen.put((call, event))
+        if isinstance(event, events.DtmfIn):
+            raise RuntimeError("of the handler")
+
+    call_id = "CA" + "1" * 32
+    with engine.serve(on_event=on_event) as server:
+        carrier = Carrier(server.port, "/twilio/media/test")
+        carrier.start(call_id)
+        call, first = seen.get(timeout=5)
+        assert isinstance(first, events.Started)
+        assert (first.call_id, first.agent) == (call_id, "test")
+        assert (call.id, call.agent) == (call_id, "test")
+        assert server.calls == 1
+        # The call is controlled through its events; audio is the carrier's.
+        call.dtmf("5")
+        call.hang_up()
+        told: list[events.Event] = [first]
+        while not isinstance(told[-1], events.Closed):
+            same, event = seen.get(timeout=5)
+            assert same is call
+            told.append(event)
+        assert any(isinstance(event, events.DtmfIn) and event.digits == "5" for event in told)
+        assert [event.sequence for event in told] == list(range(1, len(told) + 1))
+        carrier.socket.close()
+    assert [type(entry.exc_value) for entry in unraisable] == [RuntimeError]
+    with pytest.raises(errors.BadHandleError):
+        call.say("too late")
+
+
+def test_stopping_the_server_ends_its_calls(engine: Engine) -> None:
+    closed = threading.Event()
+    started = threading.Event()
+
+    def on_event(call: ServerCall, event: events.Event) -> None:
+        if isinstance(event, events.Started):
+            started.set()
+        if isinstance(event, events.Closed):
+            closed.set()
+
+    server = engine.serve(on_event=on_event)
+    carrier = Carrier(server.port, "/twilio/media/test")
+    carrier.start("CA" + "2" * 32)
+    assert started.wait(5)
+    server.close()
+    assert closed.is_set()
+    carrier.socket.close()
