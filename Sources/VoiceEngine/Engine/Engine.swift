@@ -57,7 +57,7 @@ package final class Engine: Sendable {
         loops = group.makeIterator().map { loop in
             CallLoop(eventLoop: loop) { metrics.note(tickLateness: $0) }
         }
-        factory = ProviderFactory(
+        factory = try ProviderFactory(
             modelsDirectory: configuration.modelsDirectory,
             inferenceThreads: configuration.inferenceThreads > 0 ? configuration.inferenceThreads : max(cores - 1, 1),
             certificateAuthorities: configuration.certificateAuthorities, group: group, log: configuration.log)

@@ -4,11 +4,6 @@ internal import VoiceEngineCore
 // What hosts ask of a running session. All on the session's loop; a session that has ended ignores them.
 
 extension Session {
-    /// How long a caller may take between two digits.
-    private static let digitGap = Nanoseconds.milliseconds(1_500)
-    /// Most digits that are collected.
-    private static let longestNumber = 64
-
     /// - Returns: false when too many texts wait already.
     package func say(_ text: String) -> Bool {
         guard life == .running else { return true }
@@ -41,17 +36,18 @@ extension Session {
         if dialogue.reply == nil { listen(at: now) }
     }
 
-    /// Digits are collected until `#` or a pause, and are then the caller's turn.
+    /// Digits are collected until the end key or a pause, and are then the caller's turn.
     package func receiveDigits(_ digits: String) {
         guard life == .running else { return }
         let now = context.eventLoop.instant
         timers?.silence.cancel()
         emit(.dtmfIn, at: now) { $0.text = digits }
-        for digit in digits where hearing.digits.count < Self.longestNumber {
-            if digit == "#", !hearing.digits.isEmpty { return digitsComplete(at: now) }
-            hearing.digits.append(digit)
+        guard policy.keypad.isEnabled else { return }
+        for digit in digits {
+            if digit == policy.keypad.endKey { return digitsComplete(at: now) }
+            if hearing.digits.count < policy.keypad.mostDigits { hearing.digits.append(digit) }
         }
-        timers?.digits.arm(until: now + Self.digitGap)
+        timers?.digits.arm(until: now + policy.keypad.gap)
     }
 
     func digitsComplete(at now: Instant) {

@@ -50,7 +50,7 @@ extension Session {
 
     private func generate(_ reply: Reply) {
         let request = ChatRequest(
-            prompt: policy.prompt, messages: dialogue.conversation.messages, tools: policy.tools)
+            prompt: policy.prompt, messages: dialogue.conversation.latest(policy.historyMessages), tools: policy.tools)
         reply.generation = providers.languageModel.generate(request, context: context) { [weak self, weak reply] event in
             guard let self, let reply, self.life == .running, self.dialogue.reply === reply else { return }
             self.model(event, for: reply, at: self.context.eventLoop.instant)

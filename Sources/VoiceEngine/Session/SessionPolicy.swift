@@ -13,6 +13,9 @@ package struct SessionPolicy: Sendable {
     package var bargeIn = BargeInPolicy()
     package var overlap = OverlapVocabulary()
     package var manners = SessionManners()
+    package var keypad = SessionKeypad()
+    /// Messages of the conversation that the model is given; older ones are left out.
+    package var historyMessages = 100
     package var tools: [ToolSpecification] = []
     /// How long the host has to answer a tool call.
     package var toolTimeout = Nanoseconds.seconds(15)
@@ -30,6 +33,18 @@ package struct SessionManners: Sendable {
     package var longestCall = Nanoseconds.seconds(1_800)
     /// Said when no reply can be made; nil says nothing.
     package var onFailure: String? = "I am sorry, I am having trouble right now."
+
+    package init() {}
+}
+
+/// What becomes of digits that the caller keys in: they are collected, and are then a turn of the caller.
+package struct SessionKeypad: Sendable {
+    package var isEnabled = true
+    /// Ends the number and is no part of it; nil: only the gap ends it.
+    package var endKey: Character? = "#"
+    /// Pause after which a number is complete.
+    package var gap = Nanoseconds.milliseconds(2_000)
+    package var mostDigits = 32
 
     package init() {}
 }

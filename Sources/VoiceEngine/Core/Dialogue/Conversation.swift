@@ -34,6 +34,11 @@ package struct Conversation: Equatable, Sendable {
         for (call, result) in zip(calls, results) { append(.toolResult(id: call.id, json: result)) }
     }
 
+    /// The newest messages, beginning with one that may begin a conversation.
+    package func latest(_ count: Int) -> [ChatMessage] {
+        Array(messages.suffix(count).drop { if case .toolResult = $0 { true } else { false } })
+    }
+
     private mutating func append(_ message: ChatMessage) {
         messages.append(message)
         guard messages.count > Self.capacity else { return }
