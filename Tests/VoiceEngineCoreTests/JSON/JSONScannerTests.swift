@@ -68,7 +68,7 @@ import Testing
         let alphabet = Array("{}[]\",:\\u0e.-+tfn \u{1}é".utf8)
         var taken = 0
         for seed in 0..<20_000 as Range<UInt64> {
-            var generator = SeededGenerator(seed: seed)
+            var generator = SeededRandom(seed: seed)
             var bytes = seedText
             for _ in 0..<Int.random(in: 1...3, using: &generator) {
                 let index = Int.random(in: 0..<bytes.count, using: &generator)
@@ -87,7 +87,7 @@ import Testing
 
     @Test func pureNoiseNeverTraps() {
         for seed in 0..<2_000 as Range<UInt64> {
-            var generator = SeededGenerator(seed: seed)
+            var generator = SeededRandom(seed: seed)
             let bytes = (0..<Int.random(in: 0..<200, using: &generator)).map { _ in UInt8.random(in: 0...255, using: &generator) }
             _ = agree([0x7B, 0x22] + bytes, "seed \(seed)")
             _ = agree(bytes, "seed \(seed)")

@@ -30,7 +30,7 @@ import Testing
 
     @Test func whatIsWrittenReadsBackTheSame() throws {
         for seed in 0..<300 as Range<UInt64> {
-            var generator = SeededGenerator(seed: seed)
+            var generator = SeededRandom(seed: seed)
             let value = JSONSample.value(depth: 5, using: &generator)
             let text = value.text
             #expect(try JSONValue.parse(text) == value, "seed \(seed): \(text)")
@@ -40,7 +40,7 @@ import Testing
 
 /// Random trees.
 enum JSONSample {
-    static func value(depth: Int, using generator: inout SeededGenerator) -> JSONValue {
+    static func value(depth: Int, using generator: inout SeededRandom) -> JSONValue {
         switch Int.random(in: 0..<(depth > 0 ? 8 : 6), using: &generator) {
         case 0: return .null
         case 1: return .bool(Bool.random(using: &generator))
@@ -59,7 +59,7 @@ enum JSONSample {
         }
     }
 
-    static func string(using generator: inout SeededGenerator) -> String {
+    static func string(using generator: inout SeededRandom) -> String {
         var text = ""
         for _ in 0..<Int.random(in: 0..<20, using: &generator) {
             let limit: UInt32 = [0x30, 0x80, 0x3000, 0x110000].randomElement(using: &generator) ?? 0x80

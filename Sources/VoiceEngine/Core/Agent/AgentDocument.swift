@@ -1,0 +1,84 @@
+/// An agent as its JSON document describes it, validated. A value of this type holds nothing that a session must check.
+///
+/// `docs/agents.md` explains the keys, `docs/agent.schema.json` is the same for editors; the tests hold both against this
+/// reader. Unknown keys, wrong types and values out of range are refused with the path of the key. The document never
+/// holds a secret: `api_key_env` names an environment variable.
+///
+/// Texts may hold `{{name}}`, filled in for each call by `substituting`; `name`, `stt`, `llm`, `tts` and `variables` are
+/// taken as they are, so that an agent's providers can be made once.
+package struct AgentDocument: Equatable, Sendable {
+    /// [bytes] Largest document.
+    package static let largest = 1 << 20
+
+    package var name: String
+    /// BCP 47.
+    package var language: String
+    package var prompt: String
+    /// Said first; nil waits for the caller.
+    package var greeting: String?
+    package var greetingIsInterruptible: Bool
+    /// Each a chain: the first, then its fallbacks. Never empty.
+    package var speechToText: [ProviderChoice]
+    package var languageModel: [ProviderChoice]
+    package var textToSpeech: [ProviderChoice]
+    package var turn: TurnPolicy
+    package var audio: AudioPolicy
+    package var manners: Manners
+    package var dtmf: KeypadPolicy
+    package var limits: Limits
+    package var tools: [Tool]
+    /// nil: the model answers freely.
+    package var flow: Flow?
+    /// Values of variables that the host does not give.
+    package var variables: [String: String]
+
+    /// The document itself, kept to fill in variables.
+    private let source: JSONValue
+
+    /// Reads a document.
+    package static func parse(_ bytes: [UInt8]) throws(AgentError) -> AgentDocument {
+        let value: JSONValue
+        do {
+            value = try JSONValue.parse(bytes, limits: JSONLimits(depth: 64, size: largest))
+        } catch {
+            throw .syntax(error)
+        }
+        try AgentVariables.check(value)
+        return try AgentDocument(value)
+    }
+
+    /// The document with `{{name}}` replaced by the host's values, or else by those of the section `variables`.
+    ///
+    /// - Throws: For a variable without a value, a text that grows too long, or a value with control characters.
+    package func substituting(_ values: [String: String]) throws(AgentError) -> AgentDocument {
+        let all = variables.merging(values) { _, hosts in hosts }
+        return try AgentDocument(try AgentVariables.filled(source, with: all))
+    }
+
+    private init(_ value: JSONValue) throws(AgentError) {
+        source = value
+        var reader = try KeyedReader(value, path: "")
+        _ = try reader.text("$schema")
+        name = try reader.requiredText("name", .identifier)
+        language = try reader.text("language", .language) ?? "en-US"
+        prompt = try reader.requiredText("prompt", .text(200_000))
+        let greeting = try reader.text("greeting", .textOrEmpty(2_000)) ?? ""
+        self.greeting = greeting.isEmpty ? nil : greeting
+        greetingIsInterruptible = try reader.bool("greeting_interruptible", default: true)
+        speechToText = try ProviderChoice.chain(.speechToText, from: &reader)
+        languageModel = try ProviderChoice.chain(.languageModel, from: &reader)
+        textToSpeech = try ProviderChoice.chain(.textToSpeech, from: &reader)
+        turn = try TurnPolicy(try reader.nested("turn"))
+        audio = try AudioPolicy(try reader.nested("audio"))
+        manners = try Manners(try reader.nested("manners"), language: language)
+        dtmf = try KeypadPolicy(try reader.nested("dtmf"))
+        limits = try Limits(try reader.nested("limits"))
+        tools = try Tool.list("tools", from: &reader)
+        flow = try reader.value("flow").map { value throws(AgentError) in try Flow(value, path: "flow") }
+        variables = [:]
+        for (key, value) in try reader.textMembers("variables", keys: .variable, values: .textOrEmpty(4_096)) {
+            variables[key] = value
+        }
+        try reader.finish()
+    }
+}

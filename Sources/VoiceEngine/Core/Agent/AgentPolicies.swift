@@ -1,0 +1,127 @@
+extension AgentDocument {
+    /// When a turn is over, and when the caller may interrupt.
+    package struct TurnPolicy: Equatable, Sendable {
+        package var endpoint: EndpointPolicy
+        package var bargeIn: BargeInPolicy
+        /// So many words that are no backchannel interrupt while they are being spoken.
+        package var minimumWords: Int
+        /// In addition to the language's own list.
+        package var backchannels: [String]
+        /// Phrases that interrupt at once.
+        package var always: [String]
+
+        init(_ reader: consuming KeyedReader) throws(AgentError) {
+            var end = try reader.nested("end")
+            let preset = EndpointPolicy()
+            let silence = try end.integer("silence_ms", 100...5_000, default: preset.silence.wholeMilliseconds)
+            let presetIncomplete = max(preset.incompleteSilence.wholeMilliseconds, silence)
+            let incomplete = try end.integer("incomplete_ms", 100...10_000, default: presetIncomplete)
+            guard incomplete >= silence else {
+                throw end.wrong("incomplete_ms", .int(incomplete), "at least silence_ms (\(silence))")
+            }
+            endpoint = EndpointPolicy(
+                silence: .milliseconds(silence), incompleteSilence: .milliseconds(incomplete),
+                transcriptWait: try end.milliseconds("max_wait_ms", 0...10_000, default: preset.transcriptWait.wholeMilliseconds))
+            try end.finish()
+
+            var interruption = try reader.nested("barge_in")
+            let usual = BargeInPolicy()
+            bargeIn = BargeInPolicy(
+                isEnabled: try interruption.bool("enabled", default: true),
+                confirmAfter: try interruption.milliseconds(
+                    "confirm_ms", 100...10_000, default: usual.confirmAfter.wholeMilliseconds),
+                wordsWait: try interruption.milliseconds(
+                    "words_wait_ms", 0...5_000, default: usual.wordsWait.wholeMilliseconds))
+            minimumWords = Int(try interruption.integer("min_words", 1...20, default: 2))
+            backchannels = try interruption.texts("backchannels") ?? []
+            always = try interruption.texts("always") ?? ["stop", "wait"]
+            try interruption.finish()
+            try reader.finish()
+        }
+    }
+
+    /// How the caller's audio is heard.
+    package struct AudioPolicy: Equatable, Sendable {
+        package enum VoiceActivity: String, CaseIterable, Sendable {
+            /// The neural model where it is there, else the energy detector.
+            case auto
+            case neural
+            case energy
+        }
+
+        package var voiceActivity: VoiceActivity
+
+        init(_ reader: consuming KeyedReader) throws(AgentError) {
+            voiceActivity = try reader.choice("voice_activity", default: .auto)
+            try reader.finish()
+        }
+    }
+
+    /// What the agent does when nothing happens, or things fail.
+    package struct Manners: Equatable, Sendable {
+        /// Silence after which the caller is asked; nil never asks.
+        package var checkInAfter: Nanoseconds?
+        package var checkIn: String
+        /// 0 never hangs up.
+        package var hangUpAfterCheckIns: Int
+        package var longestCall: Nanoseconds
+        /// Said when no reply can be made; nil says nothing.
+        package var onFailure: String?
+
+        init(_ reader: consuming KeyedReader, language: String) throws(AgentError) {
+            let usual = Self.usualTexts(language)
+            let after = try reader.integer("check_in_after_s", 0...600, default: 8)
+            checkInAfter = after == 0 ? nil : .seconds(after)
+            checkIn = try reader.text("check_in", .text(500)) ?? usual.checkIn
+            hangUpAfterCheckIns = Int(try reader.integer("hang_up_after_check_ins", 0...20, default: 2))
+            longestCall = .seconds(try reader.integer("max_call_s", 10...86_400, default: 1_800))
+            let failure = try reader.text("on_failure", .textOrEmpty(500)) ?? usual.onFailure
+            onFailure = failure.isEmpty ? nil : failure
+            try reader.finish()
+        }
+
+        private static func usualTexts(_ language: String) -> (checkIn: String, onFailure: String) {
+            switch language.prefix(2).lowercased() {
+            case "de": ("Sind Sie noch da?", "Entschuldigung, ich habe gerade ein technisches Problem.")
+            case "es": ("¿Sigue usted ahí?", "Lo siento, ahora mismo tengo un problema técnico.")
+            case "fr": ("Vous êtes toujours là ?", "Désolé, j'ai un problème technique en ce moment.")
+            case _: ("Are you still there?", "I am sorry, I am having trouble right now.")
+            }
+        }
+    }
+
+    /// What becomes of digits that the caller keys in: collected digits are a turn of the caller.
+    package struct KeypadPolicy: Equatable, Sendable {
+        package var isEnabled: Bool
+        /// Ends the number and is no part of it; nil: only the gap ends it.
+        package var endKey: Character?
+        /// Pause after which a number is complete.
+        package var gap: Nanoseconds
+        package var mostDigits: Int
+
+        init(_ reader: consuming KeyedReader) throws(AgentError) {
+            isEnabled = try reader.bool("enabled", default: true)
+            let end = try reader.text("end_key", .textOrEmpty(1)) ?? "#"
+            guard end.isEmpty || "0123456789*#ABCD".contains(end) else {
+                throw reader.wrong("end_key", .string(end), "one of 0 to 9, *, # and A to D, or an empty text")
+            }
+            endKey = end.first
+            gap = try reader.milliseconds("gap_ms", 200...10_000, default: 2_000)
+            mostDigits = Int(try reader.integer("max_digits", 1...64, default: 32))
+            try reader.finish()
+        }
+    }
+
+    package struct Limits: Equatable, Sendable {
+        /// Messages of the conversation that the model is given; older ones are left out.
+        package var historyMessages: Int
+        /// How long the host has to answer a tool call.
+        package var toolTimeout: Nanoseconds
+
+        init(_ reader: consuming KeyedReader) throws(AgentError) {
+            historyMessages = Int(try reader.integer("history_messages", 2...1_000, default: 100))
+            toolTimeout = try reader.milliseconds("tool_timeout_ms", 100...120_000, default: 15_000)
+            try reader.finish()
+        }
+    }
+}
