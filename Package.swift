@@ -85,5 +85,11 @@ let package = Package(
             name: "VoiceEngineMediaTests",
             dependencies: ["VoiceEngineCore", "VoiceEngineMedia", "COpus", "CAllocationCounter"],
             swiftSettings: strict),
+        .testTarget(
+            name: "VoiceEngineLocalTests",
+            dependencies: [
+                "VoiceEngineLocal", "VoiceEngineCore", "VoiceEngineProviders", nio("NIOCore"), nio("NIOEmbedded"),
+            ],
+            swiftSettings: strict),
     ]
 )

@@ -26,6 +26,19 @@ extern "C" {
 /* [bytes] Room for the longest error text; the longer ones of ONNX Runtime are cut. */
 #define LOCAL_ERROR_BYTES 512
 
+/* -- Threads ----------------------------------------------------------------------------------------------------- */
+
+/**
+ * Names the calling thread and puts it behind others; threads that it starts inherit both.
+ *
+ * @param name      At most 15 bytes.
+ * @param niceness  0..19, 0 leaves it as it is.
+ */
+void local_thread_describe(const char *name, int32_t niceness);
+
+/** The cores that this process may use, at least 1. */
+int32_t local_usable_cores(void);
+
 /* -- ONNX Runtime ------------------------------------------------------------------------------------------------ */
 
 typedef struct local_onnx local_onnx;

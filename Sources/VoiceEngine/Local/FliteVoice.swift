@@ -32,10 +32,9 @@ package final class FliteVoice: @unchecked Sendable {
         guard speakable.utf8.contains(where: { Self.isWordCharacter($0) }) else { return [] }
         var wave = local_flite_wave()
         let stretch = 1 / min(max(speed, 0.5), 2)
-        let (done, error) = withErrorText { message, size -> Void? in
-            local_flite_speak(handle, speakable, stretch, &wave, message, size) == 0 ? () : nil
+        if let error = errorText(of: { local_flite_speak(handle, speakable, stretch, &wave, $0, $1) }) {
+            throw .failed(error)
         }
-        guard done != nil else { throw .failed(error) }
         defer { local_flite_wave_free(handle, &wave) }
         guard wave.sample_rate == Int32(Self.sampleRate) else { throw .unusable("flite: not a voice of 16 kHz") }
         return Self.trimmed(UnsafeBufferPointer(start: wave.samples, count: Int(max(0, wave.count))))

@@ -1,3 +1,4 @@
+internal import CLocalModels
 internal import Glibc
 internal import Synchronization
 
@@ -108,9 +109,7 @@ final class InferenceLane: @unchecked Sendable {
         let status = pthread_create(&thread, nil, { argument in
             guard let argument else { return nil }
             let context = Unmanaged<ThreadContext>.fromOpaque(argument).takeRetainedValue()
-            pthread_setname_np(pthread_self(), context.name)
-            // On Linux a priority belongs to the thread; threads that a model starts in here inherit it.
-            if context.lane.niceness > 0 { setpriority(PRIO_PROCESS, UInt32(gettid()), context.lane.niceness) }
+            local_thread_describe(context.name, context.lane.niceness)
             context.lane.work()
             return nil
         }, context.toOpaque())

@@ -29,3 +29,9 @@ func withErrorText<Result>(
         return (result, result == nil ? String(cString: base) : "")
     }
 }
+
+/// Calls a C function that returns 0 or leaves its error in a buffer; gives back that text, or nil for success.
+func errorText(of body: (UnsafeMutablePointer<CChar>, Int) -> Int32) -> String? {
+    let (succeeded, error) = withErrorText { body($0, $1) == 0 ? true : nil }
+    return succeeded == nil ? error : nil
+}

@@ -1,4 +1,4 @@
-internal import Glibc
+internal import CLocalModels
 package import VoiceEngineCore
 package import VoiceEngineProviders
 
@@ -15,7 +15,7 @@ package final class LocalModels: Sendable {
     /// - Parameter directory: nil takes the default of `ModelStore`.
     /// - Parameter cores: nil takes all of the machine that this process may use.
     package init(directory: String? = nil, cores: Int? = nil) {
-        let cores = cores ?? Self.usableCores
+        let cores = cores ?? Int(local_usable_cores())
         store = ModelStore(directory: directory, llama: LlamaModel.Configuration(threads: min(cores, 4)))
         pool = InferencePool(.init(cores: cores))
     }
@@ -57,12 +57,6 @@ package final class LocalModels: Sendable {
         options: LlamaOptions = LlamaOptions(), flow: LocalFlow? = nil
     ) -> any LanguageModelProvider {
         LocalLLM(store: store, pool: pool, options: options, flow: flow)
-    }
-
-    private static var usableCores: Int {
-        var set = cpu_set_t()
-        guard sched_getaffinity(0, MemoryLayout<cpu_set_t>.size, &set) == 0 else { return 1 }
-        return withUnsafeBytes(of: &set) { bytes in max(1, bytes.reduce(0) { $0 + $1.nonzeroBitCount }) }
     }
 }
 

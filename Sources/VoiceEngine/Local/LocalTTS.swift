@@ -149,9 +149,9 @@ private final class LocalTTSStream: TextToSpeechStream {
         waiting.removeAll { $0.id.turn == turn }
         let stream = NIOLoopBound(self, eventLoop: context.eventLoop)
         context.eventLoop.execute {
-            let self = stream.value
-            guard !self.isClosed, turn > self.cancelled else { return }
-            self.sink(.failed(turn, error))
+            let stream = stream.value
+            guard !stream.isClosed, turn > stream.cancelled else { return }
+            stream.sink(.failed(turn, error))
         }
     }
 }

@@ -1,5 +1,5 @@
 internal import NIOCore
-package import VoiceEngineCore
+internal import VoiceEngineCore
 package import VoiceEngineProviders
 
 /// Voice activity by Silero on the realtime lane.
@@ -110,7 +110,7 @@ private final class LocalVADStream: VoiceActivityStream {
     ) -> Judgement {
         var judgement = Judgement(detector: detector)
         do throws(LocalModelError) {
-            let detector = try detector ?? makeDetector()
+            let detector = if let detector { detector } else { try makeDetector() }
             judgement.detector = detector
             var failure: LocalModelError?
             samples.withUnsafeBufferPointer { samples in

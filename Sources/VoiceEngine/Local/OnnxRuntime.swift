@@ -58,13 +58,12 @@ package final class OnnxSession: @unchecked Sendable {
         }
         let inputHandles = inputs.map { Optional($0.handle) }
         var outputHandles = handles
-        let (done, error) = withErrorText { text, size -> Void? in
-            let status = local_onnx_run(
+        let error = errorText { text, size in
+            local_onnx_run(
                 handle, inputNames.pointers, inputHandles, inputHandles.count, outputNames.pointers, &outputHandles,
                 outputHandles.count, text, size)
-            return status == 0 ? () : nil
         }
-        guard done != nil else { throw .failed(error) }
+        if let error { throw .failed(error) }
         return outputHandles
     }
 }
