@@ -1,0 +1,63 @@
+// How the names in an agent document become providers. A new provider is one folder and one line in `network`.
+//
+//     document entry ── ProviderSettings ── ProviderSetup (+ environment, network) ── maker ── provider
+//
+// Providers are made once per agent and shared by its calls; what a call opens belongs to the call's loop. Making one checks
+// everything that can be checked without the network: options, address, key.
+
+/// The providers by name, for each role.
+package struct ProviderRegistry: Sendable {
+    package typealias Maker<Provider> = @Sendable (ProviderSetup) throws(ProviderSetupError) -> Provider
+
+    package private(set) var speechToText: [String: Maker<any SpeechToTextProvider>] = [:]
+    package private(set) var languageModel: [String: Maker<any LanguageModelProvider>] = [:]
+    package private(set) var textToSpeech: [String: Maker<any TextToSpeechProvider>] = [:]
+
+    package init() {}
+
+    /// Everything that is reached over the network. The engine adds `local`.
+    package static let network: ProviderRegistry = {
+        var registry = ProviderRegistry()
+        registry.add(speechToText: "deepgram") { (setup) throws(ProviderSetupError) in try DeepgramSTT.make(setup) }
+        registry.add(textToSpeech: "deepgram") { (setup) throws(ProviderSetupError) in try DeepgramTTS.make(setup) }
+        for (name, profile) in [
+            ("openai", OpenAIChat.Profile.openAI), ("groq", .groq), ("ollama", .ollama), ("openai_compatible", .compatible),
+        ] {
+            registry.add(languageModel: name) { (setup) throws(ProviderSetupError) in
+                try OpenAIChat.make(setup, profile: profile)
+            }
+        }
+        return registry
+    }()
+
+    package mutating func add(speechToText name: String, _ maker: @escaping Maker<any SpeechToTextProvider>) {
+        speechToText[name] = maker
+    }
+
+    package mutating func add(languageModel name: String, _ maker: @escaping Maker<any LanguageModelProvider>) {
+        languageModel[name] = maker
+    }
+
+    package mutating func add(textToSpeech name: String, _ maker: @escaping Maker<any TextToSpeechProvider>) {
+        textToSpeech[name] = maker
+    }
+
+    package func makeSpeechToText(_ setup: ProviderSetup) throws(ProviderSetupError) -> any SpeechToTextProvider {
+        try find(speechToText, setup, role: "speech to text")(setup)
+    }
+
+    package func makeLanguageModel(_ setup: ProviderSetup) throws(ProviderSetupError) -> any LanguageModelProvider {
+        try find(languageModel, setup, role: "a language model")(setup)
+    }
+
+    package func makeTextToSpeech(_ setup: ProviderSetup) throws(ProviderSetupError) -> any TextToSpeechProvider {
+        try find(textToSpeech, setup, role: "text to speech")(setup)
+    }
+
+    private func find<Provider>(
+        _ table: [String: Maker<Provider>], _ setup: ProviderSetup, role: String
+    ) throws(ProviderSetupError) -> Maker<Provider> {
+        if let maker = table[setup.settings.provider] { return maker }
+        throw setup.error("provider", "is one of \(table.keys.sorted().joined(separator: ", ")) for \(role)")
+    }
+}
