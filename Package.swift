@@ -89,6 +89,21 @@ let package = Package(
             name: "VoiceEngineLocalTests",
             dependencies: [
                 "VoiceEngineLocal", "VoiceEngineCore", "VoiceEngineProviders", nio("NIOCore"), nio("NIOEmbedded"),
+        .target(
+            name: "VoiceEngineNetSupport",
+            dependencies: ["VoiceEngineNet", nio("NIOCore"), nio("NIOEmbedded")], path: "Tests/VoiceEngineNetSupport",
+            swiftSettings: strict),
+        .testTarget(
+            name: "VoiceEngineNetTests",
+            dependencies: [
+                "VoiceEngineNet", "VoiceEngineNetSupport", nio("NIOCore"), nio("NIOEmbedded"), nio("NIOHTTP1"), nio("NIOPosix"),
+            ],
+            swiftSettings: strict),
+        .testTarget(
+            name: "VoiceEngineProvidersTests",
+            dependencies: [
+                "VoiceEngineCore", "VoiceEngineNet", "VoiceEngineNetSupport", "VoiceEngineProviders", nio("NIOCore"),
+                nio("NIOEmbedded"),
             ],
             swiftSettings: strict),
     ]

@@ -320,3 +320,8 @@ package final class WebSocketClient {
         return true
     }
 }
+
+extension WebSocketClient {
+    /// The answer that a server must give to a client's key (RFC 6455 section 4.2.2).
+    package static func acceptValue(forKey key: String) -> String { WebSocketFraming.accept(for: key) }
+}
