@@ -177,5 +177,11 @@ private typealias Ratio = (from: Int, to: Int)
         let twice = try Resampler(from: 8_000, to: 16_000).convert(input)
         #expect(try Resampler(from: 8_000, to: 16_000, filter: filter).convert(input) == twice)
         #expect(PolyphaseFilter(from: 8_001, to: 16_000) == nil)
+
+        let bank = PolyphaseFilterBank()
+        #expect(bank.filter(from: 8_000, to: 16_000) === bank.filter(from: 8_000, to: 16_000))
+        #expect(bank.filter(from: 8_000, to: 16_000) !== bank.filter(from: 16_000, to: 8_000))
+        #expect(bank.filter(from: 8_000, to: 8_000) == nil)
+        #expect(bank.filter(from: 8_001, to: 16_000) == nil)
     }
 }

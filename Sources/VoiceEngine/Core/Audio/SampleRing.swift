@@ -164,7 +164,8 @@ private final class Words: @unchecked Sendable {
                 word.pointee.store(value, ordering: .relaxed)
             }
             done += part
-            place = (place + part) % (count * 8)
+            place += part
+            if place == count * 8 { place = 0 }
         }
     }
 
@@ -183,7 +184,8 @@ private final class Words: @unchecked Sendable {
                 }
             }
             done += part
-            place = (place + part) % (count * 8)
+            place += part
+            if place == count * 8 { place = 0 }
         }
     }
 }
