@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Compiles and runs the C tests against a library, from the public header alone.
+# Compiles and runs the C tests, and voice-host's, against a library, from the public header alone.
 #
 #   Tests/ABI/run.sh [LIBRARY] [TEST]     LIBRARY: default dist/lib, else .build/release, else .build/debug
 #                                         TEST: only tests whose name contains this
@@ -91,6 +91,14 @@ if build c++ "${CXX:-c++}" -x c++ -std=c++17 -D_GNU_SOURCE -O1 -g "${strict[@]}"
 fi
 if build load "${CC:-cc}" -std=c11 -D_GNU_SOURCE -O1 -g "${strict[@]}" -I"$header" load_test.c -ldl; then
   run_program load "$work/load" "$library"
+fi
+mkdir "$work/bin"
+if [[ -z $only ]] && build bin/voice-host "${CC:-cc}" -std=c11 -D_GNU_SOURCE -O1 -g "${strict[@]}" -Wshadow \
+  -Wstrict-prototypes -I"$header" "$root"/examples/host/*.c "${link[@]}"; then
+  run_program voice-host env PYTHONDONTWRITEBYTECODE=1 python3 host_test.py "$work/bin/voice-host"
+fi
+if [[ -z $only ]]; then
+  build minimal_call "${CC:-cc}" -std=c11 -O1 "${strict[@]}" -I"$header" "$root/bindings/c/minimal_call.c" "${link[@]}"
 fi
 if [[ -n ${ABI_SANITIZE:-} ]]; then
   # The test is the executable, so the sanitizer's runtime is loaded first, without LD_PRELOAD. It watches the memory
