@@ -250,8 +250,8 @@ def breaches(path: str, text: str) -> Iterator[tuple[int, str, str]]:
                 for line, message in rule.breaches(source):
                     yield line, rule.name, message
     if not path.startswith("scripts/check/"):
-        for index, line in enumerate(text.split("\n")):
-            match = MACHINE.search(line)
+        for index, content in enumerate(text.split("\n")):
+            match = MACHINE.search(content)
             if match:
                 yield index + 1, "machine-path", f"{match.group()}: a path of one machine"
 
