@@ -11,6 +11,12 @@ func layer(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
         swiftSettings: strict)
 }
 
+/// The tests of a target, in `Tests/<target>Tests`.
+func tests(_ target: String, _ others: [Target.Dependency]) -> Target {
+    .testTarget(
+        name: "\(target)Tests", dependencies: [.byName(name: target)] + others, swiftSettings: strict)
+}
+
 func nio(_ name: String) -> Target.Dependency { .product(name: name, package: "swift-nio") }
 
 let package = Package(
@@ -69,42 +75,27 @@ let package = Package(
             ],
             swiftSettings: strict),
 
-        .testTarget(
-            name: "VoiceEngineCarrierTests",
-            dependencies: [
-                "VoiceEngineCarrier", "VoiceEngineCore", "VoiceEngineNet", "VoiceEngineSession", nio("NIOCore"),
-                nio("NIOEmbedded"), nio("NIOPosix"),
-            ],
-            swiftSettings: strict),
-        .testTarget(name: "VoiceLabTests", dependencies: ["VoiceLab"], swiftSettings: strict),
+        // Tests, in the order of the layers.
         .target(name: "CAllocationCounter", path: "Tests/CAllocationCounter"),
-        .testTarget(
-            name: "VoiceEngineCoreTests", dependencies: ["VoiceEngineCore", "CAllocationCounter"],
-            swiftSettings: strict),
-        .testTarget(
-            name: "VoiceEngineMediaTests",
-            dependencies: ["VoiceEngineCore", "VoiceEngineMedia", "COpus", "CAllocationCounter"],
-            swiftSettings: strict),
-        .testTarget(
-            name: "VoiceEngineLocalTests",
-            dependencies: [
-                "VoiceEngineLocal", "VoiceEngineCore", "VoiceEngineProviders", nio("NIOCore"), nio("NIOEmbedded"),
         .target(
-            name: "VoiceEngineNetSupport",
-            dependencies: ["VoiceEngineNet", nio("NIOCore"), nio("NIOEmbedded")], path: "Tests/VoiceEngineNetSupport",
-            swiftSettings: strict),
-        .testTarget(
-            name: "VoiceEngineNetTests",
-            dependencies: [
-                "VoiceEngineNet", "VoiceEngineNetSupport", nio("NIOCore"), nio("NIOEmbedded"), nio("NIOHTTP1"), nio("NIOPosix"),
-            ],
-            swiftSettings: strict),
-        .testTarget(
-            name: "VoiceEngineProvidersTests",
-            dependencies: [
-                "VoiceEngineCore", "VoiceEngineNet", "VoiceEngineNetSupport", "VoiceEngineProviders", nio("NIOCore"),
-                nio("NIOEmbedded"),
-            ],
-            swiftSettings: strict),
+            name: "VoiceEngineNetSupport", dependencies: ["VoiceEngineNet", nio("NIOCore"), nio("NIOEmbedded")],
+            path: "Tests/VoiceEngineNetSupport", swiftSettings: strict),
+        tests("VoiceEngineCore", ["CAllocationCounter"]),
+        tests("VoiceEngineMedia", ["VoiceEngineCore", "COpus", "CAllocationCounter"]),
+        tests(
+            "VoiceEngineNet",
+            ["VoiceEngineNetSupport", nio("NIOCore"), nio("NIOEmbedded"), nio("NIOHTTP1"), nio("NIOPosix")]),
+        tests(
+            "VoiceEngineProviders",
+            ["VoiceEngineCore", "VoiceEngineNet", "VoiceEngineNetSupport", nio("NIOCore"), nio("NIOEmbedded")]),
+        tests(
+            "VoiceEngineLocal", ["VoiceEngineCore", "VoiceEngineProviders", nio("NIOCore"), nio("NIOEmbedded")]),
+        tests(
+            "VoiceEngineCarrier",
+            [
+                "VoiceEngineCore", "VoiceEngineNet", "VoiceEngineSession", nio("NIOCore"), nio("NIOEmbedded"),
+                nio("NIOPosix"),
+            ]),
+        tests("VoiceLab", []),
     ]
 )

@@ -42,7 +42,7 @@ struct Agent: Sendable {
         policy.toolTimeout = filled.limits.toolTimeout
         policy.tools = filled.tools.map { tool in
             ToolSpecification(
-                name: tool.name, description: tool.description, parameters: JSONValue.object(tool.parameters).serialized())
+                name: tool.name, description: tool.description, parameters: JSONValue.object(tool.parameters).text)
         }
         return policy
     }

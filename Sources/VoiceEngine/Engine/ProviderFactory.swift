@@ -7,7 +7,6 @@ internal import VoiceEngineSession
 
 /// Makes the providers that agent documents name, over the engine's connection pool and its local models.
 ///
-/// A new network provider is one line in `speechToText`, `languageModel` or `textToSpeech`.
 final class ProviderFactory: Sendable {
     enum Readiness: Sendable { case ready, timeout, failed(String) }
 
@@ -51,50 +50,32 @@ final class ProviderFactory: Sendable {
         return Agent(
             document: document,
             providers: SessionProviders(
-                speechToText: try first("stt", document.speechToText, document, speechToText),
-                languageModel: try first("llm", document.languageModel, document, languageModel),
-                textToSpeech: try first("tts", document.textToSpeech, document, textToSpeech),
+                speechToText: try first("stt", document.speechToText, document) {
+                    (registry, setup) throws(ProviderSetupError) in try registry.makeSpeechToText(setup)
+                },
+                languageModel: try first("llm", document.languageModel, document) {
+                    (registry, setup) throws(ProviderSetupError) in try registry.makeLanguageModel(setup)
+                },
+                textToSpeech: try first("tts", document.textToSpeech, document) {
+                    (registry, setup) throws(ProviderSetupError) in try registry.makeTextToSpeech(setup)
+                },
                 voiceActivity: try voiceActivity(document)))
     }
 
-    private func speechToText(
-        _ setup: ProviderSetup, _ choice: ProviderChoice, _ document: AgentDocument
-    ) throws(ProviderSetupError) -> any SpeechToTextProvider {
-        switch choice.provider {
-        case "deepgram": try DeepgramSTT.make(setup)
-        case LocalModels.providerName: local.speechToText()
-        default: throw unknown(setup)
-        }
-    }
-
-    private func languageModel(
-        _ setup: ProviderSetup, _ choice: ProviderChoice, _ document: AgentDocument
-    ) throws(ProviderSetupError) -> any LanguageModelProvider {
-        switch choice.provider {
-        case "openai": return try OpenAIChat.make(setup, profile: .openAI)
-        case LocalModels.providerName:
-            var options = LlamaOptions()
-            if let tokens = choice.maxTokens { options.maximumTokens = tokens }
-            if let temperature = choice.temperature { options.temperature = Float(temperature) }
-            if let topP = choice.topP { options.topP = Float(topP) }
-            return local.languageModel(options: options, flow: document.flow)
-        default: throw unknown(setup)
-        }
-    }
-
-    private func textToSpeech(
-        _ setup: ProviderSetup, _ choice: ProviderChoice, _ document: AgentDocument
-    ) throws(ProviderSetupError) -> any TextToSpeechProvider {
-        switch choice.provider {
-        case "deepgram": try DeepgramTTS.make(setup)
-        case LocalModels.providerName: local.textToSpeech(speed: Float(choice.speed ?? 1))
-        default: throw unknown(setup)
-        }
-    }
-
-    /// The documents' reader knows the same names; this is for one that was added there alone.
-    private func unknown(_ setup: ProviderSetup) -> ProviderSetupError {
-        ProviderSetupError(path: "\(setup.settings.path).provider", detail: "\"\(setup.settings.provider)\" is not known")
+    /// The network's providers, and those on local models, which also depend on the rest of the document.
+    private func registry(for document: AgentDocument, _ choice: ProviderChoice) -> ProviderRegistry {
+        let local = local
+        let name = LocalModels.providerName
+        var options = LlamaOptions()
+        if let tokens = choice.maxTokens { options.maximumTokens = tokens }
+        if let temperature = choice.temperature { options.temperature = Float(temperature) }
+        if let topP = choice.topP { options.topP = Float(topP) }
+        let (modelOptions, speed) = (options, Float(choice.speed ?? 1))
+        var registry = ProviderRegistry.network
+        registry.add(speechToText: name) { _ in local.speechToText() }
+        registry.add(languageModel: name) { _ in local.languageModel(options: modelOptions, flow: document.flow.map { LocalFlow($0) }) }
+        registry.add(textToSpeech: name) { _ in local.textToSpeech(speed: speed) }
+        return registry
     }
 
     private func voiceActivity(_ document: AgentDocument) throws(VoiceError) -> (any VoiceActivityProvider)? {
@@ -111,7 +92,7 @@ final class ProviderFactory: Sendable {
     /// The first provider of a chain that can be used here: its key is set, its model is installed.
     private func first<Provider>(
         _ role: String, _ chain: [ProviderChoice], _ document: AgentDocument,
-        _ make: (ProviderSetup, ProviderChoice, AgentDocument) throws(ProviderSetupError) -> Provider
+        _ make: (ProviderRegistry, ProviderSetup) throws(ProviderSetupError) -> Provider
     ) throws(VoiceError) -> Provider {
         var refusal: VoiceError?
         for (index, choice) in chain.enumerated() {
@@ -120,7 +101,8 @@ final class ProviderFactory: Sendable {
                 if choice.provider == LocalModels.providerName { try checkModel(role, path) }
                 let settings = ProviderSettings(choice, path: path, language: document.language)
                 let setup = ProviderSetup(settings, environment: { Environment.value($0) }, network: network)
-                return try made { () throws(ProviderSetupError) in try make(setup, choice, document) }
+                let registry = registry(for: document, choice)
+                return try made { () throws(ProviderSetupError) in try make(registry, setup) }
             } catch {
                 log(.warning, "agent \(document.name): \(error.detail)")
                 refusal = refusal ?? error
@@ -210,4 +192,58 @@ extension Agent {
 
 extension SessionProviders {
     fileprivate var all: [any Sendable] { [speechToText, languageModel, textToSpeech] }
+}
+
+extension ProviderSettings {
+    /// An entry of the document as its adapter reads it.
+    fileprivate init(_ choice: ProviderChoice, path: String, language: String) {
+        var options = JSONObject()
+        func add(_ key: String, _ value: JSONValue?) {
+            if let value { _ = options.append(key, value) }
+        }
+        // What stands under `query` are the provider's own parameters: numbers and switches are written as such.
+        for item in choice.query { add(item.name, JSONValue(parameter: item.value)) }
+        add("endpointing", choice.endpointing.map { .int($0.wholeMilliseconds) })
+        add("keyterms", choice.keyterms.isEmpty ? nil : .array(choice.keyterms.map { .string($0) }))
+        add("max_tokens", choice.maxTokens.map { .int(Int64($0)) })
+        add("temperature", choice.temperature.map { .double($0) })
+        add("top_p", choice.topP.map { .double($0) })
+        add("speed", choice.speed.map { .double($0) })
+        add("extra", choice.extra.isEmpty ? nil : .object(choice.extra))
+        add("timeout_ms", choice.timeout.map { .int($0.wholeMilliseconds) })
+        self.init(
+            provider: choice.provider, path: path, model: choice.model, voice: choice.voice,
+            language: choice.language ?? language, baseURL: choice.baseURL,
+            apiKeyEnvironment: choice.apiKeyEnvironment, options: options)
+    }
+}
+
+extension JSONValue {
+    /// The value of a URL's parameter: true, false, a number, else text.
+    fileprivate init(parameter text: String) {
+        switch text {
+        case "true": self = .bool(true)
+        case "false": self = .bool(false)
+        default: self = Int64(text).map { .int($0) } ?? .string(text)
+        }
+    }
+}
+
+extension LocalFlow {
+    /// The document's flow as the local model is asked.
+    fileprivate init(_ flow: AgentDocument.Flow) {
+        self.init(
+            intents: flow.intents.map { intent in
+                let tool: String? =
+                    switch intent.ending {
+                    case .listen: nil
+                    case .hangUp: "hang_up"
+                    case .transfer: "transfer"
+                    }
+                return Intent(
+                    name: intent.name, meaning: intent.examples.first ?? "", examples: intent.examples,
+                    slots: intent.slots.map { Slot(name: $0.name, meaning: $0.name, question: $0.ask ?? "") },
+                    answer: intent.say.replacing("{", with: "{{").replacing("}", with: "}}"), tool: tool)
+            })
+    }
 }

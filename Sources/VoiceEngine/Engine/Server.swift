@@ -1,6 +1,6 @@
 internal import NIOCore
 internal import VoiceEngineCarrier
-internal import VoiceEngineCore
+package import VoiceEngineCore
 internal import VoiceEngineNet
 internal import VoiceEngineSession
 
@@ -36,11 +36,11 @@ package final class Server: Sendable {
         settings.twilioAuthToken = Environment.value("TWILIO_AUTH_TOKEN")
         settings.log = engine.log.named("server")
         if let url = configuration.publicURL {
-            guard let address = PublicAddress(url) else {
-                throw VoiceError(
-                    .badArgument, "public_url \"\(url)\": expected a URL such as https://agent.example.com")
+            do {
+                settings.publicAddress = try PublicAddress(url)
+            } catch {
+                throw VoiceError(.badArgument, "public_url: \(error)")
             }
-            settings.publicAddress = address
         }
         self.engine = engine
         let host = ServerCalls(engine: engine, register: register)

@@ -6,7 +6,7 @@ package import VoiceEngineNet
 package struct ProviderSettings: Sendable {
     /// The value of `provider`.
     package var provider: String
-    /// Where the entry stands in the document, such as `/stt/0`.
+    /// Where the entry stands in the document, such as `stt[0]`.
     package var path: String
     package var model: String?
     package var voice: String?
@@ -62,7 +62,7 @@ package struct ProviderSetup: Sendable {
     }
 
     func error(_ key: String, _ detail: String) -> ProviderSetupError {
-        ProviderSetupError(path: "\(settings.path)/\(key)", detail: detail)
+        ProviderSetupError(path: "\(settings.path).\(key)", detail: detail)
     }
 
     /// The key of the variable that the document names, else of `fallback`; surrounding blanks are cut off.

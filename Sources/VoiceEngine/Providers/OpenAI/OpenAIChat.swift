@@ -53,12 +53,12 @@ package struct OpenAIChat: LanguageModelProvider, WarmableProvider {
         if let topP = try reader.double("top_p", 0...1) { options.extra.append(("top_p", .double(topP))) }
         for member in try reader.object("extra")?.members ?? [] {
             guard !["model", "messages", "stream", "stream_options", "tools"].contains(member.key) else {
-                throw setup.error("extra/\(member.key)", "is set by the engine")
+                throw setup.error("extra.\(member.key)", "is set by the engine")
             }
             options.extra.append((member.key, member.value))
         }
         let connect = try reader.int("connect_timeout_ms", 100...60_000) ?? 3_000
-        let first = try reader.int("first_byte_timeout_ms", 500...120_000) ?? (isOwnService && profile.needsKey ? 8_000 : 30_000)
+        let first = try reader.int("timeout_ms", 100...120_000) ?? (isOwnService && profile.needsKey ? 8_000 : 30_000)
         let idle = try reader.int("idle_timeout_ms", 500...120_000) ?? 10_000
         try reader.finish()
         return OpenAIChat(
