@@ -1,0 +1,90 @@
+/// One event of a server-sent event stream.
+package struct ServerSentEvent: Equatable, Sendable {
+    /// "message" where the stream names none.
+    package var name: String
+    /// The data lines joined by line feeds, as they came: not checked for UTF-8.
+    package var data: [UInt8]
+}
+
+/// Why an event stream cannot be read on.
+package enum EventStreamError: Error, Equatable, Sendable {
+    case lineTooLong(limit: Int)
+    case eventTooLong(limit: Int)
+}
+
+/// Parses a server-sent event stream (WHATWG HTML, section 9.2.6) from chunks split anywhere.
+///
+/// Lines end with CR LF, LF or CR; a byte order mark and comments are skipped; `id` and `retry` are ignored, since nobody
+/// reconnects into the middle of an answer. An event without data is none. What follows the last empty line is dropped,
+/// as the standard wants. After an error the parser stays in error.
+package struct EventStreamParser: Sendable {
+    private let longestLine: Int
+    private let longestEvent: Int
+    private var line: [UInt8] = []
+    private var name: [UInt8] = []
+    private var data: [UInt8] = []
+    private var hasData = false
+    private enum Position { case streamStart, text, afterCarriageReturn, failed(EventStreamError) }
+    private var position = Position.streamStart
+
+    /// - Parameters:
+    ///   - longestLine: [bytes] Without its end.
+    ///   - longestEvent: [bytes] Data of one event.
+    package init(longestLine: Int = 1 << 20, longestEvent: Int = 4 << 20) {
+        self.longestLine = longestLine
+        self.longestEvent = longestEvent
+    }
+
+    /// Takes a chunk and hands over the events that it completes.
+    package mutating func append(
+        _ chunk: some Sequence<UInt8>, _ event: (ServerSentEvent) -> Void
+    ) throws(EventStreamError) {
+        if case .failed(let error) = position { throw error }
+        for byte in chunk {
+            let follows = if case .afterCarriageReturn = position { true } else { false }
+            switch byte {
+            case 0x0A where follows: position = .text
+            case 0x0A, 0x0D:
+                try endLine(event)
+                position = byte == 0x0D ? .afterCarriageReturn : .text
+            case _:
+                if follows { position = .text }
+                guard line.count < longestLine else { throw fail(.lineTooLong(limit: longestLine)) }
+                line.append(byte)
+            }
+        }
+    }
+
+    private mutating func endLine(_ event: (ServerSentEvent) -> Void) throws(EventStreamError) {
+        defer { line.removeAll(keepingCapacity: true) }
+        if case .streamStart = position, line.starts(with: [0xEF, 0xBB, 0xBF]) { line.removeFirst(3) }
+        guard !line.isEmpty else { return dispatch(event) }
+        let colon = line.firstIndex(of: UInt8(ascii: ":")) ?? line.endIndex
+        var value = line[colon...].dropFirst()
+        if value.first == UInt8(ascii: " ") { value.removeFirst() }
+        let field = line[..<colon]
+        if field.elementsEqual("data".utf8) {
+            guard data.count + value.count < longestEvent else { throw fail(.eventTooLong(limit: longestEvent)) }
+            if hasData { data.append(0x0A) }
+            data += value
+            hasData = true
+        } else if field.elementsEqual("event".utf8) {
+            name = Array(value)
+        }
+    }
+
+    private mutating func dispatch(_ event: (ServerSentEvent) -> Void) {
+        if hasData {
+            event(ServerSentEvent(name: name.isEmpty ? "message" : String(decoding: name, as: UTF8.self), data: data))
+        }
+        name = []
+        data = []
+        hasData = false
+    }
+
+    private mutating func fail(_ error: EventStreamError) -> EventStreamError {
+        position = .failed(error)
+        (line, name, data) = ([], [], [])
+        return error
+    }
+}
