@@ -98,10 +98,10 @@ package final class ServerWebSocket: ChannelInboundHandler {
         state = .closing(context, reason: "closed with \(code): \(reason)", discarded: 0)
         flush()
         stopPings()
-        // A half close lets a peer that is still sending see the end without a reset that could swallow the close frame.
-        context.close(mode: .output, promise: nil)
         let deadline = NIOLoopBound(self, eventLoop: context.eventLoop)
         closeTask = context.eventLoop.scheduleTask(in: limits.webSocketCloseTimeout) { deadline.value.finish() }
+        // A half close lets a peer that is still sending see the end without a reset that could swallow the close frame.
+        context.close(mode: .output, promise: nil)
     }
 
     private func writeFrameHeader(opcode: UInt8, count: Int) {
@@ -189,26 +189,20 @@ package final class ServerWebSocket: ChannelInboundHandler {
 
     private func finish(_ reason: String? = nil) {
         let told: String
+        let open: ChannelHandlerContext?
         switch state {
         case .closed: return
-        case .idle: told = reason ?? "the connection is gone"
-        case .open(let context):
-            told = reason ?? "the connection is gone"
-            context.close(promise: nil)
-        case .closing(let context, let first, _):
-            told = first
-            context.close(promise: nil)
+        case .idle: (told, open) = (reason ?? "the connection is gone", nil)
+        case .open(let context): (told, open) = (reason ?? "the connection is gone", context)
+        case .closing(let context, let first, _): (told, open) = (first, context)
         }
-        guard !isClosed else { return }
+        // First, because closing may call back.
         state = .closed
         stopPings()
         closeTask?.cancel()
         closeTask = nil
+        open?.close(promise: nil)
         peer.closed(told)
-    }
-
-    private var isClosed: Bool {
-        if case .closed = state { true } else { false }
     }
 
     // MARK: Receiving

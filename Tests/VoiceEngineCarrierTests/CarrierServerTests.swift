@@ -1,0 +1,213 @@
+import NIOCore
+import NIOPosix
+import Synchronization
+import Testing
+import VoiceEngineCore
+import VoiceEngineNet
+import VoiceEngineSession
+
+@testable import VoiceEngineCarrier
+
+/// A client on a real socket: sends bytes, and completes futures when what it has received satisfies a condition.
+private final class Client: ChannelInboundHandler, Sendable {
+    typealias InboundIn = ByteBuffer
+
+    private struct State {
+        var received: [UInt8] = []
+        var isClosed = false
+        var waiting: (test: @Sendable ([UInt8], Bool) -> Bool, promise: EventLoopPromise<[UInt8]>)?
+    }
+
+    private let state = Mutex(State())
+
+    static func connect(to port: Int, on group: any EventLoopGroup) async throws -> (Client, any Channel) {
+        let client = Client()
+        let channel = try await ClientBootstrap(group: group)
+            .channelInitializer { channel in
+                channel.eventLoop.makeCompletedFuture { try channel.pipeline.syncOperations.addHandler(client) }
+            }
+            .connect(host: "127.0.0.1", port: port).get()
+        return (client, channel)
+    }
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        let buffer = Self.unwrapInboundIn(data)
+        change { $0.received += Array(buffer.readableBytesView) }
+    }
+
+    func channelInactive(context: ChannelHandlerContext) { change { $0.isClosed = true } }
+    func errorCaught(context: ChannelHandlerContext, error: any Error) { context.close(promise: nil) }
+
+    private func change(_ change: (inout State) -> Void) {
+        let done = state.withLock { state -> (EventLoopPromise<[UInt8]>, [UInt8])? in
+            change(&state)
+            guard let waiting = state.waiting, waiting.test(state.received, state.isClosed) else { return nil }
+            state.waiting = nil
+            return (waiting.promise, state.received)
+        }
+        done?.0.succeed(done?.1 ?? [])
+    }
+
+    /// What was received, once it satisfies `test` or the connection has closed.
+    func received(
+        on loop: any EventLoop, when test: @escaping @Sendable ([UInt8], Bool) -> Bool
+    ) async throws -> [UInt8] {
+        let promise = loop.makePromise(of: [UInt8].self)
+        // Bounded: a test that would wait for ever fails instead.
+        let limit = loop.scheduleTask(in: .seconds(20)) { promise.fail(ChannelError.connectTimeout(.seconds(20))) }
+        change { $0.waiting = ({ test($0, $1) || $1 }, promise) }
+        defer { limit.cancel() }
+        return try await promise.futureResult.get()
+    }
+}
+
+/// A server with a scripted host, and clients on real loopback sockets.
+private struct Site {
+    let group = MultiThreadedEventLoopGroup(numberOfThreads: 2)
+    let host = ScriptedHost()
+    let server: CarrierServer
+
+    init(_ change: (inout CarrierServerConfiguration) -> Void = { _ in }) async throws {
+        var configuration = CarrierServerConfiguration()
+        change(&configuration)
+        server = try await CarrierServer.start(configuration, host: host, on: group).get()
+    }
+
+    func request(_ text: String) async throws -> String {
+        let (client, channel) = try await Client.connect(to: server.port, on: group)
+        try? await channel.writeAndFlush(ByteBuffer(string: text)).get()
+        return String(decoding: try await client.received(on: channel.eventLoop) { $1 }, as: UTF8.self)
+    }
+
+    /// An open stream whose call has begun (its echo has come back).
+    func call() async throws -> (Client, any Channel) {
+        let (client, channel) = try await Client.connect(to: server.port, on: group)
+        var bytes = Array(ClientFrames.handshake("/twilio/media/reception").utf8)
+        bytes += ClientFrames.text(TwilioSays.start()) + ClientFrames.text(TwilioSays.media("AAEC"))
+        try await channel.writeAndFlush(ByteBuffer(bytes: bytes)).get()
+        let answer = try await client.received(on: channel.eventLoop) { bytes, _ in
+            String(decoding: bytes, as: UTF8.self).contains("AAEC")
+        }
+        #expect(String(decoding: answer, as: UTF8.self).contains("AAEC"))
+        return (client, channel)
+    }
+
+    /// Stops, and looks whether anything is left.
+    func end() async throws {
+        try await server.stop().get()
+        #expect(server.liveCalls == 0)
+        #expect(host.live == 0)
+        #expect(server.liveConnections == 0)
+        try await group.shutdownGracefully()
+    }
+}
+
+@Suite(.serialized) struct CarrierServerTests {
+    private static func closeCode(_ bytes: [UInt8]) -> Int? {
+        guard let end = bytes.firstRange(of: Array("\r\n\r\n".utf8)) else { return nil }
+        var rest = Array(bytes[end.upperBound...])
+        return ServerFrame.take(from: &rest)?.last?.closeCode
+    }
+
+    @Test func answersOverARealSocket() async throws {
+        let site = try await Site()
+        let health = try await site.request("GET /healthz HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n")
+        #expect(health.hasPrefix("HTTP/1.1 200 OK\r\n") && health.hasSuffix("ok\n"))
+        let body = "From=%2B1&To=%2B2"
+        let twiml = try await site.request(
+            "POST /twilio/voice/reception HTTP/1.1\r\nHost: 127.0.0.1:\(site.server.port)\r\nConnection: close\r\n"
+                + "Content-Type: application/x-www-form-urlencoded\r\nContent-Length: \(body.utf8.count)\r\n\r\n" + body)
+        #expect(twiml.contains("<Stream url=\"ws://127.0.0.1:\(site.server.port)/twilio/media/reception\">"))
+        let garbage = try await site.request("\u{16}\u{3}\u{1} not http\r\n\r\n")
+        #expect(garbage.hasPrefix("HTTP/1.1 400 "))
+        try await site.end()
+    }
+
+    @Test func oneClientsTwoMegabytesAreNothingToTheOthers() async throws {
+        let site = try await Site()
+        let (other, otherChannel) = try await site.call()
+        let (client, channel) = try await site.call()
+        let bytes = ClientFrames.frame([UInt8](repeating: 65, count: 2 << 20))
+        channel.writeAndFlush(ByteBuffer(bytes: bytes), promise: nil)
+        let received = try await client.received(on: channel.eventLoop) { Self.closeCode($0) != nil || $1 }
+        #expect(Self.closeCode(received) == 1009)
+        try await otherChannel.writeAndFlush(ByteBuffer(bytes: ClientFrames.text(TwilioSays.media("BBBB")))).get()
+        let echo = try await other.received(on: otherChannel.eventLoop) { bytes, _ in
+            String(decoding: bytes, as: UTF8.self).contains("BBBB")
+        }
+        #expect(String(decoding: echo, as: UTF8.self).contains("BBBB"))
+        #expect(site.server.liveCalls == 1)
+        try await site.end()
+    }
+
+    @Test func manyCallsAtOnceAndNoneIsLeft() async throws {
+        let site = try await Site()
+        let clients = try await withThrowingTaskGroup(of: (Client, any Channel).self) { tasks in
+            for _ in 0..<100 { tasks.addTask { try await site.call() } }
+            return try await tasks.reduce(into: []) { $0.append($1) }
+        }
+        #expect(site.server.liveCalls == 100)
+        for (index, (_, channel)) in clients.enumerated() where index.isMultiple(of: 2) {
+            channel.writeAndFlush(ByteBuffer(bytes: ClientFrames.text(TwilioSays.stop)), promise: nil)
+            try await channel.closeFuture.get()
+        }
+        #expect(site.server.liveCalls == 50)
+        try await site.end()
+        for (client, channel) in clients {
+            try await channel.closeFuture.get()
+            let received = try await client.received(on: site.group.next()) { $1 }
+            #expect([1000, 1001].contains(Self.closeCode(received)))
+        }
+    }
+
+    @Test func tooManyConnectionsAndCallsAreRefused() async throws {
+        let site = try await Site {
+            $0.maximumCalls = 1
+            $0.limits.connections = 3
+        }
+        _ = try await site.call()
+        let webhook = try await site.request(
+            "POST /twilio/voice/reception HTTP/1.1\r\nHost: h\r\nConnection: close\r\nContent-Length: 0\r\n\r\n")
+        #expect(webhook.contains("<Say>") && webhook.contains("<Hangup/>"))
+        _ = try await Client.connect(to: site.server.port, on: site.group)
+        _ = try await Client.connect(to: site.server.port, on: site.group)
+        let (_, refused) = try await Client.connect(to: site.server.port, on: site.group)
+        try await refused.closeFuture.get()
+        try await site.end()
+    }
+
+    @Test func drainingWaitsForTheCalls() async throws {
+        let site = try await Site()
+        let (_, channel) = try await site.call()
+        let drained = site.server.drain(timeout: .seconds(20))
+        let ready = try await site.request("GET /readyz HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n")
+        #expect(ready.hasPrefix("HTTP/1.1 503 ") && ready.contains("draining"))
+        #expect(site.server.liveCalls == 1)
+        try await channel.writeAndFlush(ByteBuffer(bytes: ClientFrames.text(TwilioSays.stop))).get()
+        #expect(try await drained.get())
+        try await site.end()
+    }
+
+    @Test func drainingEndsWhatIsLeftAtTheLimit() async throws {
+        let site = try await Site()
+        let (client, channel) = try await site.call()
+        #expect(try await site.server.drain(timeout: .milliseconds(1)).get() == false)
+        let received = try await client.received(on: channel.eventLoop) { Self.closeCode($0) != nil || $1 }
+        #expect(Self.closeCode(received) == 1001)
+        #expect(site.host.notes.last == "closed: the server is going down")
+        try await site.end()
+    }
+
+    @Test func aTakenAddressIsNamedWithItsCause() async throws {
+        let site = try await Site()
+        var configuration = CarrierServerConfiguration()
+        configuration.port = site.server.port
+        await #expect {
+            _ = try await CarrierServer.start(configuration, host: site.host, on: site.group).get()
+        } throws: { error in
+            let detail = (error as? ServerStartError)?.detail ?? ""
+            return detail.hasPrefix("cannot listen on 127.0.0.1:\(configuration.port): Address already in use")
+        }
+        try await site.end()
+    }
+}
