@@ -157,7 +157,8 @@ static void a_destroyed_handle_is_not_taken_for_a_new_one(void)
 static void agents_are_checked_when_added(void)
 {
 	static const char unset[] =
-		"{\"name\":\"test\",\"greeting\":\"Hello.\","
+		"{\"name\":\"test\",\"prompt\":\"x\","
+		"\"greeting\":\"Hello.\","
 		"\"stt\":{\"provider\":\"deepgram\","
 		"\"base_url\":\"ws://127.0.0.1:1\","
 		"\"api_key_env\":\"VOICE_TEST_UNSET_KEY\"},"

@@ -364,6 +364,47 @@ static void no_session_function_takes_a_wrong_handle(void)
 	voice_engine_destroy(engine);
 }
 
+/* Every neighbour of a handle: one bit away, or one step of any size. */
+static void try_neighbours(uintptr_t handle)
+{
+	for (unsigned bit = 0; bit < sizeof(handle) * 8; bit++) {
+		uintptr_t step = (uintptr_t)1 << bit;
+		uintptr_t near[3] = {handle ^ step, handle + step,
+		                     handle - step};
+
+		for (int i = 0; i < 3; i++) {
+			voice_session *bad = (voice_session *)near[i];
+
+			CHECK_STATUS(voice_session_barge_in(bad),
+			             VOICE_ERR_BAD_HANDLE);
+			voice_session_destroy(bad);
+		}
+	}
+}
+
+static void a_handle_that_is_almost_right_is_wrong(void)
+{
+	voice_engine *engine = make_engine();
+	voice_session *session = make_session(engine);
+	voice_session *made[8];
+
+	try_neighbours((uintptr_t)session);
+	CHECK_STATUS(voice_session_barge_in(session), VOICE_OK);
+	voice_session_destroy(session);
+	try_neighbours((uintptr_t)session);
+	/* Destroying what never was has not mixed anything up. */
+	for (int i = 0; i < 8; i++) {
+		made[i] = make_session(engine);
+		for (int j = 0; j < i; j++)
+			CHECK(made[i] != made[j]);
+	}
+	for (int i = 0; i < 8; i++) {
+		CHECK_STATUS(voice_session_barge_in(made[i]), VOICE_OK);
+		voice_session_destroy(made[i]);
+	}
+	voice_engine_destroy(engine);
+}
+
 static void after_hangup_the_session_is_closed(void)
 {
 	unsigned char audio[320];
@@ -427,6 +468,8 @@ const struct abi_test session_tests[] = {
          a_result_nobody_waits_for_is_an_error_event},
 	{"no session function takes a wrong handle",
          no_session_function_takes_a_wrong_handle},
+	{"a handle that is almost right is wrong",
+         a_handle_that_is_almost_right_is_wrong},
 	{"after hangup the session is closed",
          after_hangup_the_session_is_closed},
 	{"descriptors and sessions do not leak",

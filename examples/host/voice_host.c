@@ -48,26 +48,22 @@ static const char usage_serve[] =
 	"                     - writes to the standard output\n"
 	"  --models DIR       local models ($VOICE_ENGINE_MODELS)\n"
 	"  --loops N          event loops, 1..64 (one per core)\n"
-	"  --log-level LEVEL  trace, debug, info, warning, error or off "
-        "(info)\n"
+	"  --log-level LEVEL  trace, debug, info, warning, error or off (info)\n"
 	"\n"
-	"API keys come from the environment variables that the documents "
-        "name.\n"
+	"API keys come from the environment variables that the documents name;\n"
+	"with TWILIO_AUTH_TOKEN set, only requests that Twilio signed are taken.\n"
 	"SIGTERM and SIGINT let live calls end, a second one ends at once;\n"
 	"SIGHUP reads the agents again.\n";
 
 static const char usage_check[] =
 	"voice-host check AGENT.json ...\n"
 	"Prints OK, or what is wrong with the path of the key, per document.\n"
-	"Exits with 0 when all are right, else with 1. Needs no model, no "
-        "key.\n";
+	"Exits with 0 when all are right, else with 1. Needs no model, no key.\n";
 
 static const char usage_talk[] =
 	"voice-host talk AGENT.json IN.wav OUT.wav [options]\n"
-	"Plays IN.wav to the agent in real time, prints what happens, and "
-        "writes\n"
-	"the call: caller left, agent right. Ends when the recording has "
-        "ended\n"
+	"Plays IN.wav to the agent in real time, prints what happens, and writes\n"
+	"the call: caller left, agent right. Ends when the recording has ended\n"
 	"and the agent has been silent, or when the agent hangs up.\n"
 	"\n"
 	"IN.wav: 16-bit PCM, mu-law or A-law, 8 to 48 kHz.\n"
@@ -80,8 +76,7 @@ static const char usage_talk[] =
 	"                     to the standard output, instead of the text\n"
 	"  --models DIR       local models ($VOICE_ENGINE_MODELS)\n"
 	"  --loops N          event loops, 1..64 (one per core)\n"
-	"  --log-level LEVEL  trace, debug, info, warning, error or off "
-        "(warning)\n";
+	"  --log-level LEVEL  trace, debug, info, warning, error or off (warning)\n";
 
 static const char *const level_names[] = {"off",  "trace",   "debug",
                                           "info", "warning", "error"};
