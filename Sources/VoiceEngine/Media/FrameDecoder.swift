@@ -121,7 +121,6 @@ package final class FrameDecoder {
     }
 
     private func resample(_ count: Int, into samples: inout MutableSpan<Int16>, at offset: Int) throws(MediaError) -> Int {
-        var room = samples.extracting(offset...)
-        return try resampler.append(UnsafeBufferPointer(rebasing: scratch[0..<count]).span, to: &room)
+        try resampler.append(UnsafeBufferPointer(rebasing: scratch[0..<count]).span, to: &samples, at: offset)
     }
 }

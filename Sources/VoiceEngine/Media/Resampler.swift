@@ -89,16 +89,18 @@ package final class Resampler {
     package func process(_ input: Span<Int16>, into output: inout MutableSpan<Int16>) throws(MediaError) -> Int {
         let needed = maximumOutput(forInput: input.count)
         guard output.count >= needed else { throw .targetTooSmall(needed: needed) }
-        return try append(input, to: &output)
+        return try append(input, to: &output, at: 0)
     }
 
     /// As `process`, for callers that have made room for the whole of a chunk before they convert it piece by piece: the
     /// bound of `maximumOutput` holds for the sum of the pieces.
-    func append(_ input: Span<Int16>, to output: inout MutableSpan<Int16>) throws(MediaError) -> Int {
+    func append(
+        _ input: Span<Int16>, to output: inout MutableSpan<Int16>, at offset: Int
+    ) throws(MediaError) -> Int {
         var result: Result<Int, MediaError> = .success(0)
         input.withUnsafeBufferPointer { source in
             output.withUnsafeMutableBufferPointer { target in
-                result = convert(source, into: target)
+                result = convert(source, into: UnsafeMutableBufferPointer(rebasing: target[offset...]))
             }
         }
         let made = try result.get()

@@ -59,7 +59,7 @@ import VoiceEngineCore
     }
 
     @Test func hearsACallerWhoSpeaksFromTheFirstSample() {
-        #expect(judge(pcm(vowel(4_000))).allSatisfy { $0.probability >= 0.5 })
+        #expect(judge(pcm(vowel(3_200))).allSatisfy { $0.probability >= 0.5 })
     }
 
     @Test func anySplitGivesTheSameWindows() {
