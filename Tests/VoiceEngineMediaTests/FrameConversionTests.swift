@@ -71,7 +71,9 @@ import VoiceEngineMedia
         var impulse = [Int16](repeating: 0, count: 480)
         impulse[0] = 32_000
         let frame = try encode(impulse, by: encoder)
-        let loudest = frame.indices.max { abs(Int(G711.linear(mulaw: frame[$0]))) < abs(Int(G711.linear(mulaw: frame[$1]))) }
+        let loudest = frame.indices.max {
+            abs(Int(G711.linear(mulaw: frame[$0]))) < abs(Int(G711.linear(mulaw: frame[$1])))
+        }
         #expect(loudest == encoder.delay)
         #expect(encoder.delay <= 45)
     }

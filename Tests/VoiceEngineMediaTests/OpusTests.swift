@@ -104,7 +104,9 @@ import VoiceEngineMedia
         let decoder = try OpusDecoder(sampleRate: 8_000)
         var refused = 0
         for _ in 0..<3_000 {
-            let garbage = (0..<Int.random(in: 0...1_400, using: &random)).map { _ in UInt8.random(in: 0...255, using: &random) }
+            let garbage = (0..<Int.random(in: 0...1_400, using: &random)).map { _ in
+                UInt8.random(in: 0...255, using: &random)
+            }
             do { _ = try decode(garbage, by: decoder) } catch MediaError.badPacket { refused += 1 }
         }
         #expect(refused > 300)

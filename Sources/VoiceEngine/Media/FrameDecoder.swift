@@ -120,7 +120,9 @@ package final class FrameDecoder {
         resampler.reset()
     }
 
-    private func resample(_ count: Int, into samples: inout MutableSpan<Int16>, at offset: Int) throws(MediaError) -> Int {
+    private func resample(_ count: Int, into samples: inout MutableSpan<Int16>, at offset: Int) throws(MediaError)
+        -> Int
+    {
         try resampler.append(UnsafeBufferPointer(rebasing: scratch[0..<count]).span, to: &samples, at: offset)
     }
 }

@@ -2,8 +2,8 @@ package import VoiceEngineCore
 
 /// PCM16 frames at the engine's rate to frames in any format: resampling, then encoding.
 ///
-/// One frame in, exactly one frame (or Opus packet) out. What the resampler holds back is made up once, by silence before
-/// the first frame, so that every frame is full: the price is the resampler's delay.
+/// One frame in, exactly one frame (or Opus packet) out. What the resampler holds back is made up once, by silence
+/// before the first frame, so that every frame is full: the price is the resampler's delay.
 ///
 /// After `init` nothing allocates. Not `Sendable`: belongs to one call on one thread.
 package final class FrameEncoder {

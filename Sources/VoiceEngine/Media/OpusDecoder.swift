@@ -3,8 +3,8 @@ internal import VoiceEngineCore
 
 /// Opus packets to PCM16 mono, one stream. Not `Sendable`: belongs to one call on one thread.
 ///
-/// After `init` nothing allocates. Packets come from outside: garbage gives an error, never a trap, and the decoder stays
-/// usable.
+/// After `init` nothing allocates. Packets come from outside: garbage gives an error, never a trap, and the decoder
+/// stays usable.
 package final class OpusDecoder {
     /// [ms] The longest packet that RFC 6716 allows.
     package static let maximumPacketMs = 120
@@ -86,7 +86,9 @@ package final class OpusDecoder {
                 } ?? 0
             }
         }
-        if count < 0 { throw count == OPUS_INVALID_PACKET || count == OPUS_BUFFER_TOO_SMALL ? .badPacket : .library(count) }
+        if count < 0 {
+            throw count == OPUS_INVALID_PACKET || count == OPUS_BUFFER_TOO_SMALL ? .badPacket : .library(count)
+        }
         return Int(count)
     }
 }

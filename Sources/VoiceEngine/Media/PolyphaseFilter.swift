@@ -3,10 +3,10 @@ internal import Synchronization
 
 /// The coefficients that turn one sample rate into another: a windowed sinc, cut into one short filter per phase.
 ///
-/// With rates that relate as L : M (8 → 24 kHz is 3 : 1, 44.1 → 8 kHz is 80 : 441), output n lies M·n / L inputs after the
-/// start; its fraction is one of L phases. The filter stops at the lower of the two Nyquist frequencies and passes up to
-/// 0.425 of the lower rate, which is the telephone's 3.4 kHz at 8 kHz. The Kaiser window for -88 dB with that transition
-/// is 76 periods of the lower rate long, so the delay is 38 of them: 4.75 ms at 8 kHz.
+/// With rates that relate as L : M (8 → 24 kHz is 3 : 1, 44.1 → 8 kHz is 80 : 441), output n lies M·n / L inputs after
+/// the start; its fraction is one of L phases. The filter stops at the lower of the two Nyquist frequencies and passes
+/// up to 0.425 of the lower rate, which is the telephone's 3.4 kHz at 8 kHz. The Kaiser window for -88 dB with that
+/// transition is 76 periods of the lower rate long, so the delay is 38 of them: 4.75 ms at 8 kHz.
 ///
 /// Immutable, so that all calls of an engine can share one.
 package final class PolyphaseFilter: Sendable {
@@ -83,9 +83,9 @@ private func greatestCommonDivisor(_ a: Int, _ b: Int) -> Int {
 
 /// The filters that an engine's calls share, made when first asked for.
 ///
-/// Making one takes 0.05 ms for the ratios of telephony, but 1 to 3 ms for those of 44.1 kHz: too long for the set-up of a call,
-/// so an engine asks for those that its configuration needs beforehand. *Full* cannot happen: 64 ratios at most are
-/// kept, further ones are made for their call alone.
+/// Making one takes 0.05 ms for the ratios of telephony, but 1 to 3 ms for those of 44.1 kHz: too long for the set-up
+/// of a call, so an engine asks for those that its configuration needs beforehand. *Full* cannot happen: 64 ratios at
+/// most are kept, further ones are made for their call alone.
 ///
 /// Threads: any. Blocks: while another thread makes a filter.
 package final class PolyphaseFilterBank: Sendable {

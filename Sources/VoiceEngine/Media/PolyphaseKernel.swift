@@ -91,14 +91,17 @@ final class PolyphaseKernel {
         var offset = 0
         let bytes = count &* 4
         while offset &+ 64 <= bytes {
-            even += a.loadUnaligned(fromByteOffset: offset, as: SIMD8<Float>.self)
+            even +=
+                a.loadUnaligned(fromByteOffset: offset, as: SIMD8<Float>.self)
                 * b.loadUnaligned(fromByteOffset: offset, as: SIMD8<Float>.self)
-            odd += a.loadUnaligned(fromByteOffset: offset &+ 32, as: SIMD8<Float>.self)
+            odd +=
+                a.loadUnaligned(fromByteOffset: offset &+ 32, as: SIMD8<Float>.self)
                 * b.loadUnaligned(fromByteOffset: offset &+ 32, as: SIMD8<Float>.self)
             offset &+= 64
         }
         if offset < bytes {
-            even += a.loadUnaligned(fromByteOffset: offset, as: SIMD8<Float>.self)
+            even +=
+                a.loadUnaligned(fromByteOffset: offset, as: SIMD8<Float>.self)
                 * b.loadUnaligned(fromByteOffset: offset, as: SIMD8<Float>.self)
         }
         let eight = even + odd

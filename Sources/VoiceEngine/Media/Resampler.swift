@@ -3,11 +3,11 @@
 ///     Int16 in ─▶ float ─▶ polyphase filter | libsamplerate ─▶ rounded, saturated ─▶ Int16 out
 ///
 /// - Equal rates are passed through untouched, without delay.
-/// - `standard` is a polyphase filter where the rates have a small common ratio (all of 8, 11.025, 12, 16, 22.05, 24, 32,
-///   44.1 and 48 kHz), because it costs a tenth of libsamplerate at an equal stop band: images and aliases at most -80 dB,
-///   flat up to 0.425 of the lower rate. Other ratios, and `best`, are libsamplerate's.
-/// - Any split of the same input gives bit-identical output; no sample is lost or doubled: after `flush` the outputs are
-///   round(inputs · to / from), however long the stream was.
+/// - `standard` is a polyphase filter where the rates have a small common ratio (all of 8, 11.025, 12, 16, 22.05, 24,
+///   32, 44.1 and 48 kHz), because it costs a tenth of libsamplerate at an equal stop band: images and aliases at most
+///   -80 dB, flat up to 0.425 of the lower rate. Other ratios, and `best`, are libsamplerate's.
+/// - Any split of the same input gives bit-identical output; no sample is lost or doubled: after `flush` the outputs
+///   are round(inputs · to / from), however long the stream was.
 ///
 /// Output is aligned with input (sample n of the output belongs to input n · from / to) but is made `delay` later.
 /// After `init` nothing allocates. Not `Sendable`: belongs to one call on one thread.
@@ -92,8 +92,8 @@ package final class Resampler {
         return try append(input, to: &output, at: 0)
     }
 
-    /// As `process`, for callers that have made room for the whole of a chunk before they convert it piece by piece: the
-    /// bound of `maximumOutput` holds for the sum of the pieces.
+    /// As `process`, for callers that have made room for the whole of a chunk before they convert it piece by piece:
+    /// the bound of `maximumOutput` holds for the sum of the pieces.
     func append(
         _ input: Span<Int16>, to output: inout MutableSpan<Int16>, at offset: Int
     ) throws(MediaError) -> Int {
@@ -172,7 +172,8 @@ package final class Resampler {
         switch kernel {
         case .copy: return .success(0)
         case .polyphase(let kernel): return .success(kernel.drain(into: room))
-        case .library(let kernel): return kernel.process(UnsafeBufferPointer(start: nil, count: 0), isLast: true, into: room)
+        case .library(let kernel):
+            return kernel.process(UnsafeBufferPointer(start: nil, count: 0), isLast: true, into: room)
         }
     }
 

@@ -61,7 +61,9 @@ package final class SampleRateKernel {
             for index in 0..<data.output_frames_gen { target[made + index] = saturate(output[index]) }
             used += data.input_frames_used
             made += data.output_frames_gen
-            if data.output_frames_gen == 0, used == source.count || data.input_frames_used == 0 { return .success(made) }
+            if data.output_frames_gen == 0, used == source.count || data.input_frames_used == 0 {
+                return .success(made)
+            }
         }
     }
 }

@@ -80,7 +80,9 @@ import VoiceEngineCore
                 switch Int.random(in: 0..<8, using: &random) {
                 case 0...2:
                     let start = ring.writePosition
-                    let offered = (0..<Int.random(in: 0...200, using: &random)).map { Int16(Int(start + Int64($0)) % 30_000) }
+                    let offered = (0..<Int.random(in: 0...200, using: &random)).map {
+                        Int16(Int(start + Int64($0)) % 30_000)
+                    }
                     let room = ring.room
                     #expect(ring.write(offered.span) == min(room, offered.count))
                 case 3...5:

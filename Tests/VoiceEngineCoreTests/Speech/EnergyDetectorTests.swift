@@ -26,7 +26,8 @@ import VoiceEngineCore
     /// A vowel: harmonics of 120 Hz falling by 6 dB per octave, about -20 dBFS.
     private func vowel(_ count: Int, rate: Int = 8_000, amplitude: Double = 3_000) -> [Double] {
         (0..<count).map { index in
-            (1...25).reduce(0.0) { $0 + sin(2 * .pi * 120 * Double($1 * index) / Double(rate)) / Double($1) } * amplitude
+            (1...25).reduce(0.0) { $0 + sin(2 * .pi * 120 * Double($1 * index) / Double(rate)) / Double($1) }
+                * amplitude
         }
     }
 
@@ -55,7 +56,8 @@ import VoiceEngineCore
         let hum = (0..<8_000).map { 1_000 * sin(2 * .pi * 50 * Double($0) / 8_000) + 500 }
         #expect(judge(pcm(hum))[1...].allSatisfy { $0.probability < 0.35 })
         #expect(judge([Int16](repeating: 0, count: 8_000)).allSatisfy { $0.probability == 0 })
-        #expect(judge([Int16](repeating: .min, count: 8_000)).dropFirst().allSatisfy { (0...1).contains($0.probability) })
+        #expect(
+            judge([Int16](repeating: .min, count: 8_000)).dropFirst().allSatisfy { (0...1).contains($0.probability) })
     }
 
     @Test func hearsACallerWhoSpeaksFromTheFirstSample() {

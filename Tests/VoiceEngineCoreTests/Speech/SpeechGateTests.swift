@@ -35,43 +35,45 @@ import VoiceEngineCore
     /// A script that leads into each state, ending at the window given.
     private static let states: [(name: String, script: String, inUtterance: Bool)] = [
         ("idle", "..", false), ("rising", "..SS", false), ("speaking", "..SSSSS", true),
-        ("speaking, briefly quiet", "..SSSSS...", true), ("paused", "..SSSSS" + String(repeating: ".", count: 15), true),
+        ("speaking, briefly quiet", "..SSSSS...", true),
+        ("paused", "..SSSSS" + String(repeating: ".", count: 15), true),
         ("resuming", "..SSSSS" + String(repeating: ".", count: 15) + "S", true),
     ]
 
-    @Test(arguments: [
-        // idle
-        ("..h", []), ("..hhhhhhhh", []), ("..S", []), ("", []), ("..SSSSS", ["6 started 2"]),
-        // rising: what lasts counts on, what is quiet starts over
-        ("..SShhh", ["6 started 2"]), ("..SSSS.", []), ("..SSSS.SSSSS", ["11 started 7"]), ("..SSSS.hhhhh", []),
-        // speaking: short gaps do not matter, 15 quiet windows pause
-        ("SSSSS" + ".............." + "S", ["4 started 0"]),
-        ("SSSSS" + "..............h", ["4 started 0"]),
-        ("SSSSS" + "...............", ["4 started 0", "19 paused 5"]),
-        ("SSSSSh" + "...............", ["4 started 0", "20 paused 6"]),
-        // paused: half a voice does not resume, three windows do, two do not
-        ("SSSSS...............hhhh", ["4 started 0", "19 paused 5"]),
-        ("SSSSS...............SSS", ["4 started 0", "19 paused 5", "22 resumed 20"]),
-        ("SSSSS...............Shh", ["4 started 0", "19 paused 5", "22 resumed 20"]),
-        ("SSSSS...............SS.SSS", ["4 started 0", "19 paused 5", "25 resumed 23"]),
-        // paused again after a resume
-        (
-            "SSSSS...............SSS...............",
-            ["4 started 0", "19 paused 5", "22 resumed 20", "37 paused 23"]
-        ),
-        // the end: 100 quiet windows after the last speech; two windows of noise do not put it off
-        ("SSSSS" + String(repeating: ".", count: 100), ["4 started 0", "19 paused 5", "104 ended 5"]),
-        (
-            "SSSSS" + String(repeating: ".", count: 50) + "SS" + String(repeating: ".", count: 48),
-            ["4 started 0", "19 paused 5", "104 ended 5"]
-        ),
-        ("SSSSS" + String(repeating: ".", count: 98) + "SS.", ["4 started 0", "19 paused 5", "105 ended 5"]),
-        // and anew
-        (
-            "SSSSS" + String(repeating: ".", count: 100) + "SSSSS",
-            ["4 started 0", "19 paused 5", "104 ended 5", "109 started 105"]
-        ),
-    ] as [(String, [String])])
+    @Test(
+        arguments: [
+            // idle
+            ("..h", []), ("..hhhhhhhh", []), ("..S", []), ("", []), ("..SSSSS", ["6 started 2"]),
+            // rising: what lasts counts on, what is quiet starts over
+            ("..SShhh", ["6 started 2"]), ("..SSSS.", []), ("..SSSS.SSSSS", ["11 started 7"]), ("..SSSS.hhhhh", []),
+            // speaking: short gaps do not matter, 15 quiet windows pause
+            ("SSSSS" + ".............." + "S", ["4 started 0"]),
+            ("SSSSS" + "..............h", ["4 started 0"]),
+            ("SSSSS" + "...............", ["4 started 0", "19 paused 5"]),
+            ("SSSSSh" + "...............", ["4 started 0", "20 paused 6"]),
+            // paused: half a voice does not resume, three windows do, two do not
+            ("SSSSS...............hhhh", ["4 started 0", "19 paused 5"]),
+            ("SSSSS...............SSS", ["4 started 0", "19 paused 5", "22 resumed 20"]),
+            ("SSSSS...............Shh", ["4 started 0", "19 paused 5", "22 resumed 20"]),
+            ("SSSSS...............SS.SSS", ["4 started 0", "19 paused 5", "25 resumed 23"]),
+            // paused again after a resume
+            (
+                "SSSSS...............SSS...............",
+                ["4 started 0", "19 paused 5", "22 resumed 20", "37 paused 23"]
+            ),
+            // the end: 100 quiet windows after the last speech; two windows of noise do not put it off
+            ("SSSSS" + String(repeating: ".", count: 100), ["4 started 0", "19 paused 5", "104 ended 5"]),
+            (
+                "SSSSS" + String(repeating: ".", count: 50) + "SS" + String(repeating: ".", count: 48),
+                ["4 started 0", "19 paused 5", "104 ended 5"]
+            ),
+            ("SSSSS" + String(repeating: ".", count: 98) + "SS.", ["4 started 0", "19 paused 5", "105 ended 5"]),
+            // and anew
+            (
+                "SSSSS" + String(repeating: ".", count: 100) + "SSSSS",
+                ["4 started 0", "19 paused 5", "104 ended 5", "109 started 105"]
+            ),
+        ] as [(String, [String])])
     func turnsWindowsIntoEvents(_ row: (script: String, events: [String])) {
         var gate = gate()
         #expect(play(row.script, gate: &gate) == row.events)
@@ -119,12 +121,13 @@ import VoiceEngineCore
         #expect(play("SSSSS", gate: &gate) == ["4 started 0"])
     }
 
-    @Test(arguments: [
-        // rising: a gap starts the onset over
-        (3, 10, ["14 started 10"]),
-        // speaking: a short gap does not matter; a long one is a pause that the same window may begin to end
-        (5, 10, ["4 started 0"]), (5, 30, ["4 started 0", "30 paused 5", "32 resumed 30"]),
-    ] as [(Int, Int, [String])])
+    @Test(
+        arguments: [
+            // rising: a gap starts the onset over
+            (3, 10, ["14 started 10"]),
+            // speaking: a short gap does not matter; a long one is a pause that the same window may begin to end
+            (5, 10, ["4 started 0"]), (5, 30, ["4 started 0", "30 paused 5", "32 resumed 30"]),
+        ] as [(Int, Int, [String])])
     func lostAudioCountsAsQuiet(_ row: (before: Int, resumesAt: Int, events: [String])) {
         var gate = gate()
         let first = play(String(repeating: "S", count: row.before), gate: &gate)
@@ -146,7 +149,9 @@ import VoiceEngineCore
             var level: Float = 0
             for _ in 0..<400 {
                 if Int.random(in: 0..<12, using: &random) == 0 { level = Float.random(in: 0...1, using: &random) }
-                if Int.random(in: 0..<50, using: &random) == 0 { position += Int64.random(in: 0...4_000, using: &random) }
+                if Int.random(in: 0..<50, using: &random) == 0 {
+                    position += Int64.random(in: 0...4_000, using: &random)
+                }
                 let count = Int.random(in: 1...256, using: &random)
                 let action = gate.heard(.init(start: position, count: count, probability: level))
                 position += Int64(count)

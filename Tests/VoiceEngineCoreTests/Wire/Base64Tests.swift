@@ -64,7 +64,9 @@ import VoiceEngineCore
     @Test func agreesWithFoundationOnDamagedText() throws {
         var random = SeededRandom(seed: 0x5EED_0007)
         for _ in 0..<5_000 {
-            let bytes = (0..<Int.random(in: 0...40, using: &random)).map { _ in UInt8.random(in: 0...255, using: &random) }
+            let bytes = (0..<Int.random(in: 0...40, using: &random)).map { _ in
+                UInt8.random(in: 0...255, using: &random)
+            }
             var coded = try encode(bytes)
             for _ in 0..<Int.random(in: 0...2, using: &random) where !coded.isEmpty {
                 coded[Int.random(in: 0..<coded.count, using: &random)] = UInt8.random(in: 0...255, using: &random)

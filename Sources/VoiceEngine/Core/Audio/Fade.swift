@@ -1,7 +1,7 @@
 /// Ramps that take a voice out or bring it back without a click.
 ///
-/// The curve is 3x² - 2x³, within 1 % of a raised cosine and, like it, flat at both ends; in Q15 it needs no table and no
-/// C library. 5–10 ms are enough: shorter clicks, longer sounds like a fade.
+/// The curve is 3x² - 2x³, within 1 % of a raised cosine and, like it, flat at both ends; in Q15 it needs no table and
+/// no C library. 5–10 ms are enough: shorter clicks, longer sounds like a fade.
 package enum Fade {
     /// Takes `samples` from full level down to silence, in place. The last sample becomes 0.
     package static func out(_ samples: inout MutableSpan<Int16>) {

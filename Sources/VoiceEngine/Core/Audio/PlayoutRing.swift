@@ -1,34 +1,34 @@
-// Synchronization is allowed here although Core is otherwise free of it: a ring between two threads *is* its atomics, and
-// the module brings no run-time dependency (it is not Foundation).
+// Synchronization is allowed here although Core is otherwise free of it: a ring between two threads *is* its atomics,
+// and the module brings no run-time dependency (it is not Foundation).
 internal import Synchronization
 
 /// Agent audio on its way from the event loop to a host thread that pulls: a ring of PCM16 samples that can be *cut*.
 ///
 ///     event loop ── write, cut ──▶ [ .. consumed | unread ..... | free .. ] ── read ──▶ host thread
 ///
-/// *Full* means: `write` takes what fits and says how much; the loop keeps the rest in its playout queue. *Empty* means:
-/// `read` fills up with silence. Positions count the samples ever written, so every sample has one for ever.
+/// *Full* means: `write` takes what fits and says how much; the loop keeps the rest in its playout queue. *Empty*
+/// means: `read` fills up with silence. Positions count the samples ever written, so every sample has one for ever.
 ///
-/// A cut stops the agent within the host's next read: it fades out over at most `fadeSamples` of what is unread, drops the
-/// rest, fills with silence, and publishes the position where the caller's hearing stopped. Until the loop has taken that
-/// report (`takeCutReport`), the ring refuses writes: nothing can be heard before the host's next read anyway, and so
-/// every sample belongs to exactly one side of exactly one cut.
+/// A cut stops the agent within the host's next read: it fades out over at most `fadeSamples` of what is unread, drops
+/// the rest, fills with silence, and publishes the position where the caller's hearing stopped. Until the loop has
+/// taken that report (`takeCutReport`), the ring refuses writes: nothing can be heard before the host's next read
+/// anyway, and so every sample belongs to exactly one side of exactly one cut.
 ///
 /// Protocol of the atomics (each has one writer):
 /// - `written`: stored by the loop, *release* after the samples are in place; loaded by the host thread with *acquire*.
-/// - `consumed`: stored by the host thread, *release* after the samples are copied out; loaded by the loop with *acquire*
-///   before it overwrites.
-/// - `cutsRequested`: number of cuts, stored by the loop with *release*. As `written` stands still while a cut is pending, a
-///   host thread that sees the number (*acquire*) also sees in `written` where the cut audio ends.
+/// - `consumed`: stored by the host thread, *release* after the samples are copied out; loaded by the loop with
+///   *acquire* before it overwrites.
+/// - `cutsRequested`: number of cuts, stored by the loop with *release*. As `written` stands still while a cut is
+///   pending, a host thread that sees the number (*acquire*) also sees in `written` where the cut audio ends.
 /// - `cutStop`, then `cutsDone`: stored by the host thread, the latter with *release*; a loop that sees the number
 ///   (*acquire*) sees the position that belongs to it.
 /// - `pulled`: stored by the host thread; a mere counter.
 ///
 /// After `init` nothing allocates; nothing ever waits.
 ///
-/// `@unchecked Sendable`: `samples` never changes after `init`; its elements in `consumed ..< written` are only read, by the
-/// host thread, and all others only written, by the loop, with the edge handed over by the release/acquire pairs above.
-/// `cutsTaken` is touched by the loop alone.
+/// `@unchecked Sendable`: `samples` never changes after `init`; its elements in `consumed ..< written` are only read,
+/// by the host thread, and all others only written, by the loop, with the edge handed over by the release/acquire pairs
+/// above. `cutsTaken` is touched by the loop alone.
 package final class PlayoutRing: @unchecked Sendable {
     /// What became of the audio that was unread when the loop cut.
     package struct CutReport: Equatable, Sendable {
@@ -118,8 +118,8 @@ package final class PlayoutRing: @unchecked Sendable {
         if requested == cutsTaken { cutsRequested.store(requested + 1, ordering: .releasing) }
     }
 
-    /// The outcome of the pending cut, once: nil while there is none or the host has not read since. Writing is possible
-    /// again afterwards.
+    /// The outcome of the pending cut, once: nil while there is none or the host has not read since. Writing is
+    /// possible again afterwards.
     ///
     /// - Important: the loop only. Never blocks.
     package func takeCutReport() -> CutReport? {

@@ -1,5 +1,5 @@
-// Synchronization is allowed here although Core is otherwise free of it: a ring between two threads *is* its atomics, and
-// the module brings no run-time dependency (it is not Foundation).
+// Synchronization is allowed here although Core is otherwise free of it: a ring between two threads *is* its atomics,
+// and the module brings no run-time dependency (it is not Foundation).
 internal import Synchronization
 
 /// Caller audio on its way from a host thread to the event loop: a ring of bytes for one writer and one reader.
@@ -7,14 +7,15 @@ internal import Synchronization
 ///     host thread ── write ──▶ [ .. read | readable ...... | free .. ] ── read ──▶ event loop
 ///                              dropped ▲ by the writer when full
 ///
-/// *Full* means: the writer drops the **oldest** bytes, as much as the new ones need, and never waits. Old audio is worth
-/// less than new audio, and a host thread must not block on us.
+/// *Full* means: the writer drops the **oldest** bytes, as much as the new ones need, and never waits. Old audio is
+/// worth less than new audio, and a host thread must not block on us.
 ///
 /// Positions count all bytes ever written and never wrap (64 bits last for millions of years), so a position names a
 /// byte for ever: the reader sees a gap in the positions exactly where bytes were dropped.
 ///
 /// Protocol of the atomics:
-/// - `written` is stored by the writer alone: *release* after the bytes are in place; the reader loads it with *acquire*.
+/// - `written` is stored by the writer alone: *release* after the bytes are in place; the reader loads it with
+///   *acquire*.
 /// - `consumed` is moved by both, by compare-and-exchange only, and only forward. The reader moves it over what it has
 ///   copied; the writer moves it over what it is about to overwrite, **before** it overwrites.
 /// - The bytes lie in atomic words that are stored and loaded relaxed, because the reader may be copying the very bytes
@@ -23,8 +24,8 @@ internal import Synchronization
 ///   has seen one new byte also sees the moved position (Boehm, "Can seqlocks get along with programming language
 ///   memory models?", 2012).
 ///
-/// The writer never retries more often than the reader moves; the reader gives up after `readAttempts` lost races, which
-/// takes a writer that fills the whole ring again and again meanwhile.
+/// The writer never retries more often than the reader moves; the reader gives up after `readAttempts` lost races,
+/// which takes a writer that fills the whole ring again and again meanwhile.
 ///
 /// After `init` nothing allocates.
 package final class SampleRing: Sendable {
@@ -91,7 +92,8 @@ package final class SampleRing: Sendable {
         var start = consumed.load(ordering: .acquiring)
         for _ in 0..<Self.readAttempts {
             let available = written.load(ordering: .acquiring) - start
-            // Negative while a write larger than the ring is under way: nothing readable is left, the new is not here yet.
+            // Negative while a write larger than the ring is under way: nothing readable is left, the new is not here
+            // yet.
             let most = Int(max(0, min(available, Int64(buffer.count))))
             let count = most - most % granule
             if count == 0 { return Chunk(position: start, count: 0) }

@@ -1,9 +1,10 @@
 /// ITU-T G.711: 8 bits per sample, logarithmic, as every telephone network speaks it.
 ///
 /// The kernels are arithmetic without tables or branches, so that the compiler vectorises them. The trick: the exponent
-/// and the four upper bits of the fraction of an IEEE float *are* G.711's segment and step. Encoding converts the biased
-/// magnitude to a float and shifts its bits; decoding assembles the float. Every number stays below 2^24, where floats
-/// are exact. Bit for bit equal to Sun's g711.c (Python's audioop) over all inputs: `Tests/GoldenAudio/make_g711.py`.
+/// and the four upper bits of the fraction of an IEEE float *are* G.711's segment and step. Encoding converts the
+/// biased magnitude to a float and shifts its bits; decoding assembles the float. Every number stays below 2^24, where
+/// floats are exact. Bit for bit equal to Sun's g711.c (Python's audioop) over all inputs:
+/// `Tests/GoldenAudio/make_g711.py`.
 package enum G711 {
     /// The byte that means silence in a μ-law stream (positive zero).
     package static let mulawSilence: UInt8 = 0xFF

@@ -1,4 +1,5 @@
-/// Linear 16-bit samples as bytes, in the byte order of a network (RFC 2586 L16: most significant first) or little-endian.
+/// Linear 16-bit samples as bytes, in the byte order of a network (RFC 2586 L16: most significant first) or
+/// little-endian.
 package enum L16 {
     /// Reads little-endian bytes into samples; an odd last byte is left alone.
     ///

@@ -1,14 +1,14 @@
 /// The voice detector that is always on: level above an adaptive noise floor, on windows of 10 ms.
 ///
-/// It costs less than a microsecond per frame, finds an onset within two windows, and needs no model. Two sums per window
-/// do it all, the energy R = Σx[n]² and the energy of the difference D = Σ(x[n] - x[n-τ])² over τ = 375 µs:
+/// It costs less than a microsecond per frame, finds an onset within two windows, and needs no model. Two sums per
+/// window do it all, the energy R = Σx[n]² and the energy of the difference D = Σ(x[n] - x[n-τ])² over τ = 375 µs:
 /// - D is the energy behind a comb whose teeth lie at 0 and 2.7 kHz and whose backs lie at 1.3 and 4 kHz: a constant
 ///   offset is gone, hum at 50 Hz is 25 dB down, vowels and hiss pass, at any sample rate;
 /// - 1 - D/2R, the correlation over τ, is near 1 for hum, above 0 for most vowels and around 0 for white noise.
 ///
-/// The noise floor is the least smoothed level of the last 1.6 s, after Martin, "Noise power spectral density estimation
-/// based on optimal smoothing and minimum statistics" (2001), on one band instead of a spectrum: even without a pause
-/// between words, the gaps between syllables reach down to the noise.
+/// The noise floor is the least smoothed level of the last 1.6 s, after Martin, "Noise power spectral density
+/// estimation based on optimal smoothing and minimum statistics" (2001), on one band instead of a spectrum: even
+/// without a pause between words, the gaps between syllables reach down to the noise.
 package struct EnergyDetector: Sendable {
     /// [samples] of one window: 10 ms.
     package let windowSamples: Int
@@ -106,9 +106,9 @@ private struct NoiseFloor: Sendable {
     private static let subwindow = 20
     /// [dB] The minimum of a fluctuating level lies below its mean (Martin's bias, measured here on white noise).
     private static let bias: Float = 1.5
-    /// [dBFS] For the first two sub-windows nothing is known: a line is assumed to be at most this loud, so that a caller
-    /// who speaks at once is heard. After them the measured minimum stands for the past.
-    private static let initial: Float = -50
+    /// [dBFS] For the first two sub-windows nothing is known: a line is assumed to be at most this loud, so that a
+    /// caller who speaks at once is heard. After them the measured minimum stands for the past.
+    private static let initial: Float = -44
     /// [dBFS] Codecs send digital silence between words; a floor that low would make their own noise speech.
     private static let lowest: Float = -72
 

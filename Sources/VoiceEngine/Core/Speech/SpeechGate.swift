@@ -1,4 +1,5 @@
-/// Turns the windows of a detector into onsets, pauses and ends of speech. Pure: positions in samples are its only clock.
+/// Turns the windows of a detector into onsets, pauses and ends of speech. Pure: positions in samples are its only
+/// clock.
 ///
 ///                 p ≥ enter                  voiced ≥ minimumSpeech
 ///       ┌─ idle ───────────▶ rising ────────────────────────────▶ speaking ◀─────────────┐
@@ -8,8 +9,8 @@
 ///       └◀──────────────────── quiet ≥ endAfter ──────────────────────  ▲   p < leave    │
 ///                                                                       └────────────────┘
 ///
-/// The window that crosses `enter` dates the onset, although it is known only `minimumSpeech` later; the last window at or
-/// above `leave` dates the end of speech. Audio that never arrived (a gap between windows) counts as quiet.
+/// The window that crosses `enter` dates the onset, although it is known only `minimumSpeech` later; the last window at
+/// or above `leave` dates the end of speech. Audio that never arrived (a gap between windows) counts as quiet.
 package struct SpeechGate: Sendable {
     /// Thresholds and times of the gate.
     package struct Configuration: Equatable, Sendable {

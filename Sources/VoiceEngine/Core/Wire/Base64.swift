@@ -10,8 +10,8 @@ package enum Base64Error: Error, Equatable, Sendable {
 
 /// Base64 with the standard alphabet (RFC 4648 section 4), as carriers wrap audio into JSON.
 ///
-/// The kernels handle eight characters at a time in one 64-bit word, without tables: each byte of the word is a lane, and a
-/// comparison is an addition that carries into the lane's top bit.
+/// The kernels handle eight characters at a time in one 64-bit word, without tables: each byte of the word is a lane,
+/// and a comparison is an addition that carries into the lane's top bit.
 package enum Base64 {
     /// Characters that `count` bytes become, padding included.
     package static func encodedCount(_ count: Int) -> Int { (count + 2) / 3 * 4 }
