@@ -47,11 +47,20 @@ import Testing
     }
 
     @Test(arguments: [
-        (#""turn":{"end":{"silence_ms":"fast"}}"#, #"turn.end.silence_ms: found "fast", expected a whole number from 100 to 5000"#),
+        (
+            #""turn":{"end":{"silence_ms":"fast"}}"#,
+            #"turn.end.silence_ms: found "fast", expected a whole number from 100 to 5000"#
+        ),
         (#""turn":{"barge_in":{"min_word":2}}"#, #"turn.barge_in.min_word: unknown key, did you mean "min_words"?"#),
         (#""audio":{"zebra":1}"#, "audio.zebra: unknown key, expected one of voice_activity"),
-        (#""audio":{"voice_activity":"x"}"#, #"audio.voice_activity: found "x", expected one of "auto", "neural", "energy""#),
-        (#""dtmf":{"api_key":"sk-1"}"#, #"dtmf.api_key: secrets do not belong in the document; put it into an environment variable and name that variable in "api_key_env""#),
+        (
+            #""audio":{"voice_activity":"x"}"#,
+            #"audio.voice_activity: found "x", expected one of "auto", "neural", "energy""#
+        ),
+        (
+            #""dtmf":{"api_key":"sk-1"}"#,
+            #"dtmf.api_key: secrets do not belong in the document; put it into an environment variable and name that variable in "api_key_env""#
+        ),
         (#""greeting":"{{x""#, #"greeting: found "{{" without "}}", expected a variable such as {{business}}"#),
         (#""name":"b""#, #"line 1, column 107: found "name" again, expected a key that this object does not have yet"#),
     ])
@@ -61,7 +70,8 @@ import Testing
     }
 
     @Test func namesTheKnownProviders() {
-        let text = String(decoding: Self.minimal(), as: UTF8.self).replacingOccurrences(of: "\"local\"},\"llm", with: "\"deepgrm\"},\"llm")
+        let text = String(decoding: Self.minimal(), as: UTF8.self).replacingOccurrences(
+            of: "\"local\"},\"llm", with: "\"deepgrm\"},\"llm")
         let error = #expect(throws: AgentError.self) { try AgentDocument.parse(Array(text.utf8)) }
         #expect(error?.description == #"stt.provider: found "deepgrm", expected a known provider: "deepgram", "local""#)
     }
@@ -73,8 +83,11 @@ import Testing
         #expect(document.turn.minimumWords == 2 && document.turn.always == ["stop", "wait"])
         #expect(document.manners.checkInAfter == .seconds(8) && document.manners.longestCall == .seconds(1_800))
         #expect(document.flow == nil && document.tools.isEmpty && document.dtmf.endKey == "#")
-        let german = try AgentDocument.parse(Self.minimal(#""language":"de-DE","manners":{"check_in_after_s":0,"on_failure":""}"#))
-        #expect(german.manners.checkIn == "Sind Sie noch da?" && german.manners.onFailure == nil && german.manners.checkInAfter == nil)
+        let german = try AgentDocument.parse(
+            Self.minimal(#""language":"de-DE","manners":{"check_in_after_s":0,"on_failure":""}"#))
+        #expect(
+            german.manners.checkIn == "Sind Sie noch da?" && german.manners.onFailure == nil
+                && german.manners.checkInAfter == nil)
     }
 
     @Test func theUsualKeyStaysWithTheUsualAddress() throws {
@@ -88,7 +101,9 @@ import Testing
     }
 
     @Test func readsTheFlow() throws {
-        let document = try AgentDocument.parse(try Self.bytes("examples/agents/receptionist.json")).substituting(["front_desk": "+1"])
+        let document = try AgentDocument.parse(try Self.bytes("examples/agents/receptionist.json")).substituting([
+            "front_desk": "+1"
+        ])
         let intents = try #require(document.flow?.intents)
         let appointment = try #require(intents.first { $0.name == "appointment" })
         #expect(appointment.slots.map(\.name) == ["day"] && appointment.slots[0].ask?.hasPrefix("Sure") == true)

@@ -16,10 +16,12 @@ import Testing
         return heard
     }
 
-    @Test(arguments: [
-        (-5, ""), (0, ""), (150, ""), (151, "one"), (550, "one"), (551, "one two"), (800, "one two"), (950, "one two"),
-        (951, "one two six"), (1_351, "one two six ten"), (1_600, "one two six ten"), (99_999, "one two six ten"),
-    ] as [(Int64, String)])
+    @Test(
+        arguments: [
+            (-5, ""), (0, ""), (150, ""), (151, "one"), (550, "one"), (551, "one two"), (800, "one two"),
+            (950, "one two"),
+            (951, "one two six"), (1_351, "one two six ten"), (1_600, "one two six ten"), (99_999, "one two six ten"),
+        ] as [(Int64, String)])
     func cutsAtTheWord(position: Int64, expected: String) { #expect(twoSegments().heard(upTo: position) == expected) }
 
     @Test func whatStillArrivesIsMeasuredByTheUsualSpeed() {
@@ -102,7 +104,9 @@ import Testing
             var heard = HeardText(sampleRate: 8_000)
             var total: Int64 = 0
             for segment in 0..<Int.random(in: 1...4, using: &random) {
-                let text = (0..<Int.random(in: 1...12, using: &random)).map { _ in words.randomElement(using: &random) ?? "" }
+                let text = (0..<Int.random(in: 1...12, using: &random)).map { _ in
+                    words.randomElement(using: &random) ?? ""
+                }
                 heard.append(segment: segment, text: text.joined(separator: " "))
                 let samples = Int.random(in: 1...20_000, using: &random)
                 total += Int64(samples)

@@ -43,6 +43,8 @@ import Testing
         #expect(throws: EventStreamError.lineTooLong(limit: 8)) { try parser.append("data: abc".utf8) { _ in } }
         #expect(throws: EventStreamError.lineTooLong(limit: 8)) { try parser.append("\n".utf8) { _ in } }
         var other = EventStreamParser(longestLine: 8, longestEvent: 6)
-        #expect(throws: EventStreamError.eventTooLong(limit: 6)) { try other.append("data:abc\ndata:abc\n".utf8) { _ in } }
+        #expect(throws: EventStreamError.eventTooLong(limit: 6)) {
+            try other.append("data:abc\ndata:abc\n".utf8) { _ in }
+        }
     }
 }

@@ -10,7 +10,8 @@ import Testing
         ("9223372036854775808", 9223372036854775808.0), ("0.5", 0.5), ("-0.0", -0.0), ("1e2", 100.0), ("1E+2", 100.0),
         ("1.5e-3", 0.0015), ("123456789012345678901234567890", 123456789012345678901234567890.0), ("1e-400", 0.0),
         ("\"\"", ""), ("\"a\"", "a"), ("\"\\\"\\\\\\/\\b\\f\\n\\r\\t\"", "\"\\/\u{8}\u{C}\n\r\t"),
-        ("\"\\u0041\\u00e9\\u20AC\"", "Aé€"), ("\"\\uD83D\\uDE00\"", "😀"), ("\"😀 é €\"", "😀 é €"), ("\"\\u0000\"", "\0"),
+        ("\"\\u0041\\u00e9\\u20AC\"", "Aé€"), ("\"\\uD83D\\uDE00\"", "😀"), ("\"😀 é €\"", "😀 é €"),
+        ("\"\\u0000\"", "\0"),
         ("\"\u{2028}\u{7F}\"", "\u{2028}\u{7F}"), ("\"\u{10FFFF}\u{FFFF}\"", "\u{10FFFF}\u{FFFF}"),
         ("[]", []), ("[ ]", []), ("[1]", [1]), ("[1 , 2,3]", [1, 2, 3]), ("[[],[[]]]", [[], [[]]]), ("[null]", [nil]),
         ("{}", [:]), ("{ }", [:]), ("{\"a\":1}", ["a": 1]), ("{\"\":0}", ["": 0]),
@@ -32,11 +33,14 @@ import Testing
         ("\"\\uD800\\n\"", 1, 8, .lowSurrogate), ("\"\\uD800\\u0041\"", 1, 8, .lowSurrogate),
         ("\"\\uDC00\"", 1, 2, .noLoneLowSurrogate), ("\"é\\uDE00\\uD83D\"", 1, 3, .noLoneLowSurrogate),
         ("\"a\tb\"", 1, 3, .escapedControl), ("\"a\nb\"", 1, 3, .escapedControl), ("\"\0\"", 1, 2, .escapedControl),
-        ("[", 1, 2, .valueOrArrayEnd), ("[1", 1, 3, .commaOrArrayEnd), ("[1,]", 1, 4, .value), ("[,1]", 1, 2, .valueOrArrayEnd),
+        ("[", 1, 2, .valueOrArrayEnd), ("[1", 1, 3, .commaOrArrayEnd), ("[1,]", 1, 4, .value),
+        ("[,1]", 1, 2, .valueOrArrayEnd),
         ("[1 2]", 1, 4, .commaOrArrayEnd), ("[1}", 1, 3, .commaOrArrayEnd), ("[1:2]", 1, 3, .commaOrArrayEnd),
         ("{", 1, 2, .keyOrObjectEnd), ("{a:1}", 1, 2, .keyOrObjectEnd), ("{1:1}", 1, 2, .keyOrObjectEnd),
-        ("{\"a\"}", 1, 5, .colon), ("{\"a\",1}", 1, 5, .colon), ("{\"a\":}", 1, 6, .value), ("{\"a\":1", 1, 7, .commaOrObjectEnd),
-        ("{\"a\":1,}", 1, 8, .key), ("{\"a\":1 \"b\":2}", 1, 8, .commaOrObjectEnd), ("{\"a\":1]", 1, 7, .commaOrObjectEnd),
+        ("{\"a\"}", 1, 5, .colon), ("{\"a\",1}", 1, 5, .colon), ("{\"a\":}", 1, 6, .value),
+        ("{\"a\":1", 1, 7, .commaOrObjectEnd),
+        ("{\"a\":1,}", 1, 8, .key), ("{\"a\":1 \"b\":2}", 1, 8, .commaOrObjectEnd),
+        ("{\"a\":1]", 1, 7, .commaOrObjectEnd),
         ("{\n  \"é\": 1,\n  \"a\" 2\n}", 3, 7, .colon), ("{\"a\":1,\"a\":2}", 1, 8, .newKey),
         ("{\"a\":1,\"\\u0061\":2}", 1, 8, .newKey), ("// c\n1", 1, 1, .value), ("[1,/**/2]", 1, 4, .value),
     ]
@@ -56,11 +60,12 @@ import Testing
         }
     }
 
-    @Test(arguments: [
-        [0x80], [0xC0, 0xAF], [0xC1, 0xBF], [0xC3], [0xE0, 0x80, 0x80], [0xE2, 0x82], [0xED, 0xA0, 0x80],
-        [0xF0, 0x80, 0x80, 0x80], [0xF4, 0x90, 0x80, 0x80], [0xF5, 0x80, 0x80, 0x80], [0xFF], [0xE2, 0x28, 0xA1],
-        [0xF0, 0x9F, 0x98], [0xF0, 0x9F, 0x41, 0x80],
-    ] as [[UInt8]])
+    @Test(
+        arguments: [
+            [0x80], [0xC0, 0xAF], [0xC1, 0xBF], [0xC3], [0xE0, 0x80, 0x80], [0xE2, 0x82], [0xED, 0xA0, 0x80],
+            [0xF0, 0x80, 0x80, 0x80], [0xF4, 0x90, 0x80, 0x80], [0xF5, 0x80, 0x80, 0x80], [0xFF], [0xE2, 0x28, 0xA1],
+            [0xF0, 0x9F, 0x98], [0xF0, 0x9F, 0x41, 0x80],
+        ] as [[UInt8]])
     func refusesInvalidUTF8(sequence: [UInt8]) {
         for suffix in [[], [0x22], [0x61, 0x22]] as [[UInt8]] {
             #expect(throws: JSONError.self) { try JSONValue.parse([0x22, 0x61] + sequence + suffix) }

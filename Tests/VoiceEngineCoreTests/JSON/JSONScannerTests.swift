@@ -25,19 +25,20 @@ import Testing
     }
 
     /// Texts that hold a decoy of `media.payload`, with the payload that is really there.
-    @Test(arguments: [
-        (#"{"a":"\",\"media\":{\"payload\":\"x\"}"}"#, nil),
-        (#"{"other":{"payload":"x"}}"#, nil),
-        (#"{"media":{"deep":{"payload":"x"}}}"#, nil),
-        (#"{"media":[{"payload":"x"}]}"#, nil),
-        (#"{"list":[{"media":{"payload":"x"}}]}"#, nil),
-        (#"{"payload":"x","media":"payload"}"#, nil),
-        (#"{"x":{"media":{"payload":"y"}},"media":{"b":[[{}]],"payload":"z"}}"#, "z"),
-        (#"{"media":{"payload ":"x","Payload":"x","payloa":"x","payload":"z"}}"#, "z"),
-        (#"{"media":{"\u0070ayload":"x"}}"#, nil),
-        (#"{"media":{"payload":"a\/b\u002b"}}"#, "a/b+"),
-        (#"{"media":{},"m":{"payload":"x"}}"#, nil),
-    ] as [(String, String?)])
+    @Test(
+        arguments: [
+            (#"{"a":"\",\"media\":{\"payload\":\"x\"}"}"#, nil),
+            (#"{"other":{"payload":"x"}}"#, nil),
+            (#"{"media":{"deep":{"payload":"x"}}}"#, nil),
+            (#"{"media":[{"payload":"x"}]}"#, nil),
+            (#"{"list":[{"media":{"payload":"x"}}]}"#, nil),
+            (#"{"payload":"x","media":"payload"}"#, nil),
+            (#"{"x":{"media":{"payload":"y"}},"media":{"b":[[{}]],"payload":"z"}}"#, "z"),
+            (#"{"media":{"payload ":"x","Payload":"x","payloa":"x","payload":"z"}}"#, "z"),
+            (#"{"media":{"\u0070ayload":"x"}}"#, nil),
+            (#"{"media":{"payload":"a\/b\u002b"}}"#, "a/b+"),
+            (#"{"media":{},"m":{"payload":"x"}}"#, nil),
+        ] as [(String, String?)])
     func isNotFooledByNestedOrEscapedContent(text: String, payload: String?) throws {
         var found: String?
         try scan(Array(text.utf8)) { if $0.isNamed("payload", in: "media") { found = $0.text } }
@@ -46,7 +47,8 @@ import Testing
 
     @Test func readsWholeNumbersOfEitherSpelling() throws {
         var values: [Int64?] = []
-        try scan(Array(#"{"a":12,"b":"-34","c":1.5,"d":"1x","e":"","f":null,"g":"12345678901234567890","h":"-"}"#.utf8)) {
+        try scan(Array(#"{"a":12,"b":"-34","c":1.5,"d":"1x","e":"","f":null,"g":"12345678901234567890","h":"-"}"#.utf8))
+        {
             values.append($0.integer)
         }
         #expect(values == [12, -34, nil, nil, nil, nil, nil, nil])
@@ -64,7 +66,8 @@ import Testing
 
     @Test func takesWhatTheParserTakesUnderRandomChange() throws {
         let seedText = Array(
-            #"{"event":"media","n":[1,-2.5e3,{"a":null}],"media":{"payload":"AA\/\u00e9é","t":true,"o":{"x":{}}},"z":"😀"}"#.utf8)
+            #"{"event":"media","n":[1,-2.5e3,{"a":null}],"media":{"payload":"AA\/\u00e9é","t":true,"o":{"x":{}}},"z":"😀"}"#
+                .utf8)
         let alphabet = Array("{}[]\",:\\u0e.-+tfn \u{1}é".utf8)
         var taken = 0
         for seed in 0..<20_000 as Range<UInt64> {
@@ -88,7 +91,9 @@ import Testing
     @Test func pureNoiseNeverTraps() {
         for seed in 0..<2_000 as Range<UInt64> {
             var generator = SeededRandom(seed: seed)
-            let bytes = (0..<Int.random(in: 0..<200, using: &generator)).map { _ in UInt8.random(in: 0...255, using: &generator) }
+            let bytes = (0..<Int.random(in: 0..<200, using: &generator)).map { _ in
+                UInt8.random(in: 0...255, using: &generator)
+            }
             _ = agree([0x7B, 0x22] + bytes, "seed \(seed)")
             _ = agree(bytes, "seed \(seed)")
         }

@@ -49,7 +49,9 @@ enum JSONSample {
             let double = Double(bitPattern: generator.next())
             return .double(double.isFinite ? double : 0.1)
         case 4, 5: return .string(string(using: &generator))
-        case 6: return .array((0..<Int.random(in: 0..<5, using: &generator)).map { _ in value(depth: depth - 1, using: &generator) })
+        case 6:
+            return .array(
+                (0..<Int.random(in: 0..<5, using: &generator)).map { _ in value(depth: depth - 1, using: &generator) })
         default:
             var object = JSONObject()
             for _ in 0..<Int.random(in: 0..<12, using: &generator) {

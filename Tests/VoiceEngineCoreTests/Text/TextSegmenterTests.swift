@@ -8,23 +8,36 @@ import Testing
         return segmenter.append(text) + segmenter.finish()
     }
 
-    @Test(arguments: [
-        ("", []), ("   ", []), ("Sure.", ["Sure."]), ("Hello there", ["Hello there"]),
-        ("Sure. We are open from nine, and until five. Bye!", ["Sure.", "We are open from nine, and until five.", "Bye!"]),
-        ("We are open today, Monday, from nine. Anything else?", ["We are open today,", "Monday, from nine.", "Anything else?"]),
-        ("Yes, well, I think so.", ["Yes, well, I think so."]),
-        ("Dr. Smith and Mrs. J. Miller, e.g. today. Fine.", ["Dr. Smith and Mrs. J. Miller,", "e.g. today.", "Fine."]),
-        ("It costs 3.50 dollars. It is 9 a.m. on Monday.", ["It costs 3.50 dollars.", "It is 9 a.m. on Monday."]),
-        ("We open at 9 a.m. You can come then.", ["We open at 9 a.m.", "You can come then."]),
-        ("See www.example.com or mail a.b@example.co.uk. Thanks.", ["See www.example.com or mail a.b@example.co.uk.", "Thanks."]),
-        ("Take No. 5 please. I said no. Really.", ["Take No. 5 please.", "I said no.", "Really."]),
-        ("It is 9. We open now.", ["It is 9.", "We open now."]), ("So do I. We agree.", ["So do I.", "We agree."]),
-        ("1. First thing\n2. Second thing", ["1. First thing", "2. Second thing"]),
-        ("He said \"go now.\" Then he left.", ["He said \"go now.\"", "Then he left."]),
-        ("Wait... let me see. Ok", ["Wait... let me see.", "Ok"]), ("Ok?! Good", ["Ok?!", "Good"]),
-        ("One two three four — five six", ["One two three four —", "five six"]), ("... -- !", []),
-        ("你好。再见！", ["你好。", "再见！"]), ("a\n\n\nb", ["a", "b"]),
-    ] as [(String, [String])])
+    @Test(
+        arguments: [
+            ("", []), ("   ", []), ("Sure.", ["Sure."]), ("Hello there", ["Hello there"]),
+            (
+                "Sure. We are open from nine, and until five. Bye!",
+                ["Sure.", "We are open from nine, and until five.", "Bye!"]
+            ),
+            (
+                "We are open today, Monday, from nine. Anything else?",
+                ["We are open today,", "Monday, from nine.", "Anything else?"]
+            ),
+            ("Yes, well, I think so.", ["Yes, well, I think so."]),
+            (
+                "Dr. Smith and Mrs. J. Miller, e.g. today. Fine.",
+                ["Dr. Smith and Mrs. J. Miller,", "e.g. today.", "Fine."]
+            ),
+            ("It costs 3.50 dollars. It is 9 a.m. on Monday.", ["It costs 3.50 dollars.", "It is 9 a.m. on Monday."]),
+            ("We open at 9 a.m. You can come then.", ["We open at 9 a.m.", "You can come then."]),
+            (
+                "See www.example.com or mail a.b@example.co.uk. Thanks.",
+                ["See www.example.com or mail a.b@example.co.uk.", "Thanks."]
+            ),
+            ("Take No. 5 please. I said no. Really.", ["Take No. 5 please.", "I said no.", "Really."]),
+            ("It is 9. We open now.", ["It is 9.", "We open now."]), ("So do I. We agree.", ["So do I.", "We agree."]),
+            ("1. First thing\n2. Second thing", ["1. First thing", "2. Second thing"]),
+            ("He said \"go now.\" Then he left.", ["He said \"go now.\"", "Then he left."]),
+            ("Wait... let me see. Ok", ["Wait... let me see.", "Ok"]), ("Ok?! Good", ["Ok?!", "Good"]),
+            ("One two three four — five six", ["One two three four —", "five six"]), ("... -- !", []),
+            ("你好。再见！", ["你好。", "再见！"]), ("a\n\n\nb", ["a", "b"]),
+        ] as [(String, [String])])
     func cutsWhereASpeakerWould(text: String, expected: [String]) {
         #expect(segments(text) == expected)
     }
@@ -57,11 +70,16 @@ import Testing
     }
 
     @Test func anySplitCutsAlikeAndLosesNothing() {
-        let parts = ["Hello", "Dr.", "3.5", "a.m.", "well,", "J.", "e.g.", "yes!", "…", "No.", "www.x.org.", "é😀", "\n", "(so)", "\"ok.\"", "7.", "。"]
+        let parts = [
+            "Hello", "Dr.", "3.5", "a.m.", "well,", "J.", "e.g.", "yes!", "…", "No.", "www.x.org.", "é😀", "\n", "(so)",
+            "\"ok.\"", "7.", "。",
+        ]
         for seed in 0..<500 as Range<UInt64> {
             var random = SeededRandom(seed: seed)
-            let text = (0..<Int.random(in: 1...120, using: &random)).map { _ in parts.randomElement(using: &random) ?? "" }
-                .joined(separator: " ")
+            let text = (0..<Int.random(in: 1...120, using: &random)).map { _ in
+                parts.randomElement(using: &random) ?? ""
+            }
+            .joined(separator: " ")
             let whole = segments(text)
             var segmenter = TextSegmenter(language: "en-US")
             var split: [String] = []

@@ -21,7 +21,8 @@ extension AgentDocument {
             }
             endpoint = EndpointPolicy(
                 silence: .milliseconds(silence), incompleteSilence: .milliseconds(incomplete),
-                transcriptWait: try end.milliseconds("max_wait_ms", 0...10_000, default: preset.transcriptWait.wholeMilliseconds))
+                transcriptWait: try end.milliseconds(
+                    "max_wait_ms", 0...10_000, default: preset.transcriptWait.wholeMilliseconds))
             try end.finish()
 
             var interruption = try reader.nested("barge_in")

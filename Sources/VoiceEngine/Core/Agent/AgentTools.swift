@@ -120,7 +120,9 @@ extension AgentDocument.Flow.Intent {
         try reader.finish()
         let names = slots.map(\.name)
         for slot in Self.slotNames(in: say) where !names.contains(slot) {
-            throw reader.wrong("say", .string("{\(slot)}"), names.isEmpty ? "no slot: this intent has none" : "one of its slots: \(names.joined(separator: ", "))")
+            throw reader.wrong(
+                "say", .string("{\(slot)}"),
+                names.isEmpty ? "no slot: this intent has none" : "one of its slots: \(names.joined(separator: ", "))")
         }
     }
 
@@ -151,7 +153,9 @@ extension AgentDocument.Flow.Slot {
             return
         }
         guard value.object != nil else {
-            throw .value(path: path, found: KeyedReader.described(value), expected: "a slot's name, or an object with name and ask")
+            throw .value(
+                path: path, found: KeyedReader.described(value),
+                expected: "a slot's name, or an object with name and ask")
         }
         var reader = try KeyedReader(value, path: path)
         self.init(name: try reader.requiredText("name", .variable), ask: try reader.text("ask", .text(500)))

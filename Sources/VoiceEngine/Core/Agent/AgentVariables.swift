@@ -50,7 +50,8 @@ enum AgentVariables {
             guard let close = rest.firstRange(of: "}}") else {
                 throw .value(path: path, found: "\"{{\" without \"}}\"", expected: "a variable such as {{business}}")
             }
-            let name = String(rest[..<close.lowerBound].drop(while: \.isWhitespace).reversed().drop(while: \.isWhitespace).reversed())
+            let name = String(
+                rest[..<close.lowerBound].drop(while: \.isWhitespace).reversed().drop(while: \.isWhitespace).reversed())
             guard TextRule.variable.accepts(name) else {
                 let found = KeyedReader.described(.string("{{\(rest[..<close.lowerBound])}}"))
                 throw .value(path: path, found: found, expected: "a variable such as {{business}}")

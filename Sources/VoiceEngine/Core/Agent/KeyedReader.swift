@@ -205,7 +205,9 @@ enum TextRule {
             return TextRule.textOrEmpty(limit).accepts(text) && !scalars.allSatisfy(\.properties.isWhitespace)
         case .textOrEmpty(let limit):
             return scalars.count <= limit
-                && scalars.allSatisfy { $0.properties.generalCategory != .control || "\n\t\r".unicodeScalars.contains($0) }
+                && scalars.allSatisfy {
+                    $0.properties.generalCategory != .control || "\n\t\r".unicodeScalars.contains($0)
+                }
         case .identifier:
             return scalars.count <= 64 && scalars.first.map(Self.isAlphanumeric) == true
                 && scalars.allSatisfy { Self.isAlphanumeric($0) || $0 == "_" || $0 == "-" }

@@ -106,7 +106,8 @@ package struct HeardText: Equatable, Sendable {
                 let weight = weight(of: word)
                 let start = isTimed ? previousEnd : passed / max(stretch.weight, 1) * total
                 let end =
-                    isTimed ? Double(segment.wordEnds[number]) : (passed + weight.spoken) / max(stretch.weight, 1) * total
+                    isTimed
+                    ? Double(segment.wordEnds[number]) : (passed + weight.spoken) / max(stretch.weight, 1) * total
                 guard (start + end) / 2 < Double(position) else { return heard.joined(separator: " ") }
                 heard.append(word)
                 passed += weight.spoken + weight.pause

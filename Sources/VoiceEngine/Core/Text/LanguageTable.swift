@@ -28,14 +28,17 @@ struct LanguageTable: Sendable {
 
     private static let tables: [String: LanguageTable] = [
         "en": LanguageTable(
-            titles: words("dr. mr. mrs. ms. prof. st. mt. rev. hon. gen. col. sgt. capt. lt. gov. sen. rep. messrs. vs. e.g. i.e. cf. approx."),
+            titles: words(
+                "dr. mr. mrs. ms. prof. st. mt. rev. hon. gen. col. sgt. capt. lt. gov. sen. rep. messrs. vs. e.g. i.e. cf. approx."
+            ),
             abbreviations: words(
                 "a.m. p.m. etc. inc. ltd. co. corp. jr. sr. u.s. u.k. ave. blvd. rd. ext. dept. est. min. max. hr. hrs. jan. feb. "
                     + "mar. apr. jun. jul. aug. sep. sept. oct. nov. dec. mon. tue. tues. wed. thu. thur. thurs. fri."),
             numberWords: words("no. nos. p. pp. fig. vol. ch. sec."),
             backchannels: phrases(
                 "uh huh,mhm,mm hmm,mm,hm,hmm,yeah,yep,yup,yes,ok,okay,right,sure,alright,all right,i see,got it,gotcha,uh,um,ah,oh,"
-                    + "aha,wow,cool,great,nice,good,fine,of course,i know,true,exactly,really,oh okay,makes sense,sounds good,huh"),
+                    + "aha,wow,cool,great,nice,good,fine,of course,i know,true,exactly,really,oh okay,makes sense,sounds good,huh"
+            ),
             alwaysHanging: words(
                 "and or but because so that's the a an my your his our their its um uh er erm if when while although unless since "
                     + "than i'm i'd i'll we're you're they're and/or"),
@@ -44,8 +47,12 @@ struct LanguageTable: Sendable {
                     + "what where how can could would should will do does did not i we you he she they it's between until "
                     + "into over under per plus want need have has had maybe also just very")),
         "de": LanguageTable(
-            titles: words("dr. hr. fr. prof. st. dipl. ing. z.b. z. d.h. d. u.a. bzw. ca. evtl. ggf. inkl. exkl. vgl. sog. bspw. bes. tel. str."),
-            abbreviations: words("usw. etc. uhr. o.ä. u.ä. usf. jan. feb. mär. apr. jun. jul. aug. sep. sept. okt. nov. dez. mo. di. mi. do. fr. sa."),
+            titles: words(
+                "dr. hr. fr. prof. st. dipl. ing. z.b. z. d.h. d. u.a. bzw. ca. evtl. ggf. inkl. exkl. vgl. sog. bspw. bes. tel. str."
+            ),
+            abbreviations: words(
+                "usw. etc. uhr. o.ä. u.ä. usf. jan. feb. mär. apr. jun. jul. aug. sep. sept. okt. nov. dez. mo. di. mi. do. fr. sa."
+            ),
             numberWords: words("nr. s. abs. art. kap. bd."),
             hasDottedOrdinals: true,
             backchannels: phrases(
@@ -63,15 +70,23 @@ struct LanguageTable: Sendable {
             backchannels: phrases(
                 "mhm,mm hmm,hm,hmm,ajá,aja,sí,si,sí sí,vale,ok,okay,claro,ya,bueno,bien,muy bien,entiendo,ya veo,de acuerdo,perfecto,"
                     + "exacto,ah,oh,eh,pues,cierto,correcto,por supuesto"),
-            alwaysHanging: words("y e o u pero porque que si el la los las un una unos unas mi mis tu tus su sus del al eh este"),
-            oftenHanging: words("de a en con por para sin sobre entre hasta desde es son está soy como cuando donde no me se lo le muy")),
+            alwaysHanging: words(
+                "y e o u pero porque que si el la los las un una unos unas mi mis tu tus su sus del al eh este"),
+            oftenHanging: words(
+                "de a en con por para sin sobre entre hasta desde es son está soy como cuando donde no me se lo le muy")
+        ),
         "fr": LanguageTable(
             titles: words("dr. m. mm. mme. mmes. mlle. pr. st. ste. p.ex. c.-à-d. env."),
-            abbreviations: words("etc. av. bd. tél. janv. févr. avr. juil. sept. oct. nov. déc."), numberWords: words("n. p. art."),
+            abbreviations: words("etc. av. bd. tél. janv. févr. avr. juil. sept. oct. nov. déc."),
+            numberWords: words("n. p. art."),
             backchannels: phrases(
                 "mhm,mm hmm,hm,hmm,oui,ouais,oui oui,ok,okay,d'accord,ah,ah oui,ah bon,bien,très bien,bon,voilà,exactement,exact,"
                     + "je vois,entendu,parfait,bien sûr,c'est ça,euh,oh,tout à fait,ça marche,compris"),
-            alwaysHanging: words("et ou mais donc car parce que qu' le la les l' un une des du mon ma mes ton ta tes son sa ses notre votre euh si"),
-            oftenHanging: words("de d' à au aux en dans avec pour par sans sur sous chez est sont suis c'est je tu il elle nous vous ne pas très")),
+            alwaysHanging: words(
+                "et ou mais donc car parce que qu' le la les l' un une des du mon ma mes ton ta tes son sa ses notre votre euh si"
+            ),
+            oftenHanging: words(
+                "de d' à au aux en dans avec pour par sans sur sous chez est sont suis c'est je tu il elle nous vous ne pas très"
+            )),
     ]
 }

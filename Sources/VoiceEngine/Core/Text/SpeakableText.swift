@@ -108,7 +108,9 @@ package struct SpeakableText: Sendable {
         case "\n": held = []
         default:
             // A sign that touches a digit belongs to it: "-5 degrees", "#1".
-            if let sign = held.last, "-+#".unicodeScalars.contains(sign), scalar.properties.numericType != nil { say(sign) }
+            if let sign = held.last, "-+#".unicodeScalars.contains(sign), scalar.properties.numericType != nil {
+                say(sign)
+            }
             held = []
             state = .text
             takeText(scalar)

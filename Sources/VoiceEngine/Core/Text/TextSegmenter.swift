@@ -108,7 +108,9 @@ package struct TextSegmenter: Sendable {
             // "1. First" is the mark of a list; "am 3. Mai" is an ordinal.
             return words == 1 || (table.hasDottedOrdinals && body.count <= 2) ? .none : .sentence
         }
-        if body.contains(".") && body.split(separator: ".").allSatisfy({ $0.count == 1 && $0.first?.properties.isAlphabetic == true }) {
+        if body.contains(".")
+            && body.split(separator: ".").allSatisfy({ $0.count == 1 && $0.first?.properties.isAlphabetic == true })
+        {
             return .sentenceBeforeCapital
         }
         // An initial ("J. Smith"); the one English word of this shape ends a sentence ("So do I.").
@@ -139,7 +141,9 @@ package struct TextSegmenter: Sendable {
         } else {
             // One endless word. A cut never separates a letter from its accents.
             var end = Self.longest
-            while end > Self.longest / 2, pending[end].properties.isGraphemeExtend || pending[end] == "\u{200D}" { end -= 1 }
+            while end > Self.longest / 2, pending[end].properties.isGraphemeExtend || pending[end] == "\u{200D}" {
+                end -= 1
+            }
             cut(at: end, &segments)
         }
     }
