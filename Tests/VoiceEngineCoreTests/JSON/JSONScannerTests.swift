@@ -70,7 +70,7 @@ import Testing
                 .utf8)
         let alphabet = Array("{}[]\",:\\u0e.-+tfn \u{1}é".utf8)
         var taken = 0
-        for seed in 0..<20_000 as Range<UInt64> {
+        for seed in 0..<6_000 as Range<UInt64> {
             var generator = SeededRandom(seed: seed)
             var bytes = seedText
             for _ in 0..<Int.random(in: 1...3, using: &generator) {
@@ -85,7 +85,7 @@ import Testing
             }
             if agree(bytes, "seed \(seed)") { taken += 1 }
         }
-        #expect(taken > 500 && taken < 19_500)
+        #expect(taken > 150 && taken < 5_850)
     }
 
     @Test func pureNoiseNeverTraps() {
@@ -115,7 +115,8 @@ import Testing
 
     private func check(_ text: String) { _ = agree(Array(text.utf8), text) }
 
-    /// Whether both take the bytes; they must not differ, but for repeated keys, huge numbers and texts that are no object.
+    /// Whether both take the bytes; they must not differ, but for repeated keys, huge numbers and texts that are no
+    /// object.
     private func agree(_ bytes: [UInt8], _ comment: String) -> Bool {
         var fault: JSONFault?
         var visited: [(String?, String?)] = []

@@ -1,11 +1,11 @@
 /// An agent as its JSON document describes it, validated. A value of this type holds nothing that a session must check.
 ///
-/// `docs/agents.md` explains the keys, `docs/agent.schema.json` is the same for editors; the tests hold both against this
-/// reader. Unknown keys, wrong types and values out of range are refused with the path of the key. The document never
-/// holds a secret: `api_key_env` names an environment variable.
+/// `docs/agents.md` explains the keys, `docs/agent.schema.json` is the same for editors; the tests hold both against
+/// this reader. Unknown keys, wrong types and values out of range are refused with the path of the key. The document
+/// never holds a secret: `api_key_env` names an environment variable.
 ///
-/// Texts may hold `{{name}}`, filled in for each call by `substituting`; `name`, `stt`, `llm`, `tts` and `variables` are
-/// taken as they are, so that an agent's providers can be made once.
+/// Texts may hold `{{name}}`, filled in for each call by `substituting`; `name`, `stt`, `llm`, `tts` and `variables`
+/// are taken as they are, so that an agent's providers can be made once.
 package struct AgentDocument: Equatable, Sendable {
     /// [bytes] Largest document.
     package static let largest = 1 << 20

@@ -43,8 +43,8 @@ extension AgentDocument {
         }
     }
 
-    /// A conversation in which the model only finds out what the caller wants, and the sentences are the document's: for
-    /// small models, which would invent the facts.
+    /// A conversation in which the model only finds out what the caller wants, and the sentences are the document's:
+    /// for small models, which would invent the facts.
     package struct Flow: Equatable, Sendable {
         package var intents: [Intent]
         /// Said when none fits.

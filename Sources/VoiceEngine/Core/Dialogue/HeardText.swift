@@ -1,9 +1,9 @@
 /// What of a reply the caller has heard: maps samples played to words.
 ///
-/// Text and audio arrive apart: segments of text first, then their audio in pieces, then the news that a segment's audio is
-/// complete. Inside completed audio the words are spread over the samples by weight (letters, digits, pauses at
-/// punctuation) or by the provider's word times; inside audio that still arrives, by the speed measured so far. Segments
-/// that are completed by one report (a provider that knows no borders) count as one stretch of audio.
+/// Text and audio arrive apart: segments of text first, then their audio in pieces, then the news that a segment's
+/// audio is complete. Inside completed audio the words are spread over the samples by weight (letters, digits, pauses
+/// at punctuation) or by the provider's word times; inside audio that still arrives, by the speed measured so far.
+/// Segments that are completed by one report (a provider that knows no borders) count as one stretch of audio.
 ///
 /// A word counts as heard when more than half of it was played. One value per reply; pure.
 package struct HeardText: Equatable, Sendable {
@@ -126,7 +126,8 @@ package struct HeardText: Equatable, Sendable {
         return Stretch(segments: segments, samples: segments.reduce(0) { $0 + $1.samples }, weight: weight)
     }
 
-    /// In letters: a digit is a word of about four; a comma is a pause of about 0.2 s, the end of a sentence one of 0.4 s.
+    /// In letters: a digit is a word of about four; a comma is a pause of about 0.2 s, the end of a sentence one of
+    /// 0.4 s.
     private static func weight(of word: Substring) -> (spoken: Double, pause: Double) {
         var spoken = 0.0
         for character in word {

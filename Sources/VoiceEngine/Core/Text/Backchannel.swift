@@ -1,7 +1,7 @@
 /// Words that a listener says without wanting the floor: "mhm", "yeah", "okay".
 package enum Backchannel {
-    /// The words of a transcript, normalised for comparison: lower case, without punctuation, hyphens apart ("uh-huh" is two
-    /// words), apostrophes kept inside a word and straight.
+    /// The words of a transcript, normalised for comparison: lower case, without punctuation, hyphens apart ("uh-huh"
+    /// is two words), apostrophes kept inside a word and straight.
     package static func words(in text: String) -> [String] {
         var words: [String] = []
         var word = ""
@@ -25,7 +25,8 @@ package enum Backchannel {
         return word
     }
 
-    /// Whether a text is nothing but backchannels: up to four words, each part of a phrase of the language or of `extra`.
+    /// Whether a text is nothing but backchannels: up to four words, each part of a phrase of the language or of
+    /// `extra`.
     ///
     /// No words at all is no backchannel.
     package static func isBackchannel(_ text: String, language: String, extra: [String] = []) -> Bool {
@@ -56,9 +57,9 @@ package enum Backchannel {
 
 /// Whether a caller who falls silent here will go on.
 package enum Completeness {
-    /// Whether a transcript looks unfinished: it ends in a comma, a dash or an ellipsis, or in a word that wants another
-    /// one ("and", "my", "for"). Recognisers end every piece with a full stop, so a full stop excuses only words that a
-    /// sentence may end with; a question mark excuses all.
+    /// Whether a transcript looks unfinished: it ends in a comma, a dash or an ellipsis, or in a word that wants
+    /// another one ("and", "my", "for"). Recognisers end every piece with a full stop, so a full stop excuses only
+    /// words that a sentence may end with; a question mark excuses all.
     package static func looksIncomplete(_ text: String, language: String) -> Bool {
         var ending = text[...]
         while let last = ending.last, last.isWhitespace || last == "\"" { ending = ending.dropLast() }

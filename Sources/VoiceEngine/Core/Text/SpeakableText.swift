@@ -1,9 +1,9 @@
-/// Turns what a language model writes into what can be said: without Markdown, emoji, code blocks, tags, `<think>` passages
-/// and control characters. Text may arrive split anywhere; at most a few characters are held back until it is clear what
-/// they are.
+/// Turns what a language model writes into what can be said: without Markdown, emoji, code blocks, tags, `<think>`
+/// passages and control characters. Text may arrive split anywhere; at most a few characters are held back until it is
+/// clear what they are.
 ///
-/// Kept are letters, digits and punctuation as they are: numbers and abbreviations are the voice's business. Line breaks
-/// are kept, since they end a segment; link targets are dropped, link texts kept.
+/// Kept are letters, digits and punctuation as they are: numbers and abbreviations are the voice's business. Line
+/// breaks are kept, since they end a segment; link targets are dropped, link texts kept.
 package struct SpeakableText: Sendable {
     private enum State {
         case text
@@ -43,7 +43,8 @@ package struct SpeakableText: Sendable {
         return takeOutput()
     }
 
-    /// The text has ended: returns what was held back. Passages that were never closed are dropped. A new text may follow.
+    /// The text has ended: returns what was held back. Passages that were never closed are dropped. A new text may
+    /// follow.
     package mutating func finish() -> String {
         switch state {
         case .tag: release()

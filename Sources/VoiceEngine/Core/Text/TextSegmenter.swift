@@ -1,9 +1,9 @@
 /// Cuts a reply that arrives in tokens into segments that can be spoken on their own.
 ///
-/// The first segment goes out as soon as it makes sense (a sentence, or a clause of four words), because the caller waits
-/// for it; then whole sentences, because they sound better. A word is only judged once the space after it has arrived, so
-/// that "3.5", "example.com" and "a.m." stay whole. At most `longest` characters wait; then the best earlier boundary is
-/// taken. Whitespace is folded; a segment without any letter or digit is dropped.
+/// The first segment goes out as soon as it makes sense (a sentence, or a clause of four words), because the caller
+/// waits for it; then whole sentences, because they sound better. A word is only judged once the space after it has
+/// arrived, so that "3.5", "example.com" and "a.m." stay whole. At most `longest` characters wait; then the best
+/// earlier boundary is taken. Whitespace is folded; a segment without any letter or digit is dropped.
 package struct TextSegmenter: Sendable {
     /// [characters] Longest segment: about 17 s of speech; providers refuse texts from 1,000 to 2,000 on.
     package static let longest = 250

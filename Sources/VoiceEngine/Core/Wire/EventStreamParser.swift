@@ -14,9 +14,9 @@ package enum EventStreamError: Error, Equatable, Sendable {
 
 /// Parses a server-sent event stream (WHATWG HTML, section 9.2.6) from chunks split anywhere.
 ///
-/// Lines end with CR LF, LF or CR; a byte order mark and comments are skipped; `id` and `retry` are ignored, since nobody
-/// reconnects into the middle of an answer. An event without data is none. What follows the last empty line is dropped,
-/// as the standard wants. After an error the parser stays in error.
+/// Lines end with CR LF, LF or CR; a byte order mark and comments are skipped; `id` and `retry` are ignored, since
+/// nobody reconnects into the middle of an answer. An event without data is none. What follows the last empty line is
+/// dropped, as the standard wants. After an error the parser stays in error.
 package struct EventStreamParser: Sendable {
     private let longestLine: Int
     private let longestEvent: Int

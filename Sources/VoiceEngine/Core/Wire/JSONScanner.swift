@@ -16,7 +16,8 @@ package enum JSONScanner {
         package let kind: Kind
         /// A string without its quotes and with its escapes; every other kind as written.
         package let value: Range<Int>
-        /// Whether the string holds escapes and must go through `unescape` (some encoders write `/` as `\/`, in base64 too).
+        /// Whether the string holds escapes and must go through `unescape` (some encoders write `/` as `\/`, in base64
+        /// too).
         package let hasEscapes: Bool
 
         init(
@@ -78,8 +79,8 @@ package enum JSONScanner {
     /// Deepest nesting taken: one bit of `Nesting` per level.
     package static let deepest = 64
 
-    /// Visits the members of the JSON object `bytes`, in order. A member that is an object or a list is visited after its
-    /// own members. When this throws, what was visited until then must be thrown away.
+    /// Visits the members of the JSON object `bytes`, in order. A member that is an object or a list is visited after
+    /// its own members. When this throws, what was visited until then must be thrown away.
     ///
     /// - Throws: `JSONFault` when the text is not one JSON object.
     /// - Complexity: linear; no allocation.
