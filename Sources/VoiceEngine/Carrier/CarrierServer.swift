@@ -71,17 +71,18 @@ package final class CarrierServer: Sendable {
         let done = eventLoop.makePromise(of: Bool.self)
         let calls = self.calls
         let eventLoop = self.eventLoop
-        let limit = eventLoop.scheduleTask(in: timeout) {
-            calls.endAll(reason: "the server is going down")
-            let given = eventLoop.scheduleTask(in: Self.endTimeout) { done.succeed(false) }
-            calls.whenEmpty(on: eventLoop).whenSuccess {
-                given.cancel()
-                done.succeed(false)
+        eventLoop.execute {
+            let isOver = NIOLoopBoundBox(false, eventLoop: eventLoop)
+            let limit = eventLoop.scheduleTask(in: timeout) {
+                isOver.value = true
+                calls.endAll(reason: "the server is going down")
+                // A call that cannot be ended holds nobody up: its socket is closed by `stop`.
+                eventLoop.scheduleTask(in: Self.endTimeout) { done.succeed(false) }
             }
-        }
-        calls.whenEmpty(on: eventLoop).whenSuccess {
-            limit.cancel()
-            done.succeed(true)
+            calls.whenEmpty(on: eventLoop).hop(to: eventLoop).whenSuccess {
+                limit.cancel()
+                done.succeed(!isOver.value)
+            }
         }
         return done.futureResult
     }
