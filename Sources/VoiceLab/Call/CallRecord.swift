@@ -21,7 +21,7 @@ struct CallRecord: Sendable {
     }
 
     struct Judged: Sendable {
-        var expectation: Expectation
+        var expectation: Scenario.Expectation
         /// Where the step stood, and how many utterances had been spoken by then.
         var sample: Int
         var utterances: Int

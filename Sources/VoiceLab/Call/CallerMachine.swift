@@ -39,7 +39,7 @@ struct CallerMachine {
         case speak(clip: Int, audio: [UInt8], began: Bool, ended: Bool)
         case dtmf(String)
         /// The expectation with this number is to be judged as of now.
-        case note(Expectation)
+        case note(Scenario.Expectation)
         /// The caller hangs up. A reason is a failure.
         case hangUp(failure: String?)
     }

@@ -52,17 +52,19 @@ struct Scenario: Equatable, Sendable {
     var steps: [Step]
 }
 
-/// What must be true of the call. Judged at the end, on the finished record, from where the step stands.
-enum Expectation: Equatable, Sendable {
-    /// Since the caller's last words the agent was audible for at least this long.
-    case agentSpoke(atLeastMilliseconds: Int)
-    /// The reply to the caller's last words began within this time after the last sample of speech.
-    case replyWithin(milliseconds: Int)
-    /// The agent was speaking at the onset of the caller's last words and was silent within this time, until their end.
-    case agentStopped(withinMilliseconds: Int)
-    /// The agent was speaking at the onset and went on: silent for at most this long at a time, and then audible for at
-    /// least `forMilliseconds` more.
-    case agentContinued(pauseMilliseconds: Int, forMilliseconds: Int)
+extension Scenario {
+    /// What must be true of the call. Judged at the end, on the finished record, from where the step stands.
+    enum Expectation: Equatable, Sendable {
+        /// Since the caller's last words the agent was audible for at least this long.
+        case agentSpoke(atLeastMilliseconds: Int)
+        /// The reply to the caller's last words began within this time after the last sample of speech.
+        case replyWithin(milliseconds: Int)
+        /// The agent was speaking at the onset of the caller's last words and was silent within this time, until their end.
+        case agentStopped(withinMilliseconds: Int)
+        /// The agent was speaking at the onset and went on: silent for at most this long at a time, and then audible for at
+        /// least `forMilliseconds` more.
+        case agentContinued(pauseMilliseconds: Int, forMilliseconds: Int)
+    }
 }
 
 extension Scenario {
