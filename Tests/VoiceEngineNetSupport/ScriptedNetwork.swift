@@ -72,6 +72,11 @@ package final class ScriptedConnection {
 
     package var isOpen: Bool { channel.isActive }
 
+    /// The client reads what comes.
+    package var isRead: Bool {
+        channel.options.last { $0.option is ChannelOptions.Types.AutoReadOption }?.value as? Bool ?? true
+    }
+
     /// What the client has sent since the last call.
     package func takeBytes() -> [UInt8] {
         var bytes: [UInt8] = []

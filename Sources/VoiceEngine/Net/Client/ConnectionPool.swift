@@ -167,6 +167,7 @@ final class HTTPConnection: ChannelInboundHandler {
         case let error as TLSError where error.kind == .truncated:
             break  // the answer was complete, or channelInactive says that it was not
         case let error as TLSError: end(.tls(error))
+        case HTTPParserError.invalidEOFState: break  // the same
         case is HTTPParserError, is NIOHTTPDecoderError: end(.malformed("not an HTTP answer (\(error))"))
         case is IOError: break  // reset: the same as a close
         default: end(.malformed("\(error)"))

@@ -100,11 +100,16 @@ package final class WebSocketClient {
     /// Drops the connection at once. The sink is not called again.
     package func abort() {
         sink = nil
-        switch state {
-        case .upgrading(let channel), .open(let channel), .closing(let channel): channel.close(promise: nil)
-        case .connecting, .closed: break
-        }
+        let channel = Self.channel(of: state)
         finish()
+        channel?.close(promise: nil)
+    }
+
+    private static func channel(of state: State) -> (any Channel)? {
+        switch state {
+        case .upgrading(let channel), .open(let channel), .closing(let channel): channel
+        case .connecting, .closed: nil
+        }
     }
 
     /// While true no more is read from the network than is on its way already.
@@ -240,15 +245,12 @@ package final class WebSocketClient {
     }
 
     func receivedClose(code: UInt16?, reason: String) {
-        switch state {
-        case .open(let channel):
-            let echo = code.map { code in withUnsafeBytes(of: code.bigEndian) { Array($0) } } ?? []
-            write(.close, echo, channel)
-            channel.close(promise: nil)
-        case .closing(let channel): channel.close(promise: nil)
-        case .connecting, .upgrading, .closed: break
+        let last = state
+        if case .open(let channel) = last {
+            write(.close, code.map { code in withUnsafeBytes(of: code.bigEndian) { Array($0) } } ?? [], channel)
         }
         end(.closed(code: code, reason: reason))
+        Self.channel(of: last)?.close(promise: nil)
     }
 
     /// The peer broke the protocol: told so by a close frame, then dropped.
@@ -290,11 +292,10 @@ package final class WebSocketClient {
     // MARK: Ending
 
     func fail(_ error: NetworkError) {
-        switch state {
-        case .upgrading(let channel), .open(let channel), .closing(let channel): channel.close(promise: nil)
-        case .connecting, .closed: break
-        }
+        // First the state, then the channel: closing reports the end of the channel, here or on the next turn of the loop.
+        let channel = Self.channel(of: state)
         guard finish() else { return }
+        channel?.close(promise: nil)
         eventLoop.assumeIsolated().execute {
             let sink = self.sink
             self.sink = nil

@@ -71,16 +71,22 @@ final class WebSocketHandshake: ChannelInboundHandler, RemovableChannelHandler {
         do {
             let decoder = try pipeline.handler(type: ByteToMessageHandler<HTTPResponseDecoder>.self)
             let encoder = try pipeline.handler(type: HTTPRequestEncoder.self)
-            // The decoder leaves on the next turn of the loop and hands on what it has read beyond the header: the frames'
-            // decoder must stand behind it by then.
+            // The HTTP decoder leaves on the next turn of the loop. Until then it watches what is written and knows requests
+            // only, so nothing may be sent; as it leaves it hands on what it has read beyond the header, which the frames'
+            // decoder behind it takes and `messages` keeps until the socket is open.
             let frames = WebSocketFrameDecoder(maxFrameSize: maximumMessageBytes)
+            let messages = WebSocketMessages(maximumMessageBytes: maximumMessageBytes, socket: socket)
             try pipeline.addHandler(ByteToMessageHandler(frames), position: .after(decoder))
-            try pipeline.addHandler(
-                WebSocketMessages(maximumMessageBytes: maximumMessageBytes, socket: socket), position: .last)
+            try pipeline.addHandler(messages, position: .last)
             pipeline.removeHandler(encoder, promise: nil)
             pipeline.removeHandler(context: context, promise: nil)
-            pipeline.removeHandler(decoder, promise: nil)
-            socket.opened(headers, channel)
+            let socket = socket
+            let left = context.eventLoop.makePromise(of: Void.self)
+            left.futureResult.assumeIsolated().whenComplete { _ in
+                socket.opened(headers, channel)
+                messages.begin()
+            }
+            pipeline.removeHandler(decoder, promise: left)
         } catch {
             socket.fail(.closedBeforeAnswer)
         }
@@ -89,7 +95,7 @@ final class WebSocketHandshake: ChannelInboundHandler, RemovableChannelHandler {
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
         switch error {
         case let error as TLSError where error.kind != .truncated: socket.fail(.tls(error))
-        case is TLSError, is IOError: break  // channelInactive follows
+        case is TLSError, is IOError, HTTPParserError.invalidEOFState: break  // channelInactive follows
         default: socket.fail(.malformed("not an HTTP answer (\(error))"))
         }
         context.close(promise: nil)
@@ -110,6 +116,8 @@ final class WebSocketMessages: ChannelInboundHandler {
     private let socket: WebSocketClient
     /// The message whose fragments are coming.
     private var partial: (bytes: ByteBuffer, isText: Bool)?
+    /// Frames that came with the answer to the upgrade; nil once the socket is open.
+    private var early: [WebSocketFrame]? = []
 
     init(maximumMessageBytes: Int, socket: WebSocketClient) {
         self.maximumMessageBytes = maximumMessageBytes
@@ -118,6 +126,21 @@ final class WebSocketMessages: ChannelInboundHandler {
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         let frame = unwrapInboundIn(data)
+        if early != nil {
+            early?.append(frame)
+        } else {
+            receive(frame)
+        }
+    }
+
+    /// The socket is open.
+    func begin() {
+        let frames = early ?? []
+        early = nil
+        frames.forEach(receive)
+    }
+
+    private func receive(_ frame: WebSocketFrame) {
         socket.heardFromPeer()
         guard frame.maskKey == nil, !frame.rsv1, !frame.rsv2, !frame.rsv3 else {
             return socket.violated(.malformed("a frame with a mask or with reserved bits"), code: 1002)
