@@ -147,7 +147,7 @@ final class DeepgramSpeakStream: TextToSpeechStream {
     func holdAudio(_ hold: Bool) {
         holdsAudio = hold
         if !machine.isClearing { socket?.holdReads(hold) }
-        if !hold { watchAudio() }
+        watchAudio()
     }
 
     func close() {
