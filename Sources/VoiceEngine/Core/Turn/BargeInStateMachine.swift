@@ -5,14 +5,17 @@ package struct BargeInPolicy: Equatable, Sendable {
     package var confirmAfter: Nanoseconds
     /// How long after the end of short speech to wait for its words before the agent goes on.
     package var wordsWait: Nanoseconds
+    /// Sounds without words, one after the other, hold the agent for this long, and until the last of them is over.
+    package var longest: Nanoseconds
 
     package init(
         isEnabled: Bool = true, confirmAfter: Nanoseconds = .milliseconds(700),
-        wordsWait: Nanoseconds = .milliseconds(500)
+        wordsWait: Nanoseconds = .milliseconds(500), longest: Nanoseconds = .milliseconds(2_500)
     ) {
         self.isEnabled = isEnabled
         self.confirmAfter = confirmAfter
         self.wordsWait = wordsWait
+        self.longest = longest
     }
 }
 
@@ -45,7 +48,10 @@ package struct BargeInStateMachine: ~Copyable {
         case resume(TurnID)
     }
 
-    private enum Speech { case ongoing, over }
+    private enum Speech {
+        case ongoing(since: Instant)
+        case over
+    }
 
     private enum State {
         case idle
@@ -71,11 +77,11 @@ package struct BargeInStateMachine: ~Copyable {
         case .idle:
             guard policy.isEnabled, let reply else { return .none }
             let deadline = now + policy.confirmAfter
-            state = .suspended(reply, since: now, .ongoing, .nothing, deadline: deadline)
+            state = .suspended(reply, since: now, .ongoing(since: now), .nothing, deadline: deadline)
             return .pause(reply, until: deadline)
         case .suspended(let turn, let since, .over, let words, _):
             let deadline = now + policy.confirmAfter
-            state = .suspended(turn, since: since, .ongoing, words, deadline: deadline)
+            state = .suspended(turn, since: since, .ongoing(since: now), words, deadline: deadline)
             return .wait(until: deadline)
         case .suspended(_, _, .ongoing, _, _): return .none
         }
@@ -85,6 +91,7 @@ package struct BargeInStateMachine: ~Copyable {
         switch state {
         case .idle, .suspended(_, _, .over, _, _): return .none
         case .suspended(let turn, let since, .ongoing, let words, _):
+            guard now < since + policy.longest else { return decide(turn, by: words) }
             let deadline = now + policy.wordsWait
             state = .suspended(turn, since: since, .over, words, deadline: deadline)
             return .wait(until: deadline)
@@ -118,15 +125,14 @@ package struct BargeInStateMachine: ~Copyable {
         case .suspended(let turn, let since, let speech, let words, let deadline):
             guard now >= deadline else { return .none }
             switch (speech, words) {
-            case (.ongoing, .backchannel):
+            case (.ongoing(let began), .backchannel):
                 // "yeah, yeah, yeah": give it the same time once more, then take it for an interruption.
-                guard now < since + policy.confirmAfter + policy.confirmAfter else { return confirm(turn) }
-                let later = since + policy.confirmAfter + policy.confirmAfter
+                let later = began + policy.confirmAfter + policy.confirmAfter
+                guard now < later else { return confirm(turn) }
                 state = .suspended(turn, since: since, speech, words, deadline: later)
                 return .wait(until: later)
             case (.ongoing, .nothing), (.ongoing, .few), (.ongoing, .interruption): return confirm(turn)
-            case (.over, .few), (.over, .interruption): return confirm(turn)
-            case (.over, .nothing), (.over, .backchannel): return resume(turn)
+            case (.over, _): return decide(turn, by: words)
             }
         }
     }
@@ -141,12 +147,9 @@ package struct BargeInStateMachine: ~Copyable {
 
     /// The caller's turn was committed with these words while the decision was open: they decide.
     package mutating func committed(_ words: OverlapWords) -> Action {
-        switch (state, words) {
-        case (.idle, _): return .none
-        case (.suspended(let turn, _, _, _, _), .nothing), (.suspended(let turn, _, _, _, _), .backchannel):
-            return resume(turn)
-        case (.suspended(let turn, _, _, _, _), .few), (.suspended(let turn, _, _, _, _), .interruption):
-            return confirm(turn)
+        switch state {
+        case .idle: .none
+        case .suspended(let turn, _, _, _, _): decide(turn, by: words)
         }
     }
 
@@ -159,6 +162,14 @@ package struct BargeInStateMachine: ~Copyable {
     }
 
     // MARK: -
+
+    /// Nothing more is to be known.
+    private mutating func decide(_ turn: TurnID, by words: OverlapWords) -> Action {
+        switch words {
+        case .nothing, .backchannel: resume(turn)
+        case .few, .interruption: confirm(turn)
+        }
+    }
 
     private mutating func confirm(_ turn: TurnID) -> Action {
         state = .idle
