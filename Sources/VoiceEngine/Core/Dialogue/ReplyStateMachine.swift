@@ -1,7 +1,7 @@
 /// How far one reply has come, from its first segment to the last sample heard. Pure.
 ///
 ///     writing ─text finished─► speaking ─all audio there─► playingOut ─heard─► ended(.finished)
-///        └──────────── cancel or fail, anywhere ──────────────────────────────► ended(…)
+///        └──────────── cancel anywhere, fail before all audio is there ───────► ended(…)
 ///
 /// Each reply reaches `ended` exactly once, whatever is interrupted when.
 package struct ReplyStateMachine: ~Copyable {
@@ -70,10 +70,10 @@ package struct ReplyStateMachine: ~Copyable {
     package mutating func segmentsCompleted(through index: Int) -> Action {
         switch state {
         case .writing(let spoken, let completed):
-            state = .writing(spoken: spoken, completed: max(completed, min(index + 1, spoken)))
+            state = .writing(spoken: spoken, completed: max(completed, min(index, spoken - 1) + 1))
             return .none
         case .speaking(let spoken, let completed):
-            let now = max(completed, min(index + 1, spoken))
+            let now = max(completed, min(index, spoken - 1) + 1)
             state = .speaking(spoken: spoken, completed: now)
             return now == spoken ? allQueued() : .none
         case .playingOut, .ended: return .ignored
@@ -96,22 +96,26 @@ package struct ReplyStateMachine: ~Copyable {
         }
     }
 
-    package mutating func cancel() -> Action { endUnlessEnded(.interrupted) }
+    package mutating func cancel() -> Action {
+        switch state {
+        case .writing, .speaking, .playingOut: end(.interrupted)
+        case .ended: .ignored
+        }
+    }
 
-    package mutating func fail() -> Action { endUnlessEnded(.failed) }
+    /// The model or the voice has failed. A voice whose audio is all queued is needed no more: the reply plays out.
+    package mutating func fail() -> Action {
+        switch state {
+        case .writing, .speaking: end(.failed)
+        case .playingOut, .ended: .ignored
+        }
+    }
 
     // MARK: -
 
     private mutating func allQueued() -> Action {
         state = .playingOut
         return .playOut
-    }
-
-    private mutating func endUnlessEnded(_ outcome: Outcome) -> Action {
-        switch state {
-        case .ended: return .ignored
-        case .writing, .speaking, .playingOut: return end(outcome)
-        }
     }
 
     private mutating func end(_ outcome: Outcome) -> Action {
