@@ -5,7 +5,10 @@ package struct Conversation: Equatable, Sendable {
 
     package private(set) var messages: [ChatMessage]
 
-    package init(_ messages: [ChatMessage] = []) { self.messages = messages.suffix(Self.capacity).map { $0 } }
+    package init(_ messages: [ChatMessage] = []) {
+        self.messages = messages
+        trim()
+    }
 
     /// The caller's turn. Two in a row, because the caller went on before anything of a reply was heard, become one.
     package mutating func callerSaid(_ text: String) {
@@ -13,7 +16,7 @@ package struct Conversation: Equatable, Sendable {
         if case .user(let earlier)? = messages.last {
             messages[messages.count - 1] = .user(earlier + " " + text)
         } else {
-            append(.user(text))
+            append([.user(text)])
         }
     }
 
@@ -23,27 +26,35 @@ package struct Conversation: Equatable, Sendable {
         if case .assistant(let earlier, let calls)? = messages.last, calls.isEmpty {
             messages[messages.count - 1] = .assistant(earlier + " " + text, toolCalls: [])
         } else {
-            append(.assistant(text, toolCalls: []))
+            append([.assistant(text, toolCalls: [])])
         }
     }
 
     /// The agent called tools; each call is answered by one result, so that no provider refuses the history.
-    /// - Parameter text: What was said before the calls.
+    /// - Parameters:
+    ///   - text: What was said before the calls.
+    ///   - results: In the order of the calls; `null` for those that are missing.
     package mutating func toolsCalled(_ calls: [ToolCall], saying text: String, results: [String]) {
-        append(.assistant(text, toolCalls: calls))
-        for (call, result) in zip(calls, results) { append(.toolResult(id: call.id, json: result)) }
+        append(
+            [.assistant(text, toolCalls: calls)]
+                + calls.enumerated().map { index, call in
+                    .toolResult(id: call.id, json: index < results.count ? results[index] : "null")
+                })
     }
 
     /// The newest messages, beginning with one that may begin a conversation.
     package func latest(_ count: Int) -> [ChatMessage] {
-        Array(messages.suffix(count).drop { if case .toolResult = $0 { true } else { false } })
+        Array(messages.suffix(max(count, 0)).drop { if case .toolResult = $0 { true } else { false } })
     }
 
-    private mutating func append(_ message: ChatMessage) {
-        messages.append(message)
+    private mutating func append(_ group: [ChatMessage]) {
+        messages += group
+        trim()
+    }
+
+    private mutating func trim() {
         guard messages.count > Self.capacity else { return }
-        messages.removeFirst()
         // A tool result without its call is refused by providers.
-        while case .toolResult? = messages.first { messages.removeFirst() }
+        messages = latest(Self.capacity)
     }
 }
