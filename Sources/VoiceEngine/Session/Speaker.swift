@@ -141,7 +141,7 @@ package final class Speaker {
     package func cancel(_ turn: TurnID, at now: Instant) -> Int64 {
         output.stream?.cancel(turn)
         if mode != .paused { cut(at: now) }
-        queue.dropWaiting()
+        queue.drop()
         output.reset()
         mode = .playing
         stretch = .silent

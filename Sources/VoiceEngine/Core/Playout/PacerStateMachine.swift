@@ -56,6 +56,18 @@ package struct PacerStateMachine: ~Copyable {
         }
     }
 
+    /// One frame was handed out without being due, such as the fade after a cut: it takes the place of the next.
+    package mutating func frameHanded(at now: Instant) {
+        switch (mode, state) {
+        case (.reader, _): break
+        case (.continuous, .idle), (.burst, .idle): state = .running(anchor: now, handed: frame)
+        case (.continuous, .running(let anchor, let handed)): state = .running(anchor: anchor, handed: handed + frame)
+        case (.burst, .running(let anchor, let handed)):
+            let isDry = clock.samples(in: now - anchor) >= handed
+            state = isDry ? .running(anchor: now, handed: frame) : .running(anchor: anchor, handed: handed + frame)
+        }
+    }
+
     // MARK: -
 
     private mutating func continuous(_ now: Instant) -> Int64 {

@@ -12,7 +12,7 @@ package struct PlayoutLedger {
     }
 
     private var spans = Deque<Span>()
-    /// What was unheard at the last cut, until its place is final.
+    /// What was unheard at the last cut, until its place is final; then empty.
     private var cutSpans = Deque<Span>()
     /// Samples handed to the carrier so far.
     package private(set) var handed: Int64 = 0
@@ -48,14 +48,19 @@ package struct PlayoutLedger {
     /// The carrier dropped everything after this count.
     package mutating func cut(carrierHeard: Int64) {
         advance(carrierHeard: carrierHeard)
-        cutSpans = spans
+        // A second cut before the first is settled finds nothing new.
+        guard !spans.isEmpty else { return }
+        swap(&cutSpans, &spans)
         spans.removeAll(keepingCapacity: true)
     }
+
+    /// The last cut was where it was taken to be.
+    package mutating func keepCut() { cutSpans.removeAll(keepingCapacity: true) }
 
     /// The last cut turns out to have been here, at or after where it was taken to be.
     package mutating func settleCut(carrierHeard: Int64) {
         heard = max(heard, Self.drop(&cutSpans, heardUpTo: carrierHeard))
-        cutSpans.removeAll(keepingCapacity: true)
+        keepCut()
     }
 
     /// Removes the spans that were heard whole.

@@ -63,8 +63,12 @@ package struct PlayoutQueue: ~Copyable {
     /// Samples before this position have been heard and are not needed again.
     package mutating func release(before position: Int64) { start = min(max(position, start), cursor) }
 
-    /// Drops what waits: the reply is cancelled.
-    package mutating func dropWaiting() { end = cursor }
+    /// Drops everything: the reply is cancelled. What comes next has positions of its own, so that a late report about what was
+    /// dropped is never taken for it.
+    package mutating func drop() {
+        cursor = end
+        start = end
+    }
 
     // MARK: -
 
