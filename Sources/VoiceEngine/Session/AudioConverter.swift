@@ -73,7 +73,7 @@ final class AudioTranscoder {
         switch format.encoding {
         case .mulaw: count = G711.encodeMulaw(samples.span, into: &target)
         case .alaw: count = G711.encodeAlaw(samples.span, into: &target)
-        case .pcm16: count = L16.encodeLittleEndian(samples.span, into: &target) * 2
+        case .pcm16: count = L16.encodeLittleEndian(samples.span, into: &target)
         case .opus: count = 0
         }
         return UnsafeRawBufferPointer(rebasing: UnsafeRawBufferPointer(bytes)[..<count])

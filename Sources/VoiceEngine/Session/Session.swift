@@ -117,7 +117,10 @@ package final class Session: CallSession, Ticking {
         clock.add(self)
         let now = context.eventLoop.instant
         timers?.length.arm(until: now + policy.manners.longestCall)
-        emit(.started, at: now) { $0.text = context.callID }
+        emit(.started, at: now) {
+            $0.text = context.callID
+            $0.name = setup.agent
+        }
         if let greeting = policy.greeting, !greeting.isEmpty {
             say(greeting, isInterruptible: policy.greetingIsInterruptible, at: now)
         } else {
