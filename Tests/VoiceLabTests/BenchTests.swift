@@ -77,6 +77,7 @@ import Testing
             #"{"t":1000000,"event":"stt_final","call":4,"utterance":1,"speech_final":true}"#,
             #"{"t":2500000,"event":"llm_request","call":4,"utterance":1}"#,
             #"{"t":90000000,"event":"llm_sentence","call":4,"utterance":1,"index":0}"#,
+            #"{"t":90500000,"event":"llm_sentence_certain","call":4,"utterance":1}"#,
             #"{"t":91000000,"event":"tts_speak","call":4,"utterance":1}"#,
             #"{"t":170000000,"event":"tts_first","call":4,"utterance":1}"#,
             #"{"t":1,"event":"tts_bad_message","reason":"x"}"#, "rubbish",
@@ -87,8 +88,8 @@ import Testing
             .init(tag: Tag(call: 4, utterance: 2), speechEnd: 0),
         ]
         let shares = join.shares(of: [call])
-        #expect(shares.commit.values == [1.5] && shares.toSpeech.values == [1] && shares.playout.values == [2])
-        #expect(shares.total.values == [4.5] && shares.speechEndToRequest.values == [2] && shares.voiceToVoice.values == [171.5])
+        #expect(shares.commit.values == [1.5] && shares.toSpeech.values == [0.5] && shares.playout.values == [2])
+        #expect(shares.total.values == [4] && shares.speechEndToRequest.values == [2] && shares.voiceToVoice.values == [171.5])
         #expect(shares.turns == 2 && shares.unanswered == 1 && shares.speculative == 0)
         #expect(join.refusals == ["tts_bad_message x"])
     }

@@ -45,6 +45,17 @@ func sinOf(_ angle: Double) -> Double { sin(angle) }
         #expect(machine.finalize() == [] && machine.close() == [])
     }
 
+    @Test func speechBehindAFinalizeIsTheSameUtterance() {
+        var machine = ListenMachine(settings: Self.settings, connection: 5)
+        _ = machine.audio(speech(600))
+        _ = machine.finalize()
+        _ = machine.audio(speech(600))
+        #expect(machine.utterance == 1)
+        _ = machine.audio(silence(400))
+        _ = machine.audio(speech(600))
+        #expect(machine.utterance == 2)
+    }
+
     @Test func anySplitOfTheAudioGivesTheSameWords() {
         let bytes = AudioForm(encoding: .linear16, sampleRate: 8_000).encoded(
             [Int16](repeating: 0, count: 800) + BenchClip.speechLike(milliseconds: 900, pitchHertz: 120)

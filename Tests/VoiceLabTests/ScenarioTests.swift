@@ -120,6 +120,16 @@ import Testing
         #expect(long.next(at: 4_160, hearing: .init(spans: [])) == .hangUp(failure: "the call took longer than 500 ms"))
     }
 
+    @Test func aFarewellIsAReplyOrTheEnd() {
+        let steps: [Scenario.Step] = [.wait(.farewell(silentMilliseconds: 100), timeoutMilliseconds: 9_000), .hangUp]
+        var ended = Self.machine(steps)
+        #expect(ended.next(at: 0, hearing: .init(spans: [])) == .silence)
+        #expect(ended.next(at: 160, hearing: .init(spans: [], streamEnded: true)) == .hangUp(failure: nil))
+        var silent = Self.machine(steps)
+        #expect(silent.next(at: 800, hearing: .init(spans: [0..<800])) == .silence)
+        #expect(silent.next(at: 1_600, hearing: .init(spans: [0..<800])) == .hangUp(failure: nil))
+    }
+
     @Test func theAgentMayEndTheCallOnlyWhereTheScenarioSaysSo() {
         var machine = Self.machine([.wait(.hangUp, timeoutMilliseconds: 1_000), .hangUp])
         #expect(machine.next(at: 0, hearing: .init(spans: [])) == .silence)

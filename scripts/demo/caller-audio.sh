@@ -3,8 +3,9 @@
 #
 # Recorded human speech is Debian's asterisk-core-sounds-en-wav (Allison Smith; the words are in
 # /usr/share/doc/asterisk-core-sounds-en/core-sounds-en.txt.gz). Sentences that no recording says are put together from
-# recorded words, or are synthetic (espeak-ng), which the scenario says for each.
+# recorded words, or are synthetic (Flite, espeak-ng), which the scenario says for each.
 set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 
 out=${1:?usage: caller-audio.sh DIR}
 sounds=${ASTERISK_SOUNDS:-}
@@ -42,20 +43,19 @@ recorded() {
   sox "${parts[@]}" "$out/$name.wav" norm -4
 }
 
-# synthetic NAME TEXT [ARGUMENTS]: a voice that nobody will take for a person.
+# synthetic NAME TEXT: another voice of Flite than the agent's.
 synthetic() {
-  local name=$1 text=$2
-  shift 2
-  espeak-ng -v en-us+m3 -s 145 "$@" -w "$work/voice.wav" -- "$text"
-  sox "$work/voice.wav" -r 8000 -c 1 -b 16 "$out/$name.wav" \
+  python3 scripts/demo/flite_say.py rms "$work/voice.wav" "$2"
+  sox "$work/voice.wav" -r 8000 -c 1 -b 16 "$out/$1.wav" \
     silence 1 0.02 0.4% reverse silence 1 0.02 0.4% reverse norm -4
 }
 
-recorded appointment 0.05 hello pause digits/day-5 digits/at digits/10 digits/a-m
+synthetic appointment "I would like to make an appointment."
+recorded friday 0.05 digits/day-5 digits/at digits/10 digits/a-m
+synthetic hours "What are your opening hours?"
+synthetic prices "How much is a check-up?"
 recorded one-moment 0 one-moment-please
-recorded number 0.08 vm-num-i-have digits/5 digits/5 digits/5 digits/1 digits/2 digits/3 digits/4
 recorded thanks-goodbye 0.15 auth-thankyou goodbye
-synthetic hours "Please tell me when you are open, and how I can find you."
-synthetic services "And what can you do for me? Please tell me everything about it."
-# A hum of two pitches, as people make it while they listen.
-synthetic mhm "[[m'mhm]]"
+# A hum in two parts, as people make it while they listen.
+espeak-ng -v en-us+m3 -s 145 -w "$work/voice.wav" "[[m'mhm]]"
+sox "$work/voice.wav" -r 8000 -c 1 -b 16 "$out/mhm.wav" silence 1 0.02 0.4% reverse silence 1 0.02 0.4% reverse norm -8

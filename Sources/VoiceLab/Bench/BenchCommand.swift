@@ -170,8 +170,12 @@ struct BenchCommand: AsyncParsableCommand {
             withJSONObject: report, options: [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes])
         try json.write(to: URL(fileURLWithPath: out))
         print("\nReport: \(out)")
-        if results.contains(where: { $0.measurements.isEmpty }) {
-            print("A level had no call that came through.")
+        if let pid, ProcessUsage.read(pid: pid) == nil {
+            print("The host has died under the load.")
+            throw ExitCode.failure
+        }
+        if results.contains(where: { !$0.measurements.contains(where: \.isWhole) }) {
+            print("A level had no call whose turns were all answered.")
             throw ExitCode.failure
         }
     }

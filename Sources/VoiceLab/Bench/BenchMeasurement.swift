@@ -24,6 +24,9 @@ struct BenchMeasurement: Sendable {
     var wrongTones = 0
     var violations: [String] = []
     var completed = false
+
+    /// All three turns were taken and answered.
+    var isWhole: Bool { completed && turns.allSatisfy { $0.firstFrame != nil } }
 }
 
 /// Judges the times of the agent's frames against ideal pacing: after the first frame and the lead that came with it,

@@ -47,7 +47,7 @@ enum BenchReport {
         let bargeIn = milliseconds(all.flatMap(\.bargeInToLastSample))
         let clear = milliseconds(all.flatMap(\.bargeInToClear))
         var lines: [(String, String)] = [
-            ("calls finished / all turns answered", "\(all.count) / \(all.filter { isWhole($0) }.count)"),
+            ("calls finished / all turns answered", "\(all.count) / \(all.count(where: \.isWhole))"),
             ("turns / unanswered / speculative", "\(shares.turns) / \(shares.unanswered) / \(shares.speculative)"),
             ("caller's end → reply, ms", shares.voiceToVoice.text),
             ("caller's end → LLM request, ms", shares.speechEndToRequest.text),
@@ -85,7 +85,7 @@ enum BenchReport {
         for call in all { lateness.add(call.lateness) }
         var object: [String: Any] = [
             "calls": level.calls, "window_s": level.windowSeconds, "calls_finished": all.count,
-            "calls_whole": all.filter { isWhole($0) }.count, "turns": shares.turns, "turns_unanswered": shares.unanswered,
+            "calls_whole": all.count(where: \.isWhole), "turns": shares.turns, "turns_unanswered": shares.unanswered,
             "turns_speculative": shares.speculative, "segments_early": shares.early,
             "voice_to_voice_ms": shares.voiceToVoice.object, "speech_end_to_llm_request_ms": shares.speechEndToRequest.object,
             "engine_commit_ms": shares.commit.object, "engine_to_speech_ms": shares.toSpeech.object,
@@ -104,11 +104,6 @@ enum BenchReport {
         object["kb_per_call"] = level.kilobytesPerCall
         object["engine_threads"] = level.threads.map { ["name": $0.name, "cpu_s": $0.seconds] }
         return object
-    }
-
-    /// All three turns were taken and answered.
-    private static func isWhole(_ call: BenchMeasurement) -> Bool {
-        call.completed && call.turns.allSatisfy { $0.firstFrame != nil }
     }
 
     private static func milliseconds(_ nanoseconds: [Int64]) -> Distribution {

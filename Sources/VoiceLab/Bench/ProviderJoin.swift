@@ -6,7 +6,9 @@ struct ProviderJoin {
     struct Steps: Equatable {
         var speechFinal: Int64?
         var requests: [Int64] = []
+        /// The last token of the first sentence, and the token after it, which makes the end certain.
         var firstSentence: Int64?
+        var sentenceCertain: Int64?
         var speak: Int64?
         var firstAudio: Int64?
     }
@@ -17,7 +19,8 @@ struct ProviderJoin {
         var speechEndToRequest = Distribution()
         /// Final transcript sent → request at the model.
         var commit = Distribution()
-        /// Sentence complete → text at the text-to-speech.
+        /// Sentence complete → text at the text-to-speech. An engine that waits for the next token to be certain of the
+        /// sentence's end waits for the model, not for itself: from then on it is its own time.
         var toSpeech = Distribution()
         /// First byte from the text-to-speech → first frame at the caller.
         var playout = Distribution()
@@ -56,6 +59,7 @@ struct ProviderJoin {
         case "stt_final" where object["speech_final"] as? Bool == true || step.speechFinal == nil: step.speechFinal = time
         case "llm_request": step.requests.append(time)
         case "llm_sentence" where step.firstSentence == nil: step.firstSentence = time
+        case "llm_sentence_certain" where step.sentenceCertain == nil: step.sentenceCertain = time
         case "tts_speak" where step.speak == nil: step.speak = time
         case "tts_first" where step.firstAudio == nil: step.firstAudio = time
         default: return
@@ -96,8 +100,10 @@ struct ProviderJoin {
             if speak < sentence {
                 shares.early += 1
             } else {
-                shares.toSpeech.add(Self.milliseconds(speak - sentence))
-                total += Self.milliseconds(speak - sentence)
+                let certain = step.sentenceCertain ?? sentence
+                let from = speak >= certain ? certain : sentence
+                shares.toSpeech.add(Self.milliseconds(speak - from))
+                total += Self.milliseconds(speak - from)
                 parts += 1
             }
         }

@@ -129,6 +129,8 @@ struct CallerMachine {
         case .agentSilent(let length): return silent >= Double(length)
         case .reply(let length): return hearing.lastAudible > anchor && silent >= Double(length)
         case .milliseconds(let length): return Telephone.milliseconds(samples: sample - since) >= Double(length)
+        case .farewell(let length):
+            return hearing.streamEnded || hearing.lastAudible > anchor && silent >= Double(length)
         case .hangUp: return hearing.streamEnded
         }
     }
@@ -148,7 +150,7 @@ struct CallerMachine {
 
     private static func survivesTheEnd(_ step: Scenario.Step) -> Bool {
         switch step {
-        case .wait(.hangUp, _), .expect, .hangUp: true
+        case .wait(.hangUp, _), .wait(.farewell, _), .expect, .hangUp: true
         case .wait, .say, .dtmf: false
         }
     }
@@ -157,7 +159,7 @@ struct CallerMachine {
         switch wait {
         case .agentStarted, .agentSpeaking: "the agent to speak"
         case .agentSilent(let length): "\(length) ms of silence from the agent"
-        case .reply: "a whole reply of the agent"
+        case .reply, .farewell: "a whole reply of the agent"
         case .milliseconds(let length): "\(length) ms"
         case .hangUp: "the agent to end the call"
         }

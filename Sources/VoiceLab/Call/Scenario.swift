@@ -30,6 +30,8 @@ struct Scenario: Equatable, Sendable {
         /// The agent has spoken since the caller's last words and has been silent for this long.
         case reply(silentMilliseconds: Int)
         case milliseconds(Int)
+        /// As `reply`, or the agent ends the call: either is a proper goodbye.
+        case farewell(silentMilliseconds: Int)
         /// The agent ends the call.
         case hangUp
     }
@@ -111,8 +113,9 @@ extension Scenario {
             case "agent_silent": wait = .agentSilent(milliseconds: length)
             case "reply": wait = .reply(silentMilliseconds: length)
             case "hang_up": wait = .hangUp
+            case "farewell": wait = .farewell(silentMilliseconds: length)
             default:
-                throw fields.wrong("wait_for", event, "agent_started, agent_silent, reply or hang_up")
+                throw fields.wrong("wait_for", event, "agent_started, agent_silent, reply, farewell or hang_up")
             }
             steps.append(.wait(wait, timeoutMilliseconds: timeout))
         }

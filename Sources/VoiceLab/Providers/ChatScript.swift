@@ -102,6 +102,8 @@ final class ChatStream {
         let role = next == 0 ? #""role":"assistant","# : ""
         event(#"[{"index":0,"delta":{\#(role)"content":\#(token.text.quotedJSON)},"finish_reason":null}]"#)
         if next == 0 { log.write("llm_first", tag: request.tag) }
+        // "3." may go on as "3.5": only what follows makes the end of a sentence certain.
+        if next > 0, tokens[next - 1].endsSentence { log.write("llm_sentence_certain", tag: request.tag) }
         if token.endsSentence {
             log.write("llm_sentence", tag: request.tag, details: [("index", "\(sentence)")])
             sentence += 1
@@ -112,6 +114,7 @@ final class ChatStream {
 
     private func finish() {
         event(#"[{"index":0,"delta":{},"finish_reason":"stop"}]"#)
+        log.write("llm_sentence_certain", tag: request.tag)
         if request.includesUsage {
             let usage =
                 #"{"prompt_tokens":\#(request.messages * 20),"completion_tokens":\#(tokens.count),"#

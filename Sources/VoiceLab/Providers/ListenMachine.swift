@@ -49,6 +49,8 @@ struct ListenMachine {
     private static let wordMilliseconds = 280
     /// A blink of sound is no speech.
     private static let onsetMilliseconds = 60
+    /// A pause shorter than this does not end what the caller is saying, only a segment of it.
+    private static let continuationWindows = 25
     private static let script = [
         "please", "tell", "me", "when", "you", "are", "open", "because", "I", "would", "like", "to", "come", "on",
         "friday", "with", "four", "people",
@@ -124,7 +126,8 @@ struct ListenMachine {
         switch state {
         case .silence: return began ? begin() : []
         case .ended(let end, let quiet):
-            if began { return begin() }
+            // Speech that goes on behind a Finalize is still the same utterance of the caller.
+            if began { return begin(continuing: quiet < Self.continuationWindows) }
             state = .ended(lastWordEnd: end, quiet: quiet + 1)
             if let limit = settings.utteranceEndMilliseconds, (quiet + 1) * 10 == limit {
                 return [.utteranceEnd(lastWordEnd: end)]
@@ -141,8 +144,8 @@ struct ListenMachine {
         }
     }
 
-    private mutating func begin() -> [Event] {
-        utterance += 1
+    private mutating func begin(continuing: Bool = false) -> [Event] {
+        if !continuing { utterance += 1 }
         let begin = windows - loud
         state = .speech(begin: begin, words: [], voiced: loud, quiet: 0)
         return settings.vadEvents ? [.speechStarted(at: Double(begin) / 100)] : []
