@@ -50,6 +50,13 @@ host=$!
 started+=("$host")
 wait_ready "http://127.0.0.1:$port/readyz" "$host" 60 "$output/host.log"
 
+# Recorded speech, where there is any: voice detectors are made for it. Two sentences without a pause inside.
+sounds=/usr/share/asterisk/sounds/en_US_f_Allison
+speech=()
+if [[ -f $sounds/vm-num-i-have.wav && -f $sounds/one-moment-please.wav ]]; then
+  speech=(--utterance "$sounds/vm-num-i-have.wav" --interruption "$sounds/one-moment-please.wav")
+fi
+
 pin=()
 processors=$(nproc)
 if ((processors >= 2)) && [[ ${BENCH_PIN:-1} != 0 ]]; then
@@ -57,5 +64,5 @@ if ((processors >= 2)) && [[ ${BENCH_PIN:-1} != 0 ]]; then
   pin=(--pin-host 0 --pin-lab "1-$((processors - 1))")
 fi
 "$voice_lab" bench --plain --url "http://127.0.0.1:$port/twilio/voice/bench" --pid "$host" --calls "$calls" \
-  --seconds "$seconds" --provider-log "$output/providers.jsonl" --out "$output/bench.json" "${pin[@]}"
+  --seconds "$seconds" --provider-log "$output/providers.jsonl" --out "$output/bench.json" "${speech[@]}" "${pin[@]}"
 echo "Host log: $output/host.log"

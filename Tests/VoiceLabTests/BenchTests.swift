@@ -9,7 +9,9 @@ import Testing
         var distribution = Distribution()
         #expect(distribution.percentile(50) == nil && distribution.text == "-")
         for value in (1...100).shuffled() { distribution.add(Double(value)) }
-        #expect(distribution.percentile(50) == 50 && distribution.percentile(95) == 95 && distribution.percentile(100) == 100)
+        #expect(
+            distribution.percentile(50) == 50 && distribution.percentile(95) == 95
+                && distribution.percentile(100) == 100)
         #expect(distribution.text == "50.0 / 95.0 / 99.0")
     }
 
@@ -36,7 +38,9 @@ import Testing
         loop: while true {
             now += 20 * Self.millisecond
             // A scripted agent: replies 500 ms after each utterance, for four seconds.
-            if let due = replyDue, now >= due { (began, playedUntil, replyDue) = (now, now + 4_000 * Self.millisecond, nil) }
+            if let due = replyDue, now >= due {
+                (began, playedUntil, replyDue) = (now, now + 4_000 * Self.millisecond, nil)
+            }
             switch machine.next(at: now, replyBegan: began, playedUntil: playedUntil) {
             case .silence: break
             case .watermark(let index): marks += index == 0 ? 1 : 0
@@ -89,14 +93,17 @@ import Testing
         ]
         let shares = join.shares(of: [call])
         #expect(shares.commit.values == [1.5] && shares.toSpeech.values == [0.5] && shares.playout.values == [2])
-        #expect(shares.total.values == [4] && shares.speechEndToRequest.values == [2] && shares.voiceToVoice.values == [171.5])
+        #expect(
+            shares.total.values == [4] && shares.speechEndToRequest.values == [2]
+                && shares.voiceToVoice.values == [171.5])
         #expect(shares.turns == 2 && shares.unanswered == 1 && shares.speculative == 0)
         #expect(join.refusals == ["tts_bad_message x"])
     }
 
     @Test func theBenchmarksSpeechIsOneUtterance() {
         let samples = BenchClip.speechLike(milliseconds: 1_600, pitchHertz: 118)
-        let spans = Level.audibleSpans(in: samples, thresholdDecibels: -40, joining: Telephone.samples(milliseconds: 60))
+        let spans = Level.audibleSpans(
+            in: samples, thresholdDecibels: -40, joining: Telephone.samples(milliseconds: 60))
         #expect(spans.count == 1 && (spans.first?.count ?? 0) > 12_000)
         let clip = BenchClip(samples: samples)
         #expect(clip.frames.allSatisfy { $0.count == 216 } && clip.speech.count > 12_000)
@@ -104,7 +111,8 @@ import Testing
 }
 
 @Suite struct EngineEventTests {
-    private let line = #"{"time_ns":5,"call":"c","type":"turn_metrics","turn":2,"text":"","flags":["interrupted"],"metrics":"#
+    private let line =
+        #"{"time_ns":5,"call":"c","type":"turn_metrics","turn":2,"text":"","flags":["interrupted"],"metrics":"#
         + #"{"turn":2,"endpoint_wait_ns":300000000,"transcript_wait_ns":0,"commit_ns":1000000,"llm_first_token_ns":99000000,"#
         + #""segment_ns":50000000,"tts_request_ns":500000,"tts_first_audio_ns":48500000,"playout_ns":1000000,"#
         + #""total_ns":500000000,"engine_ns":2500000}}"#

@@ -8,7 +8,9 @@ import Testing
         var record = CallRecord()
         var audio = [UInt8](repeating: MuLaw.silence, count: seconds * 8_000)
         for span in agent {
-            for sample in span.lowerBound * 8..<span.upperBound * 8 { audio[sample] = MuLaw.encode(sample % 2 == 0 ? 6_000 : -6_000) }
+            for sample in span.lowerBound * 8..<span.upperBound * 8 {
+                audio[sample] = MuLaw.encode(sample % 2 == 0 ? 6_000 : -6_000)
+            }
         }
         record.agent = audio
         record.measureAgent(thresholdDecibels: -45)
@@ -16,10 +18,14 @@ import Testing
     }
 
     private func utterance(_ range: Range<Int>, _ purpose: Scenario.Purpose = .turn) -> CallRecord.Utterance {
-        .init(say: .init(source: "tts:a", text: "hey", purpose: purpose), speech: range.lowerBound * 8..<range.upperBound * 8)
+        .init(
+            say: .init(source: "tts:a", text: "hey", purpose: purpose),
+            speech: range.lowerBound * 8..<range.upperBound * 8)
     }
 
-    private func verdict(_ record: CallRecord, _ expectation: Scenario.Expectation, at milliseconds: Int = 9_000) -> Judgement.Verdict {
+    private func verdict(_ record: CallRecord, _ expectation: Scenario.Expectation, at milliseconds: Int = 9_000)
+        -> Judgement.Verdict
+    {
         var record = record
         record.judged = [.init(expectation: expectation, sample: milliseconds * 8, utterances: record.utterances.count)]
         return Judgement.verdicts(of: record)[0]

@@ -26,7 +26,9 @@ func sinOf(_ angle: Double) -> Double { sin(angle) }
         #expect(interims.allSatisfy { !$0.isFinal && !$0.speechFinal })
         #expect(interims.last?.transcript == "hello \(Tag(call: 5, utterance: 1).word) please")
         #expect(machine.audio(silence(280)) == [])
-        let final = machine.audio(silence(40)).compactMap { if case .results(let results) = $0 { results } else { nil } }
+        let final = machine.audio(silence(40)).compactMap {
+            if case .results(let results) = $0 { results } else { nil }
+        }
         #expect(final.count == 1 && final[0].isFinal && final[0].speechFinal && !final[0].fromFinalize)
         #expect(final.first?.transcript == interims.last?.transcript)
         #expect(machine.audio(silence(990)).count == 1)
@@ -66,14 +68,17 @@ func sinOf(_ angle: Double) -> Double { sin(angle) }
         let expected = whole.audio(bytes)
         var pieces = ListenMachine(settings: settings, connection: 1)
         var events: [ListenMachine.Event] = []
-        for start in stride(from: 0, to: bytes.count, by: 331) { events += pieces.audio(bytes[start..<min(start + 331, bytes.count)]) }
+        for start in stride(from: 0, to: bytes.count, by: 331) {
+            events += pieces.audio(bytes[start..<min(start + 331, bytes.count)])
+        }
         #expect(events == expected && !events.isEmpty)
     }
 
     @Test(arguments: [0, 1, 0x123, 0xFFF]) func theWatermarkIsReadThroughEveryCodec(call: Int) {
         let quiet = [Int16](repeating: 0, count: 333)
         let samples = quiet + Watermark.samples(call: call) + quiet
-        for form in [AudioForm(encoding: .mulaw, sampleRate: 8_000), AudioForm(encoding: .linear16, sampleRate: 8_000)] {
+        for form in [AudioForm(encoding: .mulaw, sampleRate: 8_000), AudioForm(encoding: .linear16, sampleRate: 8_000)]
+        {
             var settings = Self.settings
             settings.form = form
             var machine = ListenMachine(settings: settings, connection: 77)
@@ -111,7 +116,11 @@ func sinOf(_ angle: Double) -> Double { sin(angle) }
                 == [.audio(tone: tone, offset: 0, milliseconds: 100, tag: tag, isFirst: true)])
         let rest = machine.advance(to: 10_000_000_000)
         let length = rest.reduce(100) { sum, output in
-            if case .audio(_, _, let milliseconds, _, let isFirst) = output, !isFirst { sum + milliseconds } else { sum }
+            if case .audio(_, _, let milliseconds, _, let isFirst) = output, !isFirst {
+                sum + milliseconds
+            } else {
+                sum
+            }
         }
         #expect(length == "Hello \(tag.word) there.".utf8.count * 65)
         #expect(rest.last == .flushed(sequence: 0) && machine.wake == nil)
@@ -149,7 +158,9 @@ func sinOf(_ angle: Double) -> Double { sin(angle) }
         }
         #expect(ToneBank.recognize([Int16](repeating: 0, count: 160)[...]) == nil)
         for utterance in 1..<60 {
-            #expect(ToneBank.index(Tag(call: 9, utterance: utterance)) != ToneBank.index(Tag(call: 9, utterance: utterance + 1)))
+            #expect(
+                ToneBank.index(Tag(call: 9, utterance: utterance))
+                    != ToneBank.index(Tag(call: 9, utterance: utterance + 1)))
         }
     }
 }
@@ -172,7 +183,9 @@ func sinOf(_ angle: Double) -> Double { sin(angle) }
         #expect(
             try ChatScript.request(Array(body.utf8))
                 == .init(tag: tag, model: "m", messages: 2, streams: true, includesUsage: true))
-        for wrong in ["", "[]", #"{"model":"m"}"#, #"{"model":"m","messages":[]}"#, #"{"model":"m","messages":[{"role":"me"}]}"#] {
+        for wrong in [
+            "", "[]", #"{"model":"m"}"#, #"{"model":"m","messages":[]}"#, #"{"model":"m","messages":[{"role":"me"}]}"#,
+        ] {
             #expect(throws: WireViolation.self) { try ChatScript.request(Array(wrong.utf8)) }
         }
     }

@@ -36,7 +36,8 @@ import Testing
     @Test(arguments: [
         (#"{"steps":[]}"#, "$.steps"), (#"[]"#, "$: expected an object"), (#"{"#, "not JSON"),
         (#"{"steps":[{"say":"hello"}]}"#, "$.steps[0].say"), (#"{"steps":[{"hang_up":true}],"stps":1}"#, "$.stps"),
-        (#"{"steps":[{"wait_for":"rain"}]}"#, "$.steps[0].wait_for"), (#"{"steps":[{"wait_ms":-1}]}"#, "$.steps[0].wait_ms"),
+        (#"{"steps":[{"wait_for":"rain"}]}"#, "$.steps[0].wait_for"),
+        (#"{"steps":[{"wait_ms":-1}]}"#, "$.steps[0].wait_ms"),
         (#"{"steps":[{"dtmf":"x"}]}"#, "$.steps[0].dtmf"), (#"{"steps":[{"expect":"reply_within"}]}"#, "$.steps[0].ms"),
         (#"{"steps":[{"hang_up":true,"for":1}]}"#, "$.steps[0].for"), (#"{"steps":[{}]}"#, "$.steps[0]"),
         (#"{"steps":[{"say":"tts:a","purpose":"fun"}]}"#, "$.steps[0].purpose"),
@@ -77,7 +78,8 @@ import Testing
         let hearing = CallerMachine.Hearing(spans: [])
         var audio: [UInt8] = []
         for frame in 0..<3 {
-            guard case .speak(0, let bytes, let began, let ended) = machine.next(at: frame * 160, hearing: hearing) else {
+            guard case .speak(0, let bytes, let began, let ended) = machine.next(at: frame * 160, hearing: hearing)
+            else {
                 Issue.record("frame \(frame) is no speech")
                 return
             }
@@ -90,7 +92,9 @@ import Testing
     }
 
     @Test func aReplyHasToComeAfterTheCallersWords() {
-        var machine = Self.machine([.say(Self.say), .wait(.reply(silentMilliseconds: 100), timeoutMilliseconds: 9_000), .hangUp])
+        var machine = Self.machine([
+            .say(Self.say), .wait(.reply(silentMilliseconds: 100), timeoutMilliseconds: 9_000), .hangUp,
+        ])
         let early = CallerMachine.Hearing(spans: [0..<200])
         for frame in 0..<3 { _ = machine.next(at: frame * 160, hearing: early) }
         #expect(machine.next(at: 4_000, hearing: early) == .silence)
@@ -100,7 +104,9 @@ import Testing
     }
 
     @Test func anInterruptionComesIntoTheMiddleOfTheReply() {
-        let steps: [Scenario.Step] = [.wait(.agentSpeaking(milliseconds: 500), timeoutMilliseconds: 9_000), .say(Self.say)]
+        let steps: [Scenario.Step] = [
+            .wait(.agentSpeaking(milliseconds: 500), timeoutMilliseconds: 9_000), .say(Self.say),
+        ]
         var machine = Self.machine(steps)
         #expect(machine.next(at: 4_800, hearing: .init(spans: [1_000..<4_800])) == .silence)
         guard case .speak = machine.next(at: 5_120, hearing: .init(spans: [1_000..<5_120])) else {
@@ -115,7 +121,9 @@ import Testing
     @Test func waitingInVainEndsTheCall() {
         var machine = Self.machine([.wait(.agentStarted, timeoutMilliseconds: 1_000), .hangUp])
         #expect(machine.next(at: 8_000, hearing: .init(spans: [])) == .silence)
-        #expect(machine.next(at: 8_160, hearing: .init(spans: [])) == .hangUp(failure: "waited 1000 ms for the agent to speak, in vain"))
+        #expect(
+            machine.next(at: 8_160, hearing: .init(spans: []))
+                == .hangUp(failure: "waited 1000 ms for the agent to speak, in vain"))
         var long = Self.machine([.wait(.agentStarted, timeoutMilliseconds: 99_000)], limit: 500)
         #expect(long.next(at: 4_160, hearing: .init(spans: [])) == .hangUp(failure: "the call took longer than 500 ms"))
     }

@@ -41,7 +41,10 @@ import Testing
         _ = writer.media([0xFF], timestamp: 0)
         let media = try object(writer.media([0xFF, 0], timestamp: 20))
         #expect(media["sequenceNumber"] as? String == "3")
-        #expect((media["media"] as? [String: String]) == ["track": "inbound", "chunk": "2", "timestamp": "20", "payload": "/wA="])
+        #expect(
+            (media["media"] as? [String: String]) == [
+                "track": "inbound", "chunk": "2", "timestamp": "20", "payload": "/wA=",
+            ])
         let dtmf = try object(writer.dtmf("5"))
         #expect((dtmf["dtmf"] as? [String: String]) == ["track": "inbound_track", "digit": "5"])
         #expect((try object(writer.stop())["stop"] as? [String: String]) == ["accountSid": "AC1", "callSid": "CA1"])
@@ -52,7 +55,9 @@ import Testing
         for chunk in 1...12 {
             let media = try object(writer.media(Array("/wA=".utf8)))
             #expect(media["sequenceNumber"] as? String == "\(chunk + 1)")
-            let expected = ["track": "inbound", "chunk": "\(chunk)", "timestamp": "\((chunk - 1) * 20)", "payload": "/wA="]
+            let expected = [
+                "track": "inbound", "chunk": "\(chunk)", "timestamp": "\((chunk - 1) * 20)", "payload": "/wA=",
+            ]
             #expect((media["media"] as? [String: String]) == expected)
         }
     }

@@ -54,9 +54,15 @@ import Testing
         #expect(secure.port == 8080 && secure.target == "/m")
         let named = try Webhook.streamEndpoint("wss://agent.example.com/m", webhook: webhook, plain: true)
         #expect(named == Endpoint(url: "ws://127.0.0.1:8080/m"))
-        #expect(throws: WireViolation.self) { try Webhook.streamEndpoint("wss://a.example/m", webhook: webhook, plain: false) }
-        #expect(throws: WireViolation.self) { try Webhook.streamEndpoint("ws://a.example/m", webhook: webhook, plain: true) }
-        #expect(throws: WireViolation.self) { try Webhook.streamEndpoint("http://a.example/m", webhook: webhook, plain: true) }
+        #expect(throws: WireViolation.self) {
+            try Webhook.streamEndpoint("wss://a.example/m", webhook: webhook, plain: false)
+        }
+        #expect(throws: WireViolation.self) {
+            try Webhook.streamEndpoint("ws://a.example/m", webhook: webhook, plain: true)
+        }
+        #expect(throws: WireViolation.self) {
+            try Webhook.streamEndpoint("http://a.example/m", webhook: webhook, plain: true)
+        }
     }
 
     @Test func formValuesArePercentEncoded() {

@@ -11,7 +11,9 @@ import Testing
         #expect(WebSocketHandshake.accept(key: "dGhlIHNhbXBsZSBub25jZQ==") == "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=")
     }
 
-    @Test(arguments: [("", ""), ("f", "Zg=="), ("fo", "Zm8="), ("foo", "Zm9v"), ("foob", "Zm9vYg=="), ("foobar", "Zm9vYmFy")])
+    @Test(arguments: [
+        ("", ""), ("f", "Zg=="), ("fo", "Zm8="), ("foo", "Zm9v"), ("foob", "Zm9vYg=="), ("foobar", "Zm9vYmFy"),
+    ])
     func base64MatchesTheVectorsOfItsRFC(plain: String, text: String) {
         #expect(Base64.encode(plain.utf8) == Array(text.utf8))
         #expect(Base64.decode(text.utf8) == Array(plain.utf8))
@@ -46,11 +48,15 @@ import Testing
         }
     }
 
-    @Test(arguments: [
-        ([0x81, 0x01, 0x41], WebSocketParser.Peer.client, "without mask"), ([0x81, 0x81, 0, 0, 0, 0, 0x41], .server, "mask"),
-        ([0xC1, 0x00], .server, "reserved"), ([0x83, 0x00], .server, "opcode"), ([0x80, 0x00], .server, "continuation"),
-        ([0x09, 0x00], .server, "control"), ([0x88, 0x01, 0x03], .server, "close"), ([0x81, 0x7E, 0x00, 0x05], .server, "shortest"),
-    ] as [([UInt8], WebSocketParser.Peer, String)])
+    @Test(
+        arguments: [
+            ([0x81, 0x01, 0x41], WebSocketParser.Peer.client, "without mask"),
+            ([0x81, 0x81, 0, 0, 0, 0, 0x41], .server, "mask"),
+            ([0xC1, 0x00], .server, "reserved"), ([0x83, 0x00], .server, "opcode"),
+            ([0x80, 0x00], .server, "continuation"),
+            ([0x09, 0x00], .server, "control"), ([0x88, 0x01, 0x03], .server, "close"),
+            ([0x81, 0x7E, 0x00, 0x05], .server, "shortest"),
+        ] as [([UInt8], WebSocketParser.Peer, String)])
     func brokenFramesAreViolations(bytes: [UInt8], peer: WebSocketParser.Peer, reason: String) {
         var parser = WebSocketParser(peer: peer)
         var buffer = ByteBuffer(bytes: bytes)
@@ -74,7 +80,8 @@ import Testing
 
     @Test func httpBodiesOfBothKindsAreRead() throws {
         var buffer = ByteBuffer(
-            string: "POST /a?b HTTP/1.1\r\nContent-Length: 3\r\n\r\nxyzHTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+            string:
+                "POST /a?b HTTP/1.1\r\nContent-Length: 3\r\n\r\nxyzHTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
                 + "2\r\nab\r\n1;e=f\r\nc\r\n0\r\n\r\nrest")
         var parser = HTTPParser()
         let request = try #require(try parser.next(from: &buffer))
@@ -105,7 +112,8 @@ import Testing
 
     @Test func queriesAreDecoded() {
         let query = QueryParameters(target: "/v1/listen?a=b%20c&d&a=x&e=1+2&f=%zz")
-        #expect(query["a"] == "b c" && query["d"] == "" && query["e"] == "1 2" && query["f"] == "%zz" && query["g"] == nil)
+        #expect(
+            query["a"] == "b c" && query["d"] == "" && query["e"] == "1 2" && query["f"] == "%zz" && query["g"] == nil)
     }
 
     @Test func wavesAreReadWhateverTheirForm() throws {
@@ -114,11 +122,16 @@ import Testing
             Array("RIFF".utf8) + [0, 0, 0, 0] + Array("WAVEfmt ".utf8) + [16, 0, 0, 0] + format + Array("data".utf8)
                 + [0xFF, 0xFF, 0xFF, 0x7F] + data
         }
-        let stereo = try WaveFile.parse(file([1, 0, 2, 0, 0x80, 0x3E, 0, 0, 0, 0, 0, 0, 4, 0, 16, 0], [1, 2, 9, 9, 3, 4, 9, 9]), path: path)
+        let stereo = try WaveFile.parse(
+            file([1, 0, 2, 0, 0x80, 0x3E, 0, 0, 0, 0, 0, 0, 4, 0, 16, 0], [1, 2, 9, 9, 3, 4, 9, 9]), path: path)
         #expect(stereo.samples == [0x0201, 0x0403] && stereo.rate == 16_000)
-        let law = try WaveFile.parse(file([7, 0, 1, 0, 0x40, 0x1F, 0, 0, 0, 0, 0, 0, 1, 0, 8, 0], [0x80, 0xFF]), path: path)
+        let law = try WaveFile.parse(
+            file([7, 0, 1, 0, 0x40, 0x1F, 0, 0, 0, 0, 0, 0, 1, 0, 8, 0], [0x80, 0xFF]), path: path)
         #expect(law.samples == [32_124, 0] && law.rate == 8_000)
-        for bytes in [[], Array("RIFFxxxxWAVE".utf8), file([3, 0, 1, 0, 0x40, 0x1F, 0, 0, 0, 0, 0, 0, 4, 0, 32, 0], [0, 0, 0, 0])] {
+        for bytes in [
+            [], Array("RIFFxxxxWAVE".utf8),
+            file([3, 0, 1, 0, 0x40, 0x1F, 0, 0, 0, 0, 0, 0, 4, 0, 32, 0], [0, 0, 0, 0]),
+        ] {
             #expect(throws: WaveError.self) { try WaveFile.parse(bytes, path: path) }
         }
     }

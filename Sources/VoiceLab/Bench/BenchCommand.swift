@@ -111,7 +111,9 @@ struct BenchCommand: AsyncParsableCommand {
         }
         try await Task.sleep(nanoseconds: UInt64((ramp + 2) * 1e9))
         try await loop.submit { run.value.resetLag() }.get()
-        let (begin, labBegin, time) = (pid.flatMap { ProcessUsage.read(pid: $0) }, Self.labCPU(), monotonicNanoseconds())
+        let (begin, labBegin, time) = (
+            pid.flatMap { ProcessUsage.read(pid: $0) }, Self.labCPU(), monotonicNanoseconds()
+        )
         try await Task.sleep(nanoseconds: UInt64(seconds * 1e9))
         let (end, labEnd) = (pid.flatMap { ProcessUsage.read(pid: $0) }, Self.labCPU())
         let window = Double(monotonicNanoseconds() - time) / 1e9
@@ -119,7 +121,8 @@ struct BenchCommand: AsyncParsableCommand {
         return try await loop.submit {
             run.value.stop()
             return BenchLevel(
-                calls: level, windowSeconds: window, measurements: run.value.finished, before: before, windowBegin: begin,
+                calls: level, windowSeconds: window, measurements: run.value.finished, before: before,
+                windowBegin: begin,
                 windowEnd: end, lag: run.value.lag, labCPUSeconds: labEnd - labBegin, failures: run.value.failures)
         }.get()
     }

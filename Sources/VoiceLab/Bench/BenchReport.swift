@@ -59,19 +59,26 @@ enum BenchReport {
             ("barge-in: voice → clear, ms", clear.text),
             ("frames later than 10 ms", percent(late, frames) + " of \(frames)"),
             ("frames after the queue ran dry", "\(all.reduce(0) { $0 + $1.gaps })"),
-            ("stale frames / foreign tones", "\(all.reduce(0) { $0 + $1.staleFrames }) / \(all.reduce(0) { $0 + $1.wrongTones })"),
+            (
+                "stale frames / foreign tones",
+                "\(all.reduce(0) { $0 + $1.staleFrames }) / \(all.reduce(0) { $0 + $1.wrongTones })"
+            ),
         ]
         if let cpu = level.cpuPerCallMinute, let seconds = level.engineCPUSeconds {
             lines.append(("engine: CPU s per call-minute", String(format: "%.4f", cpu)))
             lines.append(("engine: cores busy", String(format: "%.2f", seconds / level.windowSeconds)))
             lines.append(("calls per core, by CPU", level.callsPerCore.map { String(format: "%.0f", $0) } ?? "-"))
         }
-        if let kilobytes = level.kilobytesPerCall { lines.append(("memory per call, KB", String(format: "%.0f", kilobytes))) }
+        if let kilobytes = level.kilobytesPerCall {
+            lines.append(("memory per call, KB", String(format: "%.0f", kilobytes)))
+        }
         lines.append(("the lab's own lag, ms", level.lag.text))
         lines.append(("the lab's own cores busy", String(format: "%.2f", level.labCPUSeconds / level.windowSeconds)))
         let violations = all.flatMap(\.violations)
         var text = "\n\(level.calls) calls, \(Int(level.windowSeconds)) s measured      (p50 / p95 / p99)\n"
-        for (name, value) in lines { text += "  " + name.padding(toLength: 46, withPad: " ", startingAt: 0) + value + "\n" }
+        for (name, value) in lines {
+            text += "  " + name.padding(toLength: 46, withPad: " ", startingAt: 0) + value + "\n"
+        }
         for problem in Set(violations + level.failures).sorted().prefix(5) { text += "  ! \(problem)\n" }
         if (level.lag.percentile(99) ?? 0) > 5 {
             text += "  ! the lab was short of CPU itself: its lag is part of the figures above\n"
@@ -87,14 +94,16 @@ enum BenchReport {
             "calls": level.calls, "window_s": level.windowSeconds, "calls_finished": all.count,
             "calls_whole": all.count(where: \.isWhole), "turns": shares.turns, "turns_unanswered": shares.unanswered,
             "turns_speculative": shares.speculative, "segments_early": shares.early,
-            "voice_to_voice_ms": shares.voiceToVoice.object, "speech_end_to_llm_request_ms": shares.speechEndToRequest.object,
+            "voice_to_voice_ms": shares.voiceToVoice.object,
+            "speech_end_to_llm_request_ms": shares.speechEndToRequest.object,
             "engine_commit_ms": shares.commit.object, "engine_to_speech_ms": shares.toSpeech.object,
             "engine_playout_ms": shares.playout.object, "engine_total_ms": shares.total.object,
             "barge_in_to_last_sample_ms": milliseconds(all.flatMap(\.bargeInToLastSample)).object,
             "barge_in_to_clear_ms": milliseconds(all.flatMap(\.bargeInToClear)).object,
             "frames": all.reduce(0) { $0 + $1.frames }, "frames_late_10ms": all.reduce(0) { $0 + $1.lateFrames },
             "frame_lateness_ms": lateness.object, "frames_after_dry_queue": all.reduce(0) { $0 + $1.gaps },
-            "stale_frames": all.reduce(0) { $0 + $1.staleFrames }, "foreign_tones": all.reduce(0) { $0 + $1.wrongTones },
+            "stale_frames": all.reduce(0) { $0 + $1.staleFrames },
+            "foreign_tones": all.reduce(0) { $0 + $1.wrongTones },
             "lab_lag_ms": level.lag.object, "lab_cpu_s": level.labCPUSeconds,
             "problems": Array(Set(all.flatMap(\.violations) + level.failures)).sorted(),
         ]

@@ -19,7 +19,8 @@ struct ProcessUsage: Sendable {
         for task in (try? FileManager.default.contentsOfDirectory(atPath: "/proc/\(pid)/task")) ?? [] {
             let path = "/proc/\(pid)/task/\(task)"
             guard let name = try? String(contentsOfFile: path + "/comm", encoding: .utf8) else { continue }
-            threads["\(name.trimmingCharacters(in: .whitespacesAndNewlines))/\(task)"] = cpuSeconds(statPath: path + "/stat")
+            threads["\(name.trimmingCharacters(in: .whitespacesAndNewlines))/\(task)"] = cpuSeconds(
+                statPath: path + "/stat")
         }
         return ProcessUsage(cpuSeconds: cpu, residentBytes: pages * Int(sysconf(Int32(_SC_PAGESIZE))), threads: threads)
     }

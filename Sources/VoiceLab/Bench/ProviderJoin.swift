@@ -56,7 +56,8 @@ struct ProviderJoin {
         let tag = Tag(call: call, utterance: utterance)
         var step = steps[tag] ?? Steps()
         switch event {
-        case "stt_final" where object["speech_final"] as? Bool == true || step.speechFinal == nil: step.speechFinal = time
+        case "stt_final" where object["speech_final"] as? Bool == true || step.speechFinal == nil:
+            step.speechFinal = time
         case "llm_request": step.requests.append(time)
         case "llm_sentence" where step.firstSentence == nil: step.firstSentence = time
         case "llm_sentence_certain" where step.sentenceCertain == nil: step.sentenceCertain = time
@@ -86,7 +87,8 @@ struct ProviderJoin {
     private func add(_ step: Steps, _ turn: BenchMeasurement.Turn, _ firstFrame: Int64, to shares: inout Shares) {
         var total = 0.0
         var parts = 0
-        if let final = step.speechFinal, let request = step.requests.first(where: { $0 >= final }) ?? step.requests.last {
+        if let final = step.speechFinal, let request = step.requests.first(where: { $0 >= final }) ?? step.requests.last
+        {
             shares.speechEndToRequest.add(Self.milliseconds(request - turn.speechEnd))
             if request < final {
                 shares.speculative += 1

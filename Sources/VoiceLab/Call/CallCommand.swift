@@ -117,8 +117,12 @@ enum Webhook {
     static func call(
         url: String, scenario: Scenario, clips: [Int: CallerMachine.Clip], plain: Bool, on loop: any EventLoop
     ) async throws -> SimulatedCall.Setup {
-        guard let endpoint = Endpoint(url: url) else { throw WireViolation("\(url) is no URL; expected http://host:port/path") }
-        guard !endpoint.isSecure || plain else { throw WireViolation("voice-lab speaks plain HTTP only; use http:// or --plain") }
+        guard let endpoint = Endpoint(url: url) else {
+            throw WireViolation("\(url) is no URL; expected http://host:port/path")
+        }
+        guard !endpoint.isSecure || plain else {
+            throw WireViolation("voice-lab speaks plain HTTP only; use http:// or --plain")
+        }
         let (callSid, accountSid) = (identifier("CA"), identifier("AC"))
         let form: [(String, String)] = [
             ("CallSid", callSid), ("AccountSid", accountSid), ("From", scenario.from), ("To", scenario.to),
@@ -133,7 +137,9 @@ enum Webhook {
         let answer = try await HTTPClient.send(
             method: "POST", endpoint: endpoint, headers: headers, body: Array(body.utf8), on: loop)
         guard answer.status == 200 else {
-            throw WireViolation("11200: the webhook answered “\(answer.startLine)” \(String(decoding: answer.body.prefix(200), as: UTF8.self))")
+            throw WireViolation(
+                "11200: the webhook answered “\(answer.startLine)” \(String(decoding: answer.body.prefix(200), as: UTF8.self))"
+            )
         }
         let type = answer.header("Content-Type") ?? "none"
         guard type.hasPrefix("text/xml") || type.hasPrefix("application/xml") else {
@@ -174,7 +180,10 @@ enum Webhook {
     static func percentEncoded(_ text: String) -> String {
         text.utf8.map { byte in
             let scalar = Unicode.Scalar(byte)
-            let plain = byte < 128 && (scalar.properties.isAlphabetic || ("0"..."9").contains(scalar) || "-_.~".unicodeScalars.contains(scalar))
+            let plain =
+                byte < 128
+                && (scalar.properties.isAlphabetic || ("0"..."9").contains(scalar)
+                    || "-_.~".unicodeScalars.contains(scalar))
             return plain ? String(scalar) : "%" + (byte < 16 ? "0" : "") + String(byte, radix: 16, uppercase: true)
         }.joined()
     }

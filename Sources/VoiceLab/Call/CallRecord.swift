@@ -95,7 +95,9 @@ struct CallRecord: Sendable {
     func latency(ofUtterance index: Int) -> Latency? {
         let end = utterances[index].speech.upperBound
         let next = utterances[safe: index + 1]?.speech.lowerBound ?? .max
-        guard let begin = agentSpans.first(where: { $0.lowerBound >= end })?.lowerBound, begin < next else { return nil }
+        guard let begin = agentSpans.first(where: { $0.lowerBound >= end })?.lowerBound, begin < next else {
+            return nil
+        }
         return Latency(utterance: index, from: end, to: begin)
     }
 

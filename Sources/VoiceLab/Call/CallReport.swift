@@ -42,7 +42,8 @@ enum CallReport {
         }
         let bargeIns = record.bargeIns.map { bargeIn -> [String: Any] in
             var object: [String: Any] = [
-                "utterance": bargeIn.utterance, "onset_ms": ms(bargeIn.onset), "last_agent_sample_ms": ms(bargeIn.lastAudible),
+                "utterance": bargeIn.utterance, "onset_ms": ms(bargeIn.onset),
+                "last_agent_sample_ms": ms(bargeIn.lastAudible),
                 "ms": bargeIn.milliseconds,
             ]
             object["clear_after_ms"] = bargeIn.clear.map { ms($0 - bargeIn.onset) }

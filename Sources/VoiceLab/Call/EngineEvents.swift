@@ -86,13 +86,15 @@ enum Waterfall {
         for event in events where event.type == "turn_metrics" && event.totalNanoseconds > 0 {
             let total = max(1, event.stages.reduce(0) { $0 + max(0, $1.nanoseconds) })
             out += "turn \(event.turn): caller's last speech to first sample of the reply: "
-            out += "\(milliseconds(event.totalNanoseconds)) ms (engine's own share \(milliseconds(event.engineNanoseconds)) ms)\n"
+            out +=
+                "\(milliseconds(event.totalNanoseconds)) ms (engine's own share \(milliseconds(event.engineNanoseconds)) ms)\n"
             var position: Int64 = 0
             for stage in event.stages {
                 let from = Int(position * Int64(columns) / total)
                 position += max(0, stage.nanoseconds)
                 let to = max(from, Int(position * Int64(columns) / total))
-                let bar = String(repeating: " ", count: from) + (to > from ? String(repeating: "█", count: to - from) : "▏")
+                let bar =
+                    String(repeating: " ", count: from) + (to > from ? String(repeating: "█", count: to - from) : "▏")
                 out += "  " + pad(labels[stage.name] ?? stage.name, 20) + pad(bar, columns + 1)
                 out += leftPad(milliseconds(stage.nanoseconds), 9) + " ms\n"
             }

@@ -26,14 +26,18 @@ enum Judgement {
         case .agentSpoke(let least):
             let from = last?.speech.upperBound ?? 0
             let heard = milliseconds(record.audible(in: from..<max(from, judged.sample)))
-            return Verdict(passed: heard >= least, text: "after \(said) the agent spoke \(heard) ms; expected at least \(least)")
+            return Verdict(
+                passed: heard >= least, text: "after \(said) the agent spoke \(heard) ms; expected at least \(least)")
         case .replyWithin(let limit):
-            guard last != nil else { return Verdict(passed: false, text: "reply_within stands before any words of the caller") }
+            guard last != nil else {
+                return Verdict(passed: false, text: "reply_within stands before any words of the caller")
+            }
             guard let latency = record.latency(ofUtterance: judged.utterances - 1) else {
                 return Verdict(passed: false, text: "no reply to \(said)")
             }
             let took = Int(latency.milliseconds.rounded())
-            return Verdict(passed: took <= limit, text: "the reply to \(said) began after \(took) ms; expected at most \(limit)")
+            return Verdict(
+                passed: took <= limit, text: "the reply to \(said) began after \(took) ms; expected at most \(limit)")
         case .agentStopped(let limit): return stopped(judged, record, said, limit: limit)
         case .agentContinued(let pause, let least): return continued(judged, record, said, pause: pause, least: least)
         }
@@ -47,7 +51,8 @@ enum Judgement {
         else { return Verdict(passed: false, text: "the agent was not speaking when the caller said \(said)") }
         let took = Int(bargeIn.milliseconds.rounded())
         guard took <= limit else {
-            return Verdict(passed: false, text: "the agent spoke on for \(took) ms after \(said) began; expected at most \(limit)")
+            return Verdict(
+                passed: false, text: "the agent spoke on for \(took) ms after \(said) began; expected at most \(limit)")
         }
         // A pause that goes on again while the caller still speaks is no stop.
         let silence = bargeIn.lastAudible..<max(bargeIn.lastAudible, utterance.speech.upperBound)

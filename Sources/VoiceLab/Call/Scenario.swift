@@ -122,7 +122,9 @@ extension Scenario {
         if let length = try fields.integer("wait_ms") {
             steps.append(.wait(.milliseconds(length), timeoutMilliseconds: length + 1_000))
         }
-        if let source = try fields.text("say") { steps.append(.say(try say(source, &fields, interrupts: delay != nil))) }
+        if let source = try fields.text("say") {
+            steps.append(.say(try say(source, &fields, interrupts: delay != nil)))
+        }
         if let digits = try fields.text("dtmf") {
             guard !digits.isEmpty, digits.allSatisfy({ "0123456789*#ABCD".contains($0) }) else {
                 throw fields.wrong("dtmf", digits, "digits of 0-9 * # A-D")

@@ -13,7 +13,9 @@ enum ServerMessage: Equatable {
         guard let object = try? JSONSerialization.jsonObject(with: Data(text)), let message = object as? [String: Any]
         else { throw WireViolation("31951: not a JSON object: \(excerpt(text))") }
         guard let event = message["event"] as? String else { throw WireViolation("31951: no event: \(excerpt(text))") }
-        guard let sid = message["streamSid"] as? String else { throw WireViolation("31951: \(event) without streamSid") }
+        guard let sid = message["streamSid"] as? String else {
+            throw WireViolation("31951: \(event) without streamSid")
+        }
         guard sid == streamSid else { throw WireViolation("31951: \(event) with the streamSid \(sid)") }
         switch event {
         case "media":
@@ -23,11 +25,15 @@ enum ServerMessage: Equatable {
                 throw WireViolation("31930: a payload that is no base64: \(excerpt(Array(payload.utf8)))")
             }
             // A file instead of raw audio would be played as noise.
-            guard !bytes.starts(with: Array("RIFF".utf8)) else { throw WireViolation("31930: a WAV header in the payload") }
+            guard !bytes.starts(with: Array("RIFF".utf8)) else {
+                throw WireViolation("31930: a WAV header in the payload")
+            }
             return .media(payload: bytes)
         case "mark":
             let mark = try body("mark", of: message, fields: ["name"])
-            guard let name = mark["name"] as? String, !name.isEmpty else { throw WireViolation("31951: mark without name") }
+            guard let name = mark["name"] as? String, !name.isEmpty else {
+                throw WireViolation("31951: mark without name")
+            }
             return .mark(name: name)
         case "clear":
             try check(message, allowed: ["event", "streamSid"], in: "clear")
@@ -38,7 +44,9 @@ enum ServerMessage: Equatable {
 
     private static func body(_ event: String, of message: [String: Any], fields: Set<String>) throws -> [String: Any] {
         try check(message, allowed: ["event", "streamSid", event], in: event)
-        guard let body = message[event] as? [String: Any] else { throw WireViolation("31951: \(event) has no \(event) object") }
+        guard let body = message[event] as? [String: Any] else {
+            throw WireViolation("31951: \(event) has no \(event) object")
+        }
         try check(body, allowed: fields, in: "\(event).\(event)")
         return body
     }
@@ -101,7 +109,8 @@ struct StreamWriter {
     private mutating func message(_ event: String, _ body: String) -> [UInt8] {
         sequence += 1
         return Array(
-            #"{"event":"\#(event)","sequenceNumber":"\#(sequence)","\#(event)":\#(body),"streamSid":"\#(streamSid)"}"#.utf8)
+            #"{"event":"\#(event)","sequenceNumber":"\#(sequence)","\#(event)":\#(body),"streamSid":"\#(streamSid)"}"#
+                .utf8)
     }
 
     /// A JSON string.

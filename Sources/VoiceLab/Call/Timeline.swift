@@ -49,7 +49,8 @@ struct Timeline {
             let to = Int((event.timeNanoseconds - record.startNanoseconds) / Telephone.nanosecondsPerSample)
             let slack = Telephone.samples(milliseconds: 300)
             let span = record.agentSpans.indices.first {
-                texts[$0] == nil && record.agentSpans[$0].upperBound > from && record.agentSpans[$0].lowerBound < to + slack
+                texts[$0] == nil && record.agentSpans[$0].upperBound > from
+                    && record.agentSpans[$0].lowerBound < to + slack
             }
             if let span { texts[span] = event.text + (event.flags.contains("interrupted") ? " —" : "") }
             from = to
@@ -202,7 +203,9 @@ struct Timeline {
         }
         if lines.count > 2 { lines = [lines[0], lines[1] + " …"] }
         out += "<g><title>\(Self.escaped(words))</title>\n"
-        for (index, line) in lines.enumerated() { text(begin, y + Double(index) * 13, line, size: 11.5, colour: colour) }
+        for (index, line) in lines.enumerated() {
+            text(begin, y + Double(index) * 13, line, size: 11.5, colour: colour)
+        }
         out += "</g>\n"
     }
 

@@ -59,7 +59,9 @@ struct TwiML: Equatable, Sendable {
         for key in element.attributes.keys where !known.contains(key) {
             throw WireViolation("12200: <Stream> has no attribute \(key)")
         }
-        guard let url = element.attributes["url"], !url.isEmpty else { throw WireViolation("12200: <Stream> needs a url") }
+        guard let url = element.attributes["url"], !url.isEmpty else {
+            throw WireViolation("12200: <Stream> needs a url")
+        }
         guard !url.contains("?") else { throw WireViolation("31923: the stream URL has a query string: \(url)") }
         if let track = element.attributes["track"], track != "inbound_track" {
             throw WireViolation("31941: track \(track) on a bidirectional stream")

@@ -76,7 +76,9 @@ private struct XMLScanner {
             if take("</") {
                 let closing = try name()
                 skipSpace()
-                guard closing == element.name, take(">") else { throw violation("</\(closing)> closes <\(element.name)>") }
+                guard closing == element.name, take(">") else {
+                    throw violation("</\(closing)> closes <\(element.name)>")
+                }
                 element.text = Self.trimmed(text)
                 return
             }
@@ -124,7 +126,8 @@ private struct XMLScanner {
         case "apos": return "'"
         default:
             let number =
-                name.hasPrefix("#x") ? UInt32(name.dropFirst(2), radix: 16)
+                name.hasPrefix("#x")
+                ? UInt32(name.dropFirst(2), radix: 16)
                 : name.hasPrefix("#") ? UInt32(name.dropFirst()) : nil
             guard let scalar = number.flatMap(Unicode.Scalar.init) else { throw violation("entity &\(name);") }
             return String(Character(scalar))

@@ -7,7 +7,8 @@ import NIOPosix
 struct LoopbackCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "loopback", abstract: "A stand-in for an agent: tones instead of words, silence decides.",
-        discussion: "Answers POST /twilio/voice/NAME and /media. Greets, replies to the caller, stops when interrupted.")
+        discussion: "Answers POST /twilio/voice/NAME and /media. Greets, replies to the caller, stops when interrupted."
+    )
 
     @Option(help: "The port; 0 = any free one.")
     var port = 0

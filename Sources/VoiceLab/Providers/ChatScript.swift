@@ -67,7 +67,8 @@ final class ChatStream {
     private var cancelled = false
     private let began = monotonicNanoseconds()
 
-    init(_ request: ChatScript.Request, script: ChatScript, number: Int, on connection: LabConnection, log: ProviderLog) {
+    init(_ request: ChatScript.Request, script: ChatScript, number: Int, on connection: LabConnection, log: ProviderLog)
+    {
         self.request = request
         self.script = script
         self.connection = connection

@@ -30,7 +30,8 @@ final class ListenSocket: LabSocket {
         guard let name = query["encoding"], let encoding = AudioForm.Encoding(rawValue: name) else {
             return .failure(.init("encoding \(query["encoding"] ?? "missing"); this lab hears linear16 and mulaw"))
         }
-        guard let rate = query["sample_rate"].flatMap({ Int($0) }), [8_000, 16_000, 24_000, 48_000].contains(rate) else {
+        guard let rate = query["sample_rate"].flatMap({ Int($0) }), [8_000, 16_000, 24_000, 48_000].contains(rate)
+        else {
             return .failure(.init("sample_rate \(query["sample_rate"] ?? "missing")"))
         }
         guard query["channels"] ?? "1" == "1" else { return .failure(.init("channels: one only")) }
@@ -149,7 +150,8 @@ final class ListenSocket: LabSocket {
             let words = results.words.map {
                 #"{"word":"\#($0.text)","start":\#($0.start),"end":\#($0.end),"confidence":0.99,"punctuated_word":"\#($0.text)"}"#
             }
-            return #"{"type":"Results","channel_index":[0,1],"duration":\#(results.duration),"start":\#(results.start),"#
+            return
+                #"{"type":"Results","channel_index":[0,1],"duration":\#(results.duration),"start":\#(results.start),"#
                 + #""is_final":\#(results.isFinal),"speech_final":\#(results.speechFinal),"#
                 + #""channel":{"alternatives":[{"transcript":"\#(results.transcript)","confidence":0.98,"#
                 + #""words":[\#(words.joined(separator: ","))]}]},"metadata":{"request_id":"\#(requestID)","#

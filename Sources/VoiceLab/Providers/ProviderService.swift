@@ -23,7 +23,8 @@ final class ProviderService: LabService {
         switch (request.method, path) {
         case ("GET", "/readyz"): connection.respond(status: "200 OK", body: "ready\n".utf8)
         case ("GET", "/v1/models"):
-            let list = #"{"object":"list","data":[{"id":"lab","object":"model","created":1790000000,"owned_by":"lab"}]}"#
+            let list =
+                #"{"object":"list","data":[{"id":"lab","object":"model","created":1790000000,"owned_by":"lab"}]}"#
             connection.respond(status: "200 OK", headers: [("Content-Type", "application/json")], body: list.utf8)
         case ("POST", "/v1/chat/completions"): complete(request, on: connection)
         case ("POST", _), ("GET", _), ("HEAD", _):

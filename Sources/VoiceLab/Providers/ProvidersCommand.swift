@@ -6,7 +6,8 @@ import NIOPosix
 /// `voice-lab providers`: speech-to-text, language model and text-to-speech by script, on one port.
 struct ProvidersCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "providers", abstract: "Scripted providers that speak the real protocols, on the loopback interface.",
+        commandName: "providers",
+        abstract: "Scripted providers that speak the real protocols, on the loopback interface.",
         discussion: """
             ws://127.0.0.1:PORT/v1/listen (Deepgram), http://127.0.0.1:PORT/v1/chat/completions (OpenAI), \
             ws://127.0.0.1:PORT/v1/speak (Deepgram). Any non-empty key is accepted. Prints "ready PORT" once it listens.

@@ -106,13 +106,17 @@ struct SpeakMachine {
         let tag = Tag(lastIn: sentence)
         let tone = ToneBank.index(tag)
         var offset = 0
-        if case .audio(tone, let begun, let remaining, _)? = jobs.last(where: { if case .audio = $0 { true } else { false } }) {
+        if case .audio(tone, let begun, let remaining, _)? = jobs.last(where: {
+            if case .audio = $0 { true } else { false }
+        }) {
             offset = begun + remaining
         } else if let before = offsets[tone] {
             offset = before
         }
         let length = sentence.count * settings.millisecondsPerCharacter
-        append(.audio(tone: tone, offset: offset, remaining: length, tag: tag), at: now, delay: settings.firstByteNanoseconds)
+        append(
+            .audio(tone: tone, offset: offset, remaining: length, tag: tag), at: now,
+            delay: settings.firstByteNanoseconds)
         offsets = offsets.filter { $0.key == tone }
         offsets[tone] = offset + length
     }

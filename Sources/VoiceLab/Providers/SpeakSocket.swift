@@ -97,7 +97,8 @@ final class SpeakSocket: LabSocket {
             case .audio(let tone, let offset, let milliseconds, let tag, let isFirst):
                 if isFirst { log.write("tts_first", tag: tag, details: [("tone", "\(tone)")]) }
                 bank.withBytes(
-                    tone, offset: offset * bank.bytesPerSecond / 1_000, count: milliseconds * bank.bytesPerSecond / 1_000
+                    tone, offset: offset * bank.bytesPerSecond / 1_000,
+                    count: milliseconds * bank.bytesPerSecond / 1_000
                 ) { connection?.send(binary: $0) }
             case .flushed(let sequence):
                 send(#"{"type":"Flushed","sequence_id":\#(sequence)}"#)

@@ -46,7 +46,8 @@ struct Tag: Hashable, Sendable {
         var bits = 0
         var rest = word.dropFirst(3)
         while let consonant = rest.popFirst(), let vowel = rest.popFirst() {
-            guard let high = Self.consonants.firstIndex(of: consonant), let low = Self.vowels.firstIndex(of: vowel) else {
+            guard let high = Self.consonants.firstIndex(of: consonant), let low = Self.vowels.firstIndex(of: vowel)
+            else {
                 return nil
             }
             bits = bits << 6 | high << 2 | low

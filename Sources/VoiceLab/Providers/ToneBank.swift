@@ -32,7 +32,9 @@ struct ToneBank {
     /// Bytes `offset ..< offset + count` of the endless tone; at most one second.
     func withBytes(_ tone: Int, offset: Int, count: Int, _ body: (UnsafeRawBufferPointer) -> Void) {
         let start = offset % bytesPerSecond
-        tones[tone].withUnsafeBytes { body(UnsafeRawBufferPointer(rebasing: $0[start..<start + min(count, bytesPerSecond)])) }
+        tones[tone].withUnsafeBytes {
+            body(UnsafeRawBufferPointer(rebasing: $0[start..<start + min(count, bytesPerSecond)]))
+        }
     }
 
     /// Which tone a few milliseconds of audio are, or nil for silence and anything else.

@@ -60,7 +60,9 @@ enum WaveFile {
         let frames = channels.map(\.count).max() ?? 0
         var bytes: [UInt8] = []
         bytes.reserveCapacity(44 + frames * channels.count * 2)
-        func put32(_ value: Int) { for shift in stride(from: 0, to: 32, by: 8) { bytes.append(UInt8(value >> shift & 255)) } }
+        func put32(_ value: Int) {
+            for shift in stride(from: 0, to: 32, by: 8) { bytes.append(UInt8(value >> shift & 255)) }
+        }
         func put16(_ value: Int) { for shift in [0, 8] { bytes.append(UInt8(value >> shift & 255)) } }
         bytes += "RIFF".utf8
         put32(36 + frames * channels.count * 2)

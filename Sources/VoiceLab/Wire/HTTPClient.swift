@@ -27,7 +27,8 @@ final class HTTPClient: ChannelInboundHandler {
         let request = ByteBuffer(bytes: Array((head + "\r\n").utf8) + body)
         let promise = loop.makePromise(of: HTTPMessage.self)
         let expiry = loop.scheduleTask(in: timeout) {
-            promise.fail(WireViolation("\(endpoint.authority) did not answer within \(timeout.nanoseconds / 1_000_000) ms"))
+            promise.fail(
+                WireViolation("\(endpoint.authority) did not answer within \(timeout.nanoseconds / 1_000_000) ms"))
         }
         promise.futureResult.whenComplete { _ in expiry.cancel() }
         let connecting = ClientBootstrap(group: loop)

@@ -172,7 +172,8 @@ final class LabConnection: ChannelInboundHandler {
 
     private func upgrade(_ request: HTTPMessage) {
         guard let key = request.header("Sec-WebSocket-Key"), request.header("Sec-WebSocket-Version") == "13" else {
-            return respond(status: "400 Bad Request", body: Array("a WebSocket handshake needs key and version 13".utf8))
+            return respond(
+                status: "400 Bad Request", body: Array("a WebSocket handshake needs key and version 13".utf8))
         }
         switch service.upgrade(request) {
         case .refuse(let status, let headers, let body):
