@@ -1,4 +1,5 @@
 internal import VoiceEngineCore
+internal import VoiceEngineLocal
 internal import VoiceEngineProviders
 internal import VoiceEngineSession
 
@@ -17,15 +18,25 @@ struct Agent: Sendable {
         }
     }
 
-    /// How the agent behaves in one call.
+    /// How the agent behaves in one call, and with what.
     /// - Parameter variables: Values for `{{name}}`; those of the document are the defaults.
-    func policy(variables: [String: String]) throws(VoiceError) -> SessionPolicy {
+    func prepared(
+        with variables: [String: String]
+    ) throws(VoiceError) -> (policy: SessionPolicy, providers: SessionProviders) {
         let filled: AgentDocument
         do {
             filled = try document.substituting(variables)
         } catch {
             throw VoiceError(.badConfiguration, "\(error)")
         }
+        var providers = providers
+        if let model = providers.languageModel as? LocalLLM {
+            providers.languageModel = model.with(flow: filled.flow.map { LocalFlow($0) })
+        }
+        return (Self.policy(filled), providers)
+    }
+
+    private static func policy(_ filled: AgentDocument) -> SessionPolicy {
         var policy = SessionPolicy()
         policy.language = filled.language
         policy.prompt = filled.prompt

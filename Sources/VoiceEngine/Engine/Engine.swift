@@ -157,7 +157,7 @@ package final class Engine: Sendable {
             agent = try makeAgent(json)
             factory.prepare(agent)
         }
-        let policy = try agent.policy(variables: request.variables)
+        let (policy, providers) = try agent.prepared(with: request.variables)
         let pulls = if case .pull = playout { true } else { false }
         // What is pulled is encoded on the host's thread; the ring holds samples.
         let output = pulls ? try Self.pcm(request.output.sampleRate) : request.output
@@ -180,7 +180,7 @@ package final class Engine: Sendable {
                 slow: { slowHost.note($0) })
             guard let clock = loop.clock else { return abandon(call, reason: "the event loop has stopped") }
             let session = Session(
-                setup: setup, policy: policy, providers: agent.providers, conversation: request.conversation,
+                setup: setup, policy: policy, providers: providers, conversation: request.conversation,
                 carrier: carrier, context: context, clock: clock,
                 observer: observer(of: call, alsoAtEnd: { clock.remove(carrier) }))
             carrier.session = session
@@ -193,13 +193,13 @@ package final class Engine: Sendable {
     func accept(
         _ setup: CallSetup, agent: Agent, carrier: any Carrier, call: Call, loop: CallLoop
     ) throws(VoiceError) -> Session {
-        let policy = try agent.policy(variables: setup.variables)
+        let (policy, providers) = try agent.prepared(with: setup.variables)
         guard let clock = loop.clock else { throw VoiceError(.internal, "the event loop has stopped") }
         try admit(call)
         loop.callStarted()
         let context = ProviderContext(callID: setup.callID, eventLoop: loop.eventLoop, log: log.named("session"))
         let session = Session(
-            setup: setup, policy: policy, providers: agent.providers, carrier: carrier, context: context, clock: clock,
+            setup: setup, policy: policy, providers: providers, carrier: carrier, context: context, clock: clock,
             observer: observer(of: call, alsoAtEnd: {}))
         run(session, call: call)
         return session

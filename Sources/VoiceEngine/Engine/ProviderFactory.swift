@@ -14,7 +14,11 @@ final class ProviderFactory: Sendable {
     private struct Loading: Sendable {
         var wanted: Set<ModelStore.Part> = []
         var pending: Set<ModelStore.Part> = []
+        /// Prompts that are being evaluated.
+        var prompts = 0
         var problems: [ModelStore.Part: String] = [:]
+
+        var isFinished: Bool { pending.isEmpty && prompts == 0 }
     }
 
     private let network: NetworkClient
@@ -156,17 +160,22 @@ final class ProviderFactory: Sendable {
                 loading.problems[part] = problem.map { "\($0)" }
             }
         }
-        if let model = agent.providers.languageModel as? LocalLLM, let prompt = try? agent.policy(variables: [:]).prompt {
-            model.prepare(prompt: prompt, log: log)
+        guard let model = agent.providers.languageModel as? LocalLLM else { return }
+        // A prompt with variables of the call alone cannot be evaluated before the call.
+        guard let prompt = try? agent.document.substituting([:]).prompt else { return }
+        loading.update { $0.prompts += 1 }
+        model.prepare(prompt: prompt) { [loading, log] error in
+            if let error { log(.warning, "agent \(agent.name): its prompt could not be evaluated: \(error)") }
+            loading.update { $0.prompts -= 1 }
         }
     }
 
-    var isReady: Bool { loading.read { $0.pending.isEmpty && $0.problems.isEmpty } }
+    var isReady: Bool { loading.read { $0.isFinished && $0.problems.isEmpty } }
 
     /// Blocks until everything wanted is loaded.
     func waitReady(timeout: Nanoseconds) -> Readiness {
         loading.wait(for: timeout) { loading -> Readiness? in
-            guard loading.pending.isEmpty else { return nil }
+            guard loading.isFinished else { return nil }
             return loading.problems.values.first.map { .failed($0) } ?? .ready
         } ?? .timeout
     }
@@ -231,19 +240,23 @@ extension JSONValue {
 
 extension LocalFlow {
     /// The document's flow as the local model is asked.
-    fileprivate init(_ flow: AgentDocument.Flow) {
+    init(_ flow: AgentDocument.Flow) {
+        self.init(intents: flow.intents.map(Intent.init), fallback: flow.fallback)
+    }
+}
+
+extension LocalFlow.Intent {
+    fileprivate init(_ intent: AgentDocument.Flow.Intent) {
+        var tool: String?
+        var target: String?
+        switch intent.ending {
+        case .listen: break
+        case .hangUp: tool = "hang_up"
+        case .transfer(let to): (tool, target) = ("transfer", to)
+        }
         self.init(
-            intents: flow.intents.map { intent in
-                let tool: String? =
-                    switch intent.ending {
-                    case .listen: nil
-                    case .hangUp: "hang_up"
-                    case .transfer: "transfer"
-                    }
-                return Intent(
-                    name: intent.name, meaning: intent.examples.first ?? "", examples: intent.examples,
-                    slots: intent.slots.map { Slot(name: $0.name, meaning: $0.name, question: $0.ask ?? "") },
-                    answer: intent.say.replacing("{", with: "{{").replacing("}", with: "}}"), tool: tool)
-            })
+            name: intent.name, meaning: intent.examples.first ?? "", examples: Array(intent.examples.dropFirst()),
+            slots: intent.slots.map { LocalFlow.Slot(name: $0.name, meaning: $0.name, question: $0.ask) },
+            answer: intent.say.replacing("{", with: "{{").replacing("}", with: "}}"), tool: tool, target: target)
     }
 }

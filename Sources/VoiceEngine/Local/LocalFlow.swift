@@ -8,10 +8,10 @@ package struct LocalFlow: Equatable, Sendable {
         package var name: String
         /// What it means, for the model ("the day of the visit").
         package var meaning: String
-        /// Said while the slot is missing.
-        package var question: String
+        /// Asked while the slot is missing; nil: the answer does without it.
+        package var question: String?
 
-        package init(name: String, meaning: String, question: String) {
+        package init(name: String, meaning: String, question: String?) {
             self.name = name
             self.meaning = meaning
             self.question = question
@@ -30,10 +30,12 @@ package struct LocalFlow: Equatable, Sendable {
         package var answer: String
         /// A tool to call after the answer (`hang_up`), its arguments being the slots.
         package var tool: String?
+        /// The argument `to` of the tool `transfer`.
+        package var target: String?
 
         package init(
             name: String, meaning: String, examples: [String] = [], slots: [Slot] = [], answer: String,
-            tool: String? = nil
+            tool: String? = nil, target: String? = nil
         ) {
             self.name = name
             self.meaning = meaning
@@ -41,6 +43,7 @@ package struct LocalFlow: Equatable, Sendable {
             self.slots = slots
             self.answer = answer
             self.tool = tool
+            self.target = target
         }
     }
 
@@ -50,8 +53,13 @@ package struct LocalFlow: Equatable, Sendable {
     private static let unknown = "?"
 
     package var intents: [Intent]
+    /// Said for the intent `other`; nil lets the model answer freely.
+    package var fallback: String?
 
-    package init(intents: [Intent]) { self.intents = intents }
+    package init(intents: [Intent], fallback: String? = nil) {
+        self.intents = intents
+        self.fallback = fallback
+    }
 
     // MARK: - Asking the model
 
@@ -78,8 +86,17 @@ package struct LocalFlow: Equatable, Sendable {
     }
 
     /// The question about the newest sentence, with what was said before it.
+    ///
+    /// Only the agent's last sentence goes before it: every token is 10 ms of the caller's waiting.
     package func question(_ spoken: [(isCaller: Bool, text: String)]) -> String {
-        spoken.suffix(4).map { ($0.isCaller ? "Caller: " : "Agent: ") + $0.text }.joined(separator: "\n") + "\nLine:"
+        spoken.suffix(2).map { $0.isCaller ? "Caller: \($0.text)" : "Agent: \(Self.lastSentence(of: $0.text))" }
+            .joined(separator: "\n") + "\nLine:"
+    }
+
+    private static func lastSentence(of text: String) -> Substring {
+        let end = text.dropLast()
+        guard let stop = end.lastIndex(where: { ".?!".contains($0) }) else { return text[...] }
+        return text[text.index(after: stop)...].drop { $0 == " " }
     }
 
     /// GBNF: one line of a known intent with its slots.
@@ -113,17 +130,22 @@ package struct LocalFlow: Equatable, Sendable {
     /// - Parameter spoken: All that the caller said so far: a slot that is not in there was made up and counts as missing.
     package func choice(from line: String, callerSaid spoken: String) -> Choice {
         guard let intent = intents.first(where: { line == $0.name || line.hasPrefix($0.name + " ") }) else {
-            return .other
+            return fallback.map { .answer($0, tool: nil, slots: [:]) } ?? .other
         }
         let heard = Self.words(of: spoken)
         var values: [String: String] = [:]
         for slot in intent.slots {
-            guard let value = Self.value(of: slot.name, in: line), Self.words(of: value).isSubset(of: heard) else {
-                return .ask(slot.question)
+            if let value = Self.value(of: slot.name, in: line), Self.words(of: value).isSubset(of: heard) {
+                values[slot.name] = value
+            } else if let question = slot.question {
+                return .ask(question)
+            } else {
+                values[slot.name] = ""
             }
-            values[slot.name] = value
         }
-        return .answer(Self.fill(intent.answer, with: values), tool: intent.tool, slots: values)
+        let answer = Self.fill(intent.answer, with: values)
+        if let target = intent.target { values["to"] = target }
+        return .answer(answer, tool: intent.tool, slots: values)
     }
 
     private static func value(of slot: String, in line: String) -> String? {

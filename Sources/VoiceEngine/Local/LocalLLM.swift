@@ -1,5 +1,5 @@
 internal import NIOCore
-package import VoiceEngineCore
+internal import VoiceEngineCore
 package import VoiceEngineProviders
 
 /// The local language model as a provider: free answers, or choices under a flow.
@@ -17,16 +17,22 @@ package final class LocalLLM: LanguageModelProvider {
         self.flow = flow
     }
 
-    /// Evaluates an agent's fixed prompt in the background, so that its first call does not wait for that (2 s).
-    package func prepare(prompt: String, log: Log) {
+    /// The same model with another flow: one whose variables are filled in for a call.
+    package func with(flow: LocalFlow?) -> LocalLLM { LocalLLM(store: store, pool: pool, options: options, flow: flow) }
+
+    /// Evaluates an agent's fixed prompt in the background, so that its first call does not wait for that (2 to 6 s).
+    ///
+    /// - Parameter finished: Called on a thread of the pool, or at once when the pool refuses: nil, or what went wrong.
+    package func prepare(prompt: String, finished: @escaping @Sendable ((any Error)?) -> Void) {
         let answerer = answerer
         do throws(InferenceRefusal) {
             try pool.submit(to: .language) { job in
                 do throws(LocalModelError) {
                     try answerer.prepare(prompt: prompt, job)
-                } catch { log(.warning, "local language model: \(error)") }
+                    finished(nil)
+                } catch { finished(error) }
             }
-        } catch { log(.warning, "local language model: \(error)") }
+        } catch { finished(error) }
     }
 
     package func generate(
@@ -51,7 +57,8 @@ private struct LocalAnswerer: Sendable {
 
     func prepare(prompt: String, _ job: InferenceJob) throws(LocalModelError) {
         let model = try store.llama()
-        try model.prepare(prompt: prompt, job: job)
+        // Where the flow has an answer for everything, the model never answers freely.
+        if flow?.fallback == nil { try model.prepare(prompt: prompt, job: job) }
         if let flow { try model.prepare(prompt: flow.prompt, job: job) }
     }
 
