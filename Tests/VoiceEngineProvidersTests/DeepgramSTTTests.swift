@@ -47,12 +47,12 @@ internal import VoiceEngineProviders
     }
 
     @Test func asksForWhatTheDocumentSays() throws {
-        _ = try open(["keyterms": ["Ana María", "ACME"], "endpointing": 0, "smart_format": true, "utterance_end_ms": 1500])
+        _ = try open(["keyterms": ["Ana María", "ACME"], "endpointing": 0, "smart_format": true, "utterance_end_ms": 1500, "search": "x y"])
         let lines = fixture.server.acceptWebSocket()
         #expect(
             lines[0] == "GET /v1/listen?model=nova-3&language=en&encoding=mulaw&sample_rate=8000&channels=1&interim_results=true"
                 + "&endpointing=false&utterance_end_ms=1500&vad_events=true&smart_format=true&punctuate=true"
-                + "&keyterm=Ana%20Mar%C3%ADa&keyterm=ACME HTTP/1.1")
+                + "&keyterm=Ana%20Mar%C3%ADa&keyterm=ACME&search=x%20y HTTP/1.1")
         #expect(lines.contains("Authorization: Token \(ProviderFixture.key)"))
     }
 
@@ -243,8 +243,8 @@ internal import VoiceEngineProviders
     }
 
     @Test(arguments: [
-        (["endpointing": "x"], "/stt/0/endpointing"), (["utterance_end_ms": 10], "/stt/0/utterance_end_ms"),
-        (["punctate": true], "/stt/0/punctate"), (["keyterms": [1]], "/stt/0/keyterms"),
+        (["endpointing": "x"], "stt[0].endpointing"), (["utterance_end_ms": 10], "stt[0].utterance_end_ms"),
+        (["encoding": "mp3"], "stt[0].encoding"), (["odd": [1]], "stt[0].odd"), (["keyterms": [1]], "stt[0].keyterms"),
     ] as [(JSONValue, String)])
     func refusesAWrongOption(_ row: (JSONValue, String)) {
         do {
@@ -253,12 +253,24 @@ internal import VoiceEngineProviders
         } catch { #expect(error.path == row.1) }
     }
 
+    @Test func theUsualKeyStaysAtTheUsualAddress() throws {
+        let setup = fixture.setup("deepgram", baseURL: "https://elsewhere/x", keyVariable: nil)
+        _ = try DeepgramSTT.make(setup).open(fixture.context, format: .telephone, sink: log.sink)
+        #expect(fixture.server.origin.description == "elsewhere:443")
+        _ = try DeepgramSTT.make(
+            fixture.setup("deepgram", baseURL: "http://elsewhere", keyVariable: nil)
+        ).open(fixture.context, format: .telephone, sink: log.sink)
+        let lines = fixture.server.acceptWebSocket()
+        #expect(!lines.contains { $0.lowercased().hasPrefix("authorization") })
+        #expect(!lines.joined().contains(ProviderFixture.key))
+    }
+
     @Test func namesTheVariableOfAMissingKey() {
         do {
             _ = try DeepgramSTT.make(fixture.setup("deepgram", baseURL: nil, keyVariable: "MY_KEY"))
             Issue.record("accepted")
         } catch {
-            #expect(error.path == "/stt/0/api_key_env")
+            #expect(error.path == "stt[0].api_key_env")
             #expect(error.detail.contains("MY_KEY"))
         }
     }

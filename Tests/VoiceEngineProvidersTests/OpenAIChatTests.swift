@@ -219,7 +219,7 @@ internal import VoiceEngineProviders
         _ = try generate()
         fixture.network.run()
         fixture.network.behaviour = .accept
-        _ = try generate(options: ["first_byte_timeout_ms": 2000])
+        _ = try generate(options: ["timeout_ms": 2000])
         fixture.network.advance(.seconds(2))
         let entries = log.take()
         #expect(entries.count == 2)
@@ -248,14 +248,14 @@ internal import VoiceEngineProviders
         do {
             _ = try registry.makeSpeechToText(fixture.setup("nobody", baseURL: nil))
             Issue.record("made")
-        } catch { #expect(error.path == "/stt/0/provider" && error.detail == "is one of deepgram for speech to text") }
+        } catch { #expect(error.path == "stt[0].provider" && error.detail == "is one of deepgram for speech to text") }
         do {
             _ = try registry.makeLanguageModel(fixture.setup("openai_compatible", model: "m", baseURL: nil))
             Issue.record("made")
-        } catch { #expect(error.path == "/stt/0/base_url") }
+        } catch { #expect(error.path == "stt[0].base_url") }
         do {
             _ = try registry.makeLanguageModel(fixture.setup("openai", model: "m", baseURL: "ws://x"))
             Issue.record("made")
-        } catch { #expect(error.path == "/stt/0/base_url") }
+        } catch { #expect(error.path == "stt[0].base_url") }
     }
 }

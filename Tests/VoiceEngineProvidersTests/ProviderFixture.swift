@@ -16,11 +16,11 @@ struct ProviderFixture {
 
     func setup(
         _ provider: String, model: String? = nil, baseURL: String?, language: String? = nil, options: JSONValue = [:],
-        keyVariable: String? = nil
+        keyVariable: String? = "TEST_API_KEY"
     ) -> ProviderSetup {
         ProviderSetup(
             ProviderSettings(
-                provider: provider, path: "/stt/0", model: model, language: language, baseURL: baseURL,
+                provider: provider, path: "stt[0]", model: model, language: language, baseURL: baseURL,
                 apiKeyEnvironment: keyVariable, options: options.object ?? JSONObject()),
             environment: { $0.hasSuffix("_API_KEY") ? "  \(Self.key)\n" : nil }, network: network.client)
     }

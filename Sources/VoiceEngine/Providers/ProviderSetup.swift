@@ -14,7 +14,7 @@ package struct ProviderSettings: Sendable {
     package var baseURL: String?
     /// Name of the environment variable that holds the key.
     package var apiKeyEnvironment: String?
-    /// Every other member of the entry.
+    /// Every other setting of the entry. What an adapter does not know goes into the query of its address.
     package var options: JSONObject
 
     package init(
@@ -65,15 +65,18 @@ package struct ProviderSetup: Sendable {
         ProviderSetupError(path: "\(settings.path).\(key)", detail: detail)
     }
 
-    /// The key of the variable that the document names, else of `fallback`; surrounding blanks are cut off.
+    /// The key of the variable that the document names, else of `usual`; surrounding blanks are cut off.
     ///
-    /// - Throws: when a named variable is not set, or `isRequired` and there is none; the text names the variable.
-    func key(fallback: String, isRequired: Bool) throws(ProviderSetupError) -> Secret? {
-        let variable = settings.apiKeyEnvironment ?? fallback
+    /// The usual key belongs to the provider's own address alone: it never travels to an address that the document gives.
+    ///
+    /// - Throws: when the variable is not set; the text names it.
+    /// - Returns: nil when the request goes to another address and no variable is named.
+    func key(usual: String?) throws(ProviderSetupError) -> Secret? {
+        guard let variable = settings.apiKeyEnvironment ?? (settings.baseURL == nil ? usual : nil) else { return nil }
         let value = environment(variable).map(Self.trim) ?? ""
         guard !value.isEmpty else {
-            guard isRequired || settings.apiKeyEnvironment != nil else { return nil }
-            throw error("api_key_env", "the environment variable \(variable) is not set; it must hold the key for \(settings.provider)")
+            throw error(
+                "api_key_env", "the environment variable \(variable) is not set; it must hold the key for \(settings.provider)")
         }
         guard value.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F }) else {
             throw error("api_key_env", "the environment variable \(variable) does not hold a key (blanks or control characters)")
@@ -88,9 +91,8 @@ package struct ProviderSetup: Sendable {
         }
         let url: WebURL
         do { url = try WebURL(text) } catch let fault { throw error("base_url", fault.description) }
-        guard url.scheme.isWebSocket == webSocket else {
-            throw error("base_url", "begins with \(webSocket ? "wss:// or ws://" : "https:// or http://") for this provider")
-        }
+        if webSocket { return url.asWebSocket }
+        guard !url.scheme.isWebSocket else { throw error("base_url", "begins with https:// or http:// for this provider") }
         return url
     }
 
@@ -112,8 +114,9 @@ package struct Secret: Sendable, CustomStringConvertible, CustomDebugStringConve
     package var debugDescription: String { "(secret)" }
     package var customMirror: Mirror { Mirror(self, children: []) }
 
-    /// `text` without this key, should a server have repeated it; at most 240 characters on one line.
-    package func redacted(_ text: String) -> String {
+    /// `text` without the key, should a server have repeated it; at most 240 characters on one line.
+    package static func redacted(_ key: Secret?, _ text: String) -> String {
+        let value = key?.value ?? ""
         var rest = Substring(text)
         var result = ""
         while result.count < 240, let first = rest.first {
@@ -129,7 +132,7 @@ package struct Secret: Sendable, CustomStringConvertible, CustomDebugStringConve
     }
 }
 
-/// Reads the options of an entry and refuses what nobody read.
+/// Reads the options of an entry, and what nobody read.
 struct OptionReader {
     private let setup: ProviderSetup
     private var known: Set<String> = []
@@ -190,13 +193,24 @@ struct OptionReader {
         return object
     }
 
-    /// - Throws: naming the first option that this provider does not know.
-    func finish() throws(ProviderSetupError) {
-        for key in setup.settings.options.keys where !known.contains(key) {
-            throw setup.error(key, "is not an option of \(setup.settings.provider); it knows \(known.sorted().joined(separator: ", "))")
+    /// What nobody read, for the query of the address, in the order of the document.
+    ///
+    /// - Throws: naming an option that the engine sets itself, or one that is neither text nor number nor switch.
+    func rest(except reserved: Set<String>) throws(ProviderSetupError) -> [QueryItem] {
+        var items: [QueryItem] = []
+        for member in setup.settings.options.members where !known.contains(member.key) {
+            guard !reserved.contains(member.key) else { throw setup.error(member.key, "is set by the engine") }
+            guard let value = member.value.lenientString ?? member.value.bool.map(String.init) else {
+                throw setup.error(member.key, "is text, a number, true or false")
+            }
+            items.append((member.key, value))
         }
+        return items
     }
 }
+
+/// A parameter of an address.
+typealias QueryItem = (name: String, value: String)
 
 /// A provider that can prepare itself before a call needs it.
 package protocol WarmableProvider: Sendable {
@@ -222,10 +236,10 @@ extension ProviderError {
         case .badRequest: kind = .configuration
         case .upgradeRefused(let refusal):
             kind = Self.kind(ofStatus: refusal.status)
-            if let reason = refusal.headers["dg-error"] { detail += ": " + (secret?.redacted(reason) ?? reason) }
+            if let reason = refusal.headers["dg-error"] { detail += ": " + (Secret.redacted(secret, reason)) }
             if let id = refusal.headers["dg-request-id"] { detail += " (request \(id))" }
         }
-        self.init(kind, provider: provider, detail: secret?.redacted(detail) ?? detail)
+        self.init(kind, provider: provider, detail: Secret.redacted(secret, detail))
     }
 
     /// What the status of a failed request means.

@@ -15,7 +15,7 @@ package struct WebURL: Hashable, Sendable, CustomStringConvertible {
         init(_ description: String) { self.description = description }
     }
 
-    package let scheme: Scheme
+    package private(set) var scheme: Scheme
     /// Lower case; an IPv6 address without its brackets.
     package let host: String
     package let port: Int
@@ -88,6 +88,13 @@ package struct WebURL: Hashable, Sendable, CustomStringConvertible {
 
     /// Who is connected to: everything but path and query.
     package var origin: Origin { Origin(isSecure: scheme.isSecure, host: host, port: port) }
+
+    /// The same with `ws` for `http` and `wss` for `https`.
+    package var asWebSocket: WebURL {
+        var url = self
+        url.scheme = scheme.isSecure ? .wss : .ws
+        return url
+    }
 
     /// The address with path components behind its own path, with exactly one slash between; the query stays.
     package func appending(path more: String) -> WebURL {

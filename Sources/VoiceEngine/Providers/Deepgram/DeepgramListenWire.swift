@@ -2,7 +2,7 @@ internal import VoiceEngineCore
 internal import VoiceEngineNet
 
 /// What the document says about a Deepgram recogniser.
-struct DeepgramListenOptions: Equatable, Sendable {
+struct DeepgramListenOptions: Sendable {
     var model = "nova-3"
     var language: String?
     var interimResults = true
@@ -15,6 +15,8 @@ struct DeepgramListenOptions: Equatable, Sendable {
     var flags: [String] = []
     var keyterms: [String] = []
     var tags: [String] = []
+    /// Parameters that are passed on as they are.
+    var others: [(name: String, value: String)] = []
     /// [ms] of audio per message.
     var chunkMilliseconds = 40
 }
@@ -40,6 +42,7 @@ enum DeepgramListenWire {
         for flag in options.flags { query.append((flag, "true")) }
         for keyterm in options.keyterms { query.append(("keyterm", keyterm)) }
         for tag in options.tags { query.append(("tag", tag)) }
+        query += options.others
         return base.appending(path: "v1/listen").appending(query: query)
     }
 
@@ -110,6 +113,11 @@ enum DeepgramEncoding {
         case .alaw: "alaw"
         case .opus: "opus"
         }
+    }
+
+    /// What a handshake carries; nothing where the document names no key for an address of its own.
+    static func headers(_ key: Secret?) -> HeaderList {
+        key.map { HeaderList([("Authorization", "Token \($0.reveal())")]) } ?? HeaderList()
     }
 
     /// The byte that silence is made of.

@@ -7,7 +7,8 @@ package struct DeepgramSTT: SpeechToTextProvider {
     package let name: String
     private let base: WebURL
     private let options: DeepgramListenOptions
-    private let key: Secret
+    private let key: Secret?
+    private let timeout: TimeAmount
     private let network: NetworkClient
 
     /// - Throws: naming the key of the document that is missing or wrong.
@@ -33,16 +34,17 @@ package struct DeepgramSTT: SpeechToTextProvider {
         options.keyterms = try reader.strings("keyterms", atMost: 100)
         options.tags = try reader.strings("tags", atMost: 10)
         options.chunkMilliseconds = try reader.int("chunk_ms", 20...100) ?? 40
-        try reader.finish()
+        let timeout = try reader.int("timeout_ms", 100...120_000) ?? 5_000
+        options.others = try reader.rest(except: [
+            "model", "language", "encoding", "sample_rate", "channels", "multichannel", "callback", "callback_method",
+        ])
         guard options.keyterms.isEmpty || options.model.hasPrefix("nova-3") else {
             throw setup.error("keyterms", "are understood by nova-3 models only")
         }
-        guard let key = try setup.key(fallback: "DEEPGRAM_API_KEY", isRequired: true) else {
-            throw setup.error("api_key_env", "names no key")
-        }
         return DeepgramSTT(
             name: setup.settings.provider, base: try setup.baseURL("wss://api.deepgram.com", webSocket: true),
-            options: options, key: key, network: setup.network)
+            options: options, key: try setup.key(usual: "DEEPGRAM_API_KEY"), timeout: .milliseconds(Int64(timeout)),
+            network: setup.network)
     }
 
     /// G.711 and linear audio up to 24 kHz as it is; Opus is decoded first (raw packets have no place in the protocol).
@@ -59,8 +61,8 @@ package struct DeepgramSTT: SpeechToTextProvider {
     ) -> any SpeechToTextStream {
         let stream = DeepgramListenStream(
             name: name, options: options, format: format, key: key, context: context, sink: sink)
-        let headers = HeaderList([("Authorization", "Token \(key.reveal())")])
-        stream.connect(network, DeepgramListenWire.url(base, options, format), headers)
+        stream.connect(
+            network, DeepgramListenWire.url(base, options, format), DeepgramEncoding.headers(key), timeout: timeout)
         return stream
     }
 }
@@ -78,7 +80,7 @@ final class DeepgramListenStream: SpeechToTextStream {
 
     private let name: String
     private let format: AudioFormat
-    private let key: Secret
+    private let key: Secret?
     private let context: ProviderContext
     private var sink: ((SpeechToTextEvent) -> Void)?
     private var socket: WebSocketClient?
@@ -101,7 +103,7 @@ final class DeepgramListenStream: SpeechToTextStream {
     }
 
     init(
-        name: String, options: DeepgramListenOptions, format: AudioFormat, key: Secret, context: ProviderContext,
+        name: String, options: DeepgramListenOptions, format: AudioFormat, key: Secret?, context: ProviderContext,
         sink: @escaping (SpeechToTextEvent) -> Void
     ) {
         self.name = name
@@ -114,9 +116,9 @@ final class DeepgramListenStream: SpeechToTextStream {
         chunk.reserveCapacity(chunkBytes * 2)
     }
 
-    func connect(_ network: NetworkClient, _ url: WebURL, _ headers: HeaderList) {
+    func connect(_ network: NetworkClient, _ url: WebURL, _ headers: HeaderList, timeout: TimeAmount) {
         // The socket keeps the stream alive until it reports its end.
-        socket = network.openWebSocket(url, headers: headers, on: context.eventLoop) { self.received($0) }
+        socket = network.openWebSocket(url, headers: headers, on: context.eventLoop, timeout: timeout) { self.received($0) }
     }
 
     // MARK: From the session
@@ -234,20 +236,20 @@ final class DeepgramListenStream: SpeechToTextStream {
         }
         switch decoded {
         case .error(let description):
-            return fail(ProviderError(.protocol, provider: name, detail: key.redacted(description)))
+            return fail(ProviderError(.protocol, provider: name, detail: Secret.redacted(key, description)))
         case .results(let results):
             if results.fromFinalize, case .sent(let timer) = finalizing {
                 timer.cancel()
                 finalizing = .no
             }
-        case .other(let type): context.log(.debug, "deepgram: unknown message \(key.redacted(type))")
+        case .other(let type): context.log(.debug, "deepgram: unknown message \(Secret.redacted(key, type))")
         case .utteranceEnd, .speechStarted, .metadata: break
         }
         for event in utterance.apply(decoded) { sink?(event) }
     }
 
     private func closed(_ code: UInt16?, _ reason: String) -> ProviderError {
-        let reason = key.redacted(reason)
+        let reason = Secret.redacted(key, reason)
         if reason.contains("DATA-0000") {
             return ProviderError(
                 .configuration, provider: name, detail: "cannot decode the audio as \(format.encoding.rawValue) (\(reason))")

@@ -1,10 +1,11 @@
 internal import VoiceEngineCore
 internal import VoiceEngineNet
 
-struct DeepgramSpeakOptions: Equatable, Sendable {
+struct DeepgramSpeakOptions: Sendable {
     var model = "aura-2-thalia-en"
     var speed: Double?
-    var optOut = false
+    /// Parameters that are passed on as they are.
+    var others: [(name: String, value: String)] = []
 }
 
 /// Deepgram `/v1/speak` as bytes: addresses, control messages, answers. Pure.
@@ -21,7 +22,7 @@ enum DeepgramSpeakWire {
             ("sample_rate", String(format.sampleRate)),
         ]
         if let speed = options.speed { query.append(("speed", "\(speed)")) }
-        if options.optOut { query.append(("mip_opt_out", "true")) }
+        query += options.others
         return base.appending(path: "v1/speak").appending(query: query)
     }
 

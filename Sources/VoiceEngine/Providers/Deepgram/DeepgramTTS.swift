@@ -7,7 +7,8 @@ package struct DeepgramTTS: TextToSpeechProvider {
     package let name: String
     private let base: WebURL
     private let options: DeepgramSpeakOptions
-    private let key: Secret
+    private let key: Secret?
+    private let timeout: TimeAmount
     private let network: NetworkClient
 
     /// The voice is the model: `voice` or `model` of the entry, the former first.
@@ -21,14 +22,12 @@ package struct DeepgramTTS: TextToSpeechProvider {
             throw setup.error("model", "\(options.model) speaks another protocol (/v2/speak); use an aura voice")
         }
         options.speed = try reader.double("speed", 0.5...2)
-        options.optOut = try reader.bool("mip_opt_out") ?? false
-        try reader.finish()
-        guard let key = try setup.key(fallback: "DEEPGRAM_API_KEY", isRequired: true) else {
-            throw setup.error("api_key_env", "names no key")
-        }
+        let timeout = try reader.int("timeout_ms", 100...120_000) ?? 5_000
+        options.others = try reader.rest(except: ["model", "encoding", "sample_rate", "container", "bit_rate", "callback"])
         return DeepgramTTS(
             name: setup.settings.provider, base: try setup.baseURL("wss://api.deepgram.com", webSocket: true),
-            options: options, key: key, network: setup.network)
+            options: options, key: try setup.key(usual: "DEEPGRAM_API_KEY"), timeout: .milliseconds(Int64(timeout)),
+            network: setup.network)
     }
 
     /// G.711 at 8 and 16 kHz and linear audio at the server's rates as they are; else linear at the next higher rate.
@@ -45,12 +44,14 @@ package struct DeepgramTTS: TextToSpeechProvider {
     package func open(
         _ context: ProviderContext, format: AudioFormat, sink: @escaping (TextToSpeechEvent) -> Void
     ) -> any TextToSpeechStream {
-        let headers = HeaderList([("Authorization", "Token \(key.reveal())")])
+        let headers = DeepgramEncoding.headers(key)
         let url = DeepgramSpeakWire.url(base, options, format)
-        let network = network
+        let (network, timeout) = (network, timeout)
         let stream = DeepgramSpeakStream(
-            name: name, format: format, key: key, context: context,
-            connect: { network.openWebSocket(url, headers: headers, on: context.eventLoop, sink: $0) }, sink: sink)
+            name: name, format: format, key: key, context: context, patience: timeout,
+            connect: {
+                network.openWebSocket(url, headers: headers, on: context.eventLoop, timeout: timeout, sink: $0)
+            }, sink: sink)
         stream.connect()
         return stream
     }
@@ -60,15 +61,15 @@ package struct DeepgramTTS: TextToSpeechProvider {
 final class DeepgramSpeakStream: TextToSpeechStream {
     /// How long `Cleared` may take before the socket is given up.
     private static let clearPatience = TimeAmount.seconds(1)
-    /// How long the server may be silent while audio is due.
-    private static let audioPatience = TimeAmount.seconds(5)
     /// The server ends a connection after 60 minutes.
     private static let maximumAge = TimeAmount.minutes(55)
 
     private let name: String
     private let format: AudioFormat
-    private let key: Secret
+    private let key: Secret?
     private let context: ProviderContext
+    /// How long the server may be silent while audio is due.
+    private let patience: TimeAmount
     private let makeSocket: (@escaping (WebSocketClient.Event) -> Void) -> WebSocketClient
     private var sink: ((TextToSpeechEvent) -> Void)?
     private var machine = DeepgramSpeakStateMachine()
@@ -82,7 +83,7 @@ final class DeepgramSpeakStream: TextToSpeechStream {
     private var carry: UInt8?
 
     init(
-        name: String, format: AudioFormat, key: Secret, context: ProviderContext,
+        name: String, format: AudioFormat, key: Secret?, context: ProviderContext, patience: TimeAmount,
         connect: @escaping (@escaping (WebSocketClient.Event) -> Void) -> WebSocketClient,
         sink: @escaping (TextToSpeechEvent) -> Void
     ) {
@@ -90,6 +91,7 @@ final class DeepgramSpeakStream: TextToSpeechStream {
         self.format = format
         self.key = key
         self.context = context
+        self.patience = patience
         makeSocket = connect
         self.sink = sink
         opened = context.eventLoop.now
@@ -196,8 +198,9 @@ final class DeepgramSpeakStream: TextToSpeechStream {
         guard !machine.isClearing else { return }
         deadline?.cancel()
         guard machine.isAwaitingAudio, !holdsAudio else { return }
-        arm(Self.audioPatience) {
-            self.fail(ProviderError(.timeout, provider: self.name, detail: "delivered no audio for 5 s"), dropWaiting: false)
+        arm(patience) {
+            let detail = "delivered no audio for \(self.patience.nanoseconds / 1_000_000) ms"
+            self.fail(ProviderError(.timeout, provider: self.name, detail: detail), dropWaiting: false)
         }
     }
 
@@ -234,7 +237,7 @@ final class DeepgramSpeakStream: TextToSpeechStream {
         case .text(let message): received(message)
         case .closed(let code, let reason):
             let what = code.map { "closed the connection with code \($0)" } ?? "the connection was lost"
-            let text = reason.isEmpty ? what : "\(what): \(key.redacted(reason))"
+            let text = reason.isEmpty ? what : "\(what): \(Secret.redacted(key, reason))"
             fail(ProviderError(.unavailable, provider: name, detail: text), dropWaiting: false)
         case .failed(let error):
             fail(ProviderError(error, provider: name, secret: key), dropWaiting: true)
@@ -258,13 +261,13 @@ final class DeepgramSpeakStream: TextToSpeechStream {
             socket?.holdReads(holdsAudio)
             perform(machine.cleared(at: now))
         case .warning(let text, let isFlushLimit):
-            context.log(.warning, "deepgram: \(key.redacted(text))")
+            context.log(.warning, "deepgram: \(Secret.redacted(key, text))")
             if isFlushLimit, machine.isAwaitingAudio {
                 let error = ProviderError(.rateLimited, provider: name, detail: "executes no more flushes on this connection")
                 fail(error, dropWaiting: false)
             }
         case .error(let text):
-            fail(ProviderError(.protocol, provider: name, detail: key.redacted(text)), dropWaiting: false)
+            fail(ProviderError(.protocol, provider: name, detail: Secret.redacted(key, text)), dropWaiting: false)
         case .metadata, .other: break
         }
     }

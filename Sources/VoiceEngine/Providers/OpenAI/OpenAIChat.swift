@@ -7,21 +7,21 @@ package struct OpenAIChat: LanguageModelProvider, WarmableProvider {
     /// What the known services differ in; everything else is configuration.
     package struct Profile: Sendable {
         let baseURL: String?
-        let keyVariable: String
-        let needsKey: Bool
+        /// nil where the server asks for none.
+        let keyVariable: String?
         let tokenLimitField: OpenAIChatOptions.TokenLimitField
 
         package static let openAI = Profile(
-            baseURL: "https://api.openai.com/v1", keyVariable: "OPENAI_API_KEY", needsKey: true,
+            baseURL: "https://api.openai.com/v1", keyVariable: "OPENAI_API_KEY",
             tokenLimitField: .maxCompletionTokens)
         package static let groq = Profile(
-            baseURL: "https://api.groq.com/openai/v1", keyVariable: "GROQ_API_KEY", needsKey: true,
+            baseURL: "https://api.groq.com/openai/v1", keyVariable: "GROQ_API_KEY",
             tokenLimitField: .maxCompletionTokens)
         package static let ollama = Profile(
-            baseURL: "http://127.0.0.1:11434/v1", keyVariable: "OLLAMA_API_KEY", needsKey: false, tokenLimitField: .maxTokens)
+            baseURL: "http://127.0.0.1:11434/v1", keyVariable: nil, tokenLimitField: .maxTokens)
         /// Any other server: the address is needed, a key only where the document names one.
         package static let compatible = Profile(
-            baseURL: nil, keyVariable: "OPENAI_COMPATIBLE_API_KEY", needsKey: false, tokenLimitField: .maxTokens)
+            baseURL: nil, keyVariable: nil, tokenLimitField: .maxTokens)
     }
 
     package let name: String
@@ -37,7 +37,7 @@ package struct OpenAIChat: LanguageModelProvider, WarmableProvider {
         guard let model = setup.settings.model, !model.isEmpty else { throw setup.error("model", "is needed") }
         let base = try setup.baseURL(profile.baseURL, webSocket: false)
         // A service's own address given by hand is still that service; another address is some compatible server.
-        let isOwnService = setup.settings.baseURL == nil || profile.baseURL.map { $0.contains(base.host) } ?? false
+        let isOwnService = profile.baseURL.flatMap { try? WebURL($0) }?.origin == base.origin
         var options = OpenAIChatOptions(model: model)
         options.tokenLimit = try reader.int("max_tokens", 1...100_000) ?? 300
         options.tokenLimitField = isOwnService ? profile.tokenLimitField : .maxTokens
@@ -58,12 +58,12 @@ package struct OpenAIChat: LanguageModelProvider, WarmableProvider {
             options.extra.append((member.key, member.value))
         }
         let connect = try reader.int("connect_timeout_ms", 100...60_000) ?? 3_000
-        let first = try reader.int("timeout_ms", 100...120_000) ?? (isOwnService && profile.needsKey ? 8_000 : 30_000)
+        let first = try reader.int("timeout_ms", 100...120_000) ?? (isOwnService ? 8_000 : 30_000)
         let idle = try reader.int("idle_timeout_ms", 500...120_000) ?? 10_000
-        try reader.finish()
+        let query = try reader.rest(except: [])
         return OpenAIChat(
-            name: setup.settings.provider, url: base.appending(path: "chat/completions"), options: options,
-            key: try setup.key(fallback: profile.keyVariable, isRequired: profile.needsKey && isOwnService),
+            name: setup.settings.provider, url: base.appending(path: "chat/completions").appending(query: query), options: options,
+            key: try setup.key(usual: profile.keyVariable),
             timeouts: RequestTimeouts(
                 connect: .milliseconds(Int64(connect)), firstByte: .milliseconds(Int64(first)), idle: .milliseconds(Int64(idle))),
             network: setup.network)
@@ -221,5 +221,5 @@ final class OpenAIGeneration: Generation {
         return redacted([what, fault.code, fault.message].filter { !$0.isEmpty }.joined(separator: ": "))
     }
 
-    private func redacted(_ text: String) -> String { (key ?? Secret("")).redacted(text) }
+    private func redacted(_ text: String) -> String { Secret.redacted(key, text) }
 }
