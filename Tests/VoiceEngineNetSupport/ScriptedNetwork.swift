@@ -17,9 +17,11 @@ package final class ScriptedNetwork: @unchecked Sendable {
     package init(_ configure: (inout NetworkClient.Configuration) -> Void = { _ in }) throws {
         var configuration = NetworkClient.Configuration()
         configure(&configuration)
-        client = try NetworkClient(configuration, transport: Transport { [unowned self] origin, _, _, initializer in
-            connect(origin, initializer)
-        })
+        client = try NetworkClient(
+            configuration,
+            transport: Transport { [unowned self] origin, _, _, initializer in
+                connect(origin, initializer)
+            })
     }
 
     private func connect(
@@ -38,7 +40,9 @@ package final class ScriptedNetwork: @unchecked Sendable {
             case .success:
                 self.connections.append(ScriptedConnection(channel, origin))
                 promise.succeed(channel)
-                if let address = try? SocketAddress(ipAddress: "127.0.0.1", port: 1) { channel.connect(to: address, promise: nil) }
+                if let address = try? SocketAddress(ipAddress: "127.0.0.1", port: 1) {
+                    channel.connect(to: address, promise: nil)
+                }
             }
         }
         return promise.futureResult

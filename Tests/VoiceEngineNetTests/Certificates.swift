@@ -13,7 +13,8 @@ struct Certificates: Sendable {
         try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
         for name in ["ca", "other"] {
             try Self.openssl(
-                "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", path("\(name).key"), "-out", path("\(name).pem"),
+                "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", path("\(name).key"), "-out",
+                path("\(name).pem"),
                 "-days", "30", "-subj", "/CN=Test \(name)")
         }
         try issue("good", names: "DNS:localhost,IP:127.0.0.1", days: "30")
@@ -25,10 +26,12 @@ struct Certificates: Sendable {
     private func issue(_ name: String, names: String, days: String, by authority: String = "ca") throws {
         try "subjectAltName=\(names)".write(toFile: path("\(name).ext"), atomically: true, encoding: .utf8)
         try Self.openssl(
-            "req", "-newkey", "rsa:2048", "-nodes", "-keyout", path("\(name).key"), "-out", path("\(name).csr"), "-subj",
+            "req", "-newkey", "rsa:2048", "-nodes", "-keyout", path("\(name).key"), "-out", path("\(name).csr"),
+            "-subj",
             "/CN=\(name)")
         try Self.openssl(
-            "x509", "-req", "-in", path("\(name).csr"), "-CA", path("\(authority).pem"), "-CAkey", path("\(authority).key"),
+            "x509", "-req", "-in", path("\(name).csr"), "-CA", path("\(authority).pem"), "-CAkey",
+            path("\(authority).key"),
             "-CAcreateserial", "-out", path("\(name).pem"), "-days", days, "-extfile", path("\(name).ext"))
     }
 

@@ -20,10 +20,13 @@ internal import VoiceEngineNetSupport
     let log = Log()
     init() throws { network = try ScriptedNetwork() }
 
-    private func send(_ path: String = "/x", body: String = "{}", headers: [(String, String)] = []) throws -> HTTPStream {
+    private func send(_ path: String = "/x", body: String = "{}", headers: [(String, String)] = []) throws -> HTTPStream
+    {
         network.client.send(
-            HTTPRequest("POST", try WebURL("http://server:81\(path)"), headers: HeaderList(headers), body: Array(body.utf8)),
-            on: network.loop, timeouts: RequestTimeouts(connect: .seconds(3), firstByte: .seconds(5), idle: .seconds(4)),
+            HTTPRequest(
+                "POST", try WebURL("http://server:81\(path)"), headers: HeaderList(headers), body: Array(body.utf8)),
+            on: network.loop,
+            timeouts: RequestTimeouts(connect: .seconds(3), firstByte: .seconds(5), idle: .seconds(4)),
             sink: log.sink)
     }
 

@@ -31,7 +31,8 @@ internal import VoiceEngineNet
 
     private func serve(_ group: MultiThreadedEventLoopGroup, _ certificate: String?) async throws -> any Channel {
         let tls = try certificate.map {
-            try TLSContext(.server(certificateChain: certificates.path("\($0).pem"), privateKey: certificates.path("\($0).key")))
+            try TLSContext(
+                .server(certificateChain: certificates.path("\($0).pem"), privateKey: certificates.path("\($0).key")))
         }
         return try await ServerBootstrap(group: group)
             .childChannelInitializer { channel in
@@ -45,7 +46,9 @@ internal import VoiceEngineNet
     }
 
     /// The body of the answer, or the failure.
-    private func request(_ client: NetworkClient, _ url: String, _ body: [UInt8], _ loop: any EventLoop) async throws -> [UInt8] {
+    private func request(_ client: NetworkClient, _ url: String, _ body: [UInt8], _ loop: any EventLoop) async throws
+        -> [UInt8]
+    {
         let url = try WebURL(url)
         let answer = loop.makePromise(of: [UInt8].self)
         loop.execute {
@@ -76,7 +79,8 @@ internal import VoiceEngineNet
         let client = try client()
         let body = (0..<3_000_000).map { UInt8(truncatingIfNeeded: $0 &* 13) }
         for _ in 0..<2 {
-            let answer = try await request(client, "\(secure ? "https" : "http")://localhost:\(port)/", body, group.next())
+            let answer = try await request(
+                client, "\(secure ? "https" : "http")://localhost:\(port)/", body, group.next())
             #expect(answer == body)
         }
         #expect(client.counters.connectionsOpened == 1)
@@ -90,7 +94,9 @@ internal import VoiceEngineNet
         try await group.shutdownGracefully()
     }
 
-    @Test(arguments: [("wrong", TLSError.Kind.wrongHost), ("expired", .certificateExpired), ("stranger", .unknownAuthority)])
+    @Test(arguments: [
+        ("wrong", TLSError.Kind.wrongHost), ("expired", .certificateExpired), ("stranger", .unknownAuthority),
+    ])
     func namesTheFaultOfACertificate(_ row: (String, TLSError.Kind)) async throws {
         let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
         let server = try await serve(group, row.0)
@@ -124,7 +130,10 @@ internal import VoiceEngineNet
         let process = Process()
         process.executableURL = URL(fileURLWithPath: "/usr/bin/openssl")
         process.arguments =
-            ["s_server", "-accept", "127.0.0.1:0", "-cert", certificates.path("good.pem"), "-key", certificates.path("good.key")]
+            [
+                "s_server", "-accept", "127.0.0.1:0", "-cert", certificates.path("good.pem"), "-key",
+                certificates.path("good.key"),
+            ]
             + arguments
         let output = Pipe()
         process.standardOutput = output

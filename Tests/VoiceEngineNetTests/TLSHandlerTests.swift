@@ -10,7 +10,9 @@ internal import VoiceEngineNet
         var bytes: [UInt8] = []
         var events: [String] = []
         var established: TLSEstablished?
-        func channelRead(context: ChannelHandlerContext, data: NIOAny) { bytes += unwrapInboundIn(data).readableBytesView }
+        func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+            bytes += unwrapInboundIn(data).readableBytesView
+        }
         func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
             if let event = event as? TLSEstablished { established = event }
             if event as? ChannelEvent == .inputClosed { events.append("inputClosed") }
@@ -47,7 +49,8 @@ internal import VoiceEngineNet
     init() throws { certificates = try Certificates.shared.get() }
 
     private func server(_ name: String = "good") throws -> TLSContext {
-        try TLSContext(.server(certificateChain: certificates.path("\(name).pem"), privateKey: certificates.path("\(name).key")))
+        try TLSContext(
+            .server(certificateChain: certificates.path("\(name).pem"), privateKey: certificates.path("\(name).key")))
     }
     private func client() throws -> TLSContext { try TLSContext(.client(.file(certificates.authority))) }
 
@@ -121,7 +124,9 @@ internal import VoiceEngineNet
         #expect(try connect(try client(), try server(), host: "127.0.0.1").0.sink.established != nil)
         #expect(try connect(try client(), try server(), host: "127.0.0.2").0.sink.events.first == "wrongHost")
         #expect(try connect(try client(), try server(), host: "").0.sink.events.first == "badConfiguration")
-        #expect(try connect(try client(), try server(), host: "localhost\0.example").0.sink.events.first == "badConfiguration")
+        #expect(
+            try connect(try client(), try server(), host: "localhost\0.example").0.sink.events.first
+                == "badConfiguration")
     }
 
     @Test func resumesASession() throws {
@@ -168,8 +173,13 @@ internal import VoiceEngineNet
             let a = try Peer(TLSHandler(clients, host: "localhost", port: 1))
             let b = try Peer(TLSHandler(servers))
             var hello = round % 2 == 0 ? a.take() : []
-            if !hello.isEmpty { hello[Int.random(in: 0..<hello.count, using: &generator)] ^= UInt8.random(in: 1...255, using: &generator) }
-            b.give(hello + (0..<100).map { _ in UInt8.random(in: 0...255, using: &generator) }, pieces: Int.random(in: 1...99))
+            if !hello.isEmpty {
+                hello[Int.random(in: 0..<hello.count, using: &generator)] ^= UInt8.random(
+                    in: 1...255, using: &generator)
+            }
+            b.give(
+                hello + (0..<100).map { _ in UInt8.random(in: 0...255, using: &generator) },
+                pieces: Int.random(in: 1...99))
             a.give(b.take(), pieces: Int.random(in: 1...99))
             // Flipped bytes after the handshake break the record, not the process.
             let (c, d) = try connect(clients, servers)
@@ -188,7 +198,8 @@ internal import VoiceEngineNet
             #expect("\(error)".contains("/nowhere/c.pem"))
         }
         #expect(throws: TLSError.self) {
-            try TLSContext(.server(certificateChain: certificates.path("good.pem"), privateKey: certificates.path("ca.key")))
+            try TLSContext(
+                .server(certificateChain: certificates.path("good.pem"), privateKey: certificates.path("ca.key")))
         }
     }
 }

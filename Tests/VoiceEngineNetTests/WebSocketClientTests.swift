@@ -74,7 +74,8 @@ internal import VoiceEngineNetSupport
     }
 
     @Test(arguments: [
-        ([0x80, 0x01, 0x61] as [UInt8], 1002), ([0x01, 0x01, 0x61, 0x81, 0x01, 0x61], 1002), ([0xC1, 0x01, 0x61], 1002),
+        ([0x80, 0x01, 0x61] as [UInt8], 1002), ([0x01, 0x01, 0x61, 0x81, 0x01, 0x61], 1002),
+        ([0xC1, 0x01, 0x61], 1002),
         ([0x81, 0x81, 0, 0, 0, 0, 0x61], 1002), ([0x83, 0x00], 1002), ([0x09, 0x00], 1002),
         ([0x81, 0x7F, 0, 0, 0, 0, 0, 0x10, 0, 0], 1009), ([0x89, 0x7E, 0, 0x7E], 1002),
     ])
@@ -128,7 +129,10 @@ internal import VoiceEngineNetSupport
         server.answer(
             "HTTP/1.1 101 X\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: AAAA\r\n\r\n")
         network.run()
-        #expect(log.entries == ["failed the server broke the protocol: the answer to the WebSocket upgrade does not match the request"])
+        #expect(
+            log.entries == [
+                "failed the server broke the protocol: the answer to the WebSocket upgrade does not match the request"
+            ])
         #expect(network.client.counters.isQuiet)
     }
 

@@ -19,7 +19,8 @@ internal import VoiceEngineNet
     }
 
     @Test(arguments: [
-        "", "example.com", "ftp://h", "http://", "http://:80", "http://h:", "http://h:0", "http://h:65536", "http://h:+80",
+        "", "example.com", "ftp://h", "http://", "http://:80", "http://h:", "http://h:0", "http://h:65536",
+        "http://h:+80",
         "http://user:secret@h/", "http://h/#f", "http://h /", "http://h\r\nX: y/", "http://[::1", "http://[abc]/",
         "http://hö/", "http://h:80:80", "http://[::1]x", "http://[fe80::1%25eth0]/", "http://h/\u{7F}",
     ])

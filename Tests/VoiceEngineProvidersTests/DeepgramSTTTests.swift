@@ -10,7 +10,8 @@ internal import VoiceEngineProviders
         func sink(_ event: SpeechToTextEvent) {
             switch event {
             case .transcript(let text):
-                entries.append("\(text.isSettled ? "settled" : "partial") '\(text.text)' \(text.coveredMilliseconds ?? -1)")
+                entries.append(
+                    "\(text.isSettled ? "settled" : "partial") '\(text.text)' \(text.coveredMilliseconds ?? -1)")
             case .endOfTurn: entries.append("end of turn")
             case .failed(let error): entries.append("failed \(error.kind.rawValue): \(error.detail)")
             }
@@ -47,10 +48,14 @@ internal import VoiceEngineProviders
     }
 
     @Test func asksForWhatTheDocumentSays() throws {
-        _ = try open(["keyterms": ["Ana María", "ACME"], "endpointing": 0, "smart_format": true, "utterance_end_ms": 1500, "search": "x y"])
+        _ = try open([
+            "keyterms": ["Ana María", "ACME"], "endpointing": 0, "smart_format": true, "utterance_end_ms": 1500,
+            "search": "x y",
+        ])
         let lines = fixture.server.acceptWebSocket()
         #expect(
-            lines[0] == "GET /v1/listen?model=nova-3&language=en&encoding=mulaw&sample_rate=8000&channels=1&interim_results=true"
+            lines[0]
+                == "GET /v1/listen?model=nova-3&language=en&encoding=mulaw&sample_rate=8000&channels=1&interim_results=true"
                 + "&endpointing=false&utterance_end_ms=1500&vad_events=true&smart_format=true&punctuate=true"
                 + "&keyterm=Ana%20Mar%C3%ADa&keyterm=ACME&search=x%20y HTTP/1.1")
         #expect(lines.contains("Authorization: Token \(ProviderFixture.key)"))
@@ -99,7 +104,8 @@ internal import VoiceEngineProviders
         fixture.server.send(text: #"{"type":"UtteranceEnd","channel":[0,1],"last_word_end":1.9}"#)
         #expect(
             log.take() == [
-                "partial 'book' 500", "settled 'Book a' 1000", "partial 'Book a table' 1500", "settled 'Book a table.' 2000",
+                "partial 'book' 500", "settled 'Book a' 1000", "partial 'Book a table' 1500",
+                "settled 'Book a table.' 2000",
                 "end of turn",
             ])
         fixture.server.send(text: results("For two", 2, 1, final: true))
@@ -179,7 +185,8 @@ internal import VoiceEngineProviders
     func namesARefusalAndNeverTheKey(_ row: (Int, String)) throws {
         _ = try open()
         fixture.server.answer(
-            "HTTP/1.1 \(row.0) No\r\ndg-error: bad \(ProviderFixture.key)\r\ndg-request-id: 7\r\nContent-Length: 0\r\n\r\n")
+            "HTTP/1.1 \(row.0) No\r\ndg-error: bad \(ProviderFixture.key)\r\ndg-request-id: 7\r\nContent-Length: 0\r\n\r\n"
+        )
         fixture.network.run()
         #expect(
             log.take() == [
@@ -189,7 +196,8 @@ internal import VoiceEngineProviders
     }
 
     @Test(arguments: [
-        (1008, "DATA-0000: cannot decode", "configuration"), (1011, "NET-0001", "unavailable"), (1000, "", "unavailable"),
+        (1008, "DATA-0000: cannot decode", "configuration"), (1011, "NET-0001", "unavailable"),
+        (1000, "", "unavailable"),
     ])
     func namesAClose(_ row: (Int, String, String)) throws {
         let stream = try open()
@@ -205,7 +213,9 @@ internal import VoiceEngineProviders
         #expect(fixture.isQuiet)
     }
 
-    @Test(arguments: ["nonsense", "[]", #"{"kind":1}"#, #"{"type":"Error","description":"x"}"#, #"{"type":"Results","start":"a"}"#])
+    @Test(arguments: [
+        "nonsense", "[]", #"{"kind":1}"#, #"{"type":"Error","description":"x"}"#, #"{"type":"Results","start":"a"}"#,
+    ])
     func aMessageThatBreaksTheProtocolEndsTheStream(_ text: String) throws {
         _ = try open()
         fixture.server.acceptWebSocket()
@@ -242,10 +252,12 @@ internal import VoiceEngineProviders
         #expect(fixture.isQuiet)
     }
 
-    @Test(arguments: [
-        (["endpointing": "x"], "stt[0].endpointing"), (["utterance_end_ms": 10], "stt[0].utterance_end_ms"),
-        (["encoding": "mp3"], "stt[0].encoding"), (["odd": [1]], "stt[0].odd"), (["keyterms": [1]], "stt[0].keyterms"),
-    ] as [(JSONValue, String)])
+    @Test(
+        arguments: [
+            (["endpointing": "x"], "stt[0].endpointing"), (["utterance_end_ms": 10], "stt[0].utterance_end_ms"),
+            (["encoding": "mp3"], "stt[0].encoding"), (["odd": [1]], "stt[0].odd"),
+            (["keyterms": [1]], "stt[0].keyterms"),
+        ] as [(JSONValue, String)])
     func refusesAWrongOption(_ row: (JSONValue, String)) {
         do {
             _ = try DeepgramSTT.make(fixture.setup("deepgram", baseURL: nil, options: row.0))

@@ -11,7 +11,8 @@ internal import VoiceEngineProviders
             switch event {
             case .text(let text): entries.append("text '\(text)'")
             case .toolCall(let call): entries.append("call \(call.id) \(call.name) \(call.arguments)")
-            case .finished(let reason, let usage): entries.append("finished \(reason) \(usage.prompt)+\(usage.completion)")
+            case .finished(let reason, let usage):
+                entries.append("finished \(reason) \(usage.prompt)+\(usage.completion)")
             case .failed(let error): entries.append("failed \(error.kind.rawValue): \(error.detail)")
             }
         }
@@ -29,7 +30,8 @@ internal import VoiceEngineProviders
 
     private func generate(_ request: ChatRequest? = nil, options: JSONValue = [:]) throws -> any Generation {
         let provider = try OpenAIChat.make(
-            fixture.setup("openai", model: "m", baseURL: "http://llm:1/v1/", options: options, keyVariable: "X_API_KEY"),
+            fixture.setup(
+                "openai", model: "m", baseURL: "http://llm:1/v1/", options: options, keyVariable: "X_API_KEY"),
             profile: .openAI)
         return provider.generate(request ?? self.request, context: fixture.context, sink: log.sink)
     }
@@ -58,8 +60,10 @@ internal import VoiceEngineProviders
                 #"{"model":"m","messages":[{"role":"system","content":"Be brief."},{"role":"user","content":"Hi"}],"stream":true,"#
                     + #""stream_options":{"include_usage":true},"max_tokens":300}"#))
         answer([
-            ": ping", chunk(#"{"role":"assistant","content":null}"#), chunk(#"{"content":"Hel"}"#), chunk(#"{"content":"lo"}"#),
-            chunk("{}", #""stop""#), #"data: {"choices":[],"usage":{"prompt_tokens":5,"completion_tokens":2}}"#, "data: [DONE]",
+            ": ping", chunk(#"{"role":"assistant","content":null}"#), chunk(#"{"content":"Hel"}"#),
+            chunk(#"{"content":"lo"}"#),
+            chunk("{}", #""stop""#), #"data: {"choices":[],"usage":{"prompt_tokens":5,"completion_tokens":2}}"#,
+            "data: [DONE]",
         ])
         #expect(log.take() == ["text 'Hel'", "text 'lo'", "finished stop 5+2"])
         _ = try generate()
@@ -70,10 +74,13 @@ internal import VoiceEngineProviders
         let call = ToolCall(id: "c1", name: "book", arguments: #"{"day":"Mo"}"#)
         _ = try generate(
             ChatRequest(
-                prompt: "", messages: [.user("a\"b\n"), .assistant("", toolCalls: [call]), .toolResult(id: "c1", json: "{}")],
+                prompt: "",
+                messages: [.user("a\"b\n"), .assistant("", toolCalls: [call]), .toolResult(id: "c1", json: "{}")],
                 tools: [ToolSpecification(name: "book", description: "Books.", parameters: #"{"type":"object"}"#)]),
-            options: ["max_tokens": 50, "max_tokens_field": "max_completion_tokens", "temperature": 0.5,
-                "reasoning_effort": "none", "extra": ["chat_template_kwargs": ["enable_thinking": false]]])
+            options: [
+                "max_tokens": 50, "max_tokens_field": "max_completion_tokens", "temperature": 0.5,
+                "reasoning_effort": "none", "extra": ["chat_template_kwargs": ["enable_thinking": false]],
+            ])
         let expected = try JSONValue.parse(
             #"""
             {"model":"m","messages":[{"role":"user","content":"a\"b\n"},{"role":"assistant","content":"",
@@ -92,7 +99,8 @@ internal import VoiceEngineProviders
             chunk(#"{"content":"One moment."}"#),
             chunk(#"{"tool_calls":[{"index":0,"id":"a","type":"function","function":{"name":"x","arguments":""}}]}"#),
             chunk(#"{"tool_calls":[{"index":1,"id":"b","function":{"name":"y","arguments":"{\"q\""}}]}"#),
-            chunk(#"{"tool_calls":[{"index":0,"function":{"arguments":""}},{"index":1,"function":{"arguments":":1}"}}]}"#),
+            chunk(
+                #"{"tool_calls":[{"index":0,"function":{"arguments":""}},{"index":1,"function":{"arguments":":1}"}}]}"#),
             chunk("{}", #""stop""#), "data: [DONE]",
         ])
         #expect(log.take() == ["text 'One moment.'", "call a x {}", #"call b y {"q":1}"#, "finished toolCalls 0+0"])
@@ -126,7 +134,8 @@ internal import VoiceEngineProviders
 
     @Test func anySplitReadsAlike() throws {
         let body = Array(
-            (chunk(#"{"content":"gr\u00fc"}"#) + "\r\n\r\n" + chunk(#"{"content":"ß €𝄞"}"#) + "\n\n" + chunk("{}", #""stop""#)
+            (chunk(#"{"content":"gr\u00fc"}"#) + "\r\n\r\n" + chunk(#"{"content":"ß €𝄞"}"#) + "\n\n"
+                + chunk("{}", #""stop""#)
                 + "\n\ndata: [DONE]\n\n").utf8)
         for cut in 0...body.count {
             _ = try generate()
@@ -143,7 +152,11 @@ internal import VoiceEngineProviders
         #expect(log.take() == ["text 'a'", "finished length 0+0"])
         _ = try generate()
         answer([chunk(#"{"content":"a"}"#)])
-        #expect(log.take() == ["text 'a'", "failed protocol: failed in the middle of an answer: the stream ended in the middle of the answer"])
+        #expect(
+            log.take() == [
+                "text 'a'",
+                "failed protocol: failed in the middle of an answer: the stream ended in the middle of the answer",
+            ])
         _ = try generate()
         let last = chunk(#"{"content":"a"}"#, #""stop""#) + "\n\ndata: [DONE]"
         fixture.server.answer("HTTP/1.1 200 OK\r\nContent-Length: \(last.utf8.count)\r\n\r\n" + last)
@@ -167,14 +180,22 @@ internal import VoiceEngineProviders
     }
 
     @Test(arguments: [
-        (401, #"{"error":{"message":"Incorrect API key provided: sk-0123","code":"invalid_api_key"}}"#,
-            "auth: answered with status 401: invalid_api_key"),
-        (404, #"{"error":{"message":"no such model","type":"x","code":"model_not_found"}}"#,
-            "configuration: answered with status 404: model_not_found: no such model"),
-        (429, #"{"error":{"message":"slow","code":"rate_limit_exceeded"}}"#,
-            "rateLimited: answered with status 429, retry after 7 s: rate_limit_exceeded: slow"),
-        (429, #"{"error":{"message":"pay","code":"insufficient_quota"}}"#,
-            "auth: answered with status 429, retry after 7 s: insufficient_quota: pay"),
+        (
+            401, #"{"error":{"message":"Incorrect API key provided: sk-0123","code":"invalid_api_key"}}"#,
+            "auth: answered with status 401: invalid_api_key"
+        ),
+        (
+            404, #"{"error":{"message":"no such model","type":"x","code":"model_not_found"}}"#,
+            "configuration: answered with status 404: model_not_found: no such model"
+        ),
+        (
+            429, #"{"error":{"message":"slow","code":"rate_limit_exceeded"}}"#,
+            "rateLimited: answered with status 429, retry after 7 s: rate_limit_exceeded: slow"
+        ),
+        (
+            429, #"{"error":{"message":"pay","code":"insufficient_quota"}}"#,
+            "auth: answered with status 429, retry after 7 s: insufficient_quota: pay"
+        ),
         (400, #"{"error":"model is required"}"#, "configuration: answered with status 400: model is required"),
         (422, #"{"detail":[{"msg":"bad"}]}"#, #"configuration: answered with status 422: [{"msg":"bad"}]"#),
         (503, "<html>", "unavailable: answered with status 503"), (200, "", "protocol: "),
@@ -183,7 +204,8 @@ internal import VoiceEngineProviders
         _ = try generate()
         let isGood = row.0 == 200
         fixture.server.answer(
-            "HTTP/1.1 \(row.0) X\r\n\(isGood ? "" : "retry-after: 7\r\n")Content-Length: \(row.1.utf8.count)\r\n\r\n\(row.1)")
+            "HTTP/1.1 \(row.0) X\r\n\(isGood ? "" : "retry-after: 7\r\n")Content-Length: \(row.1.utf8.count)\r\n\r\n\(row.1)"
+        )
         let entries = log.take()
         #expect(entries.count == 1)
         if isGood { #expect(entries[0].hasPrefix("failed protocol")) } else { #expect(entries[0] == "failed " + row.2) }

@@ -21,7 +21,8 @@ package struct ProviderRegistry: Sendable {
         registry.add(speechToText: "deepgram") { (setup) throws(ProviderSetupError) in try DeepgramSTT.make(setup) }
         registry.add(textToSpeech: "deepgram") { (setup) throws(ProviderSetupError) in try DeepgramTTS.make(setup) }
         for (name, profile) in [
-            ("openai", OpenAIChat.Profile.openAI), ("groq", .groq), ("ollama", .ollama), ("openai_compatible", .compatible),
+            ("openai", OpenAIChat.Profile.openAI), ("groq", .groq), ("ollama", .ollama),
+            ("openai_compatible", .compatible),
         ] {
             registry.add(languageModel: name) { (setup) throws(ProviderSetupError) in
                 try OpenAIChat.make(setup, profile: profile)

@@ -76,10 +76,13 @@ package struct ProviderSetup: Sendable {
         let value = environment(variable).map(Self.trim) ?? ""
         guard !value.isEmpty else {
             throw error(
-                "api_key_env", "the environment variable \(variable) is not set; it must hold the key for \(settings.provider)")
+                "api_key_env",
+                "the environment variable \(variable) is not set; it must hold the key for \(settings.provider)")
         }
         guard value.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F }) else {
-            throw error("api_key_env", "the environment variable \(variable) does not hold a key (blanks or control characters)")
+            throw error(
+                "api_key_env", "the environment variable \(variable) does not hold a key (blanks or control characters)"
+            )
         }
         return Secret(value)
     }
@@ -92,7 +95,9 @@ package struct ProviderSetup: Sendable {
         let url: WebURL
         do { url = try WebURL(text) } catch let fault { throw error("base_url", fault.description) }
         if webSocket { return url.asWebSocket }
-        guard !url.scheme.isWebSocket else { throw error("base_url", "begins with https:// or http:// for this provider") }
+        guard !url.scheme.isWebSocket else {
+            throw error("base_url", "begins with https:// or http:// for this provider")
+        }
         return url
     }
 

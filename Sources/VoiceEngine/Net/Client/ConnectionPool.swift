@@ -79,7 +79,9 @@ final class ConnectionPool {
     /// Takes back a connection whose answer is complete.
     func putBack(_ connection: HTTPConnection) {
         let kept = idle[connection.origin]?.count ?? 0
-        guard kept < network.configuration.maximumIdleConnections, connection.becomeIdle() else { return connection.close() }
+        guard kept < network.configuration.maximumIdleConnections, connection.becomeIdle() else {
+            return connection.close()
+        }
         idle[connection.origin, default: []].append(connection)
         connection.closeWhenIdle(for: network.configuration.idleLifetime) { [weak self] in self?.forget($0) }
     }

@@ -21,7 +21,9 @@ package struct RequestTimeouts: Equatable, Sendable {
     /// Between two pieces of the answer.
     package var idle: TimeAmount
 
-    package init(connect: TimeAmount = .seconds(3), firstByte: TimeAmount = .seconds(10), idle: TimeAmount = .seconds(10)) {
+    package init(
+        connect: TimeAmount = .seconds(3), firstByte: TimeAmount = .seconds(10), idle: TimeAmount = .seconds(10)
+    ) {
         self.connect = connect
         self.firstByte = firstByte
         self.idle = idle

@@ -76,7 +76,9 @@ enum Connector {
         case let error as NIOConnectionError:
             if error.connectionErrors.isEmpty { return .unreachable("cannot find the host \(origin.host)") }
             let single = error.connectionErrors.first.map { "\($0.error)" } ?? ""
-            if error.connectionErrors.contains(where: { if case ChannelError.connectTimeout = $0.error { true } else { false } }) {
+            if error.connectionErrors.contains(where: {
+                if case ChannelError.connectTimeout = $0.error { true } else { false }
+            }) {
                 return .timeout(.connect)
             }
             return .unreachable("cannot connect to \(origin): \(single)")

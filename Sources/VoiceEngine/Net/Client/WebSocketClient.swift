@@ -241,7 +241,9 @@ package final class WebSocketClient {
 
     func receivedPing(_ payload: ByteBuffer) {
         // Control frames carry at most 125 bytes; when the network is full the peer has no use for a pong.
-        if case .open(let channel) = state, channel.isWritable { write(.pong, Array(payload.readableBytesView), channel) }
+        if case .open(let channel) = state, channel.isWritable {
+            write(.pong, Array(payload.readableBytesView), channel)
+        }
     }
 
     func receivedClose(code: UInt16?, reason: String) {

@@ -169,7 +169,9 @@ final class WebSocketMessages: ChannelInboundHandler {
 
     private func close(_ payload: ByteBuffer) {
         var payload = payload
-        guard let code = payload.readInteger(as: UInt16.self) else { return socket.receivedClose(code: nil, reason: "") }
+        guard let code = payload.readInteger(as: UInt16.self) else {
+            return socket.receivedClose(code: nil, reason: "")
+        }
         socket.receivedClose(
             code: WebSocketFraming.isValidCloseCode(code) ? code : 1002,
             reason: String(decoding: payload.readableBytesView, as: UTF8.self))

@@ -29,7 +29,8 @@ package struct WebURL: Hashable, Sendable, CustomStringConvertible {
         guard text.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F }) else {
             throw ParseError("an address has no spaces, control characters or letters outside ASCII")
         }
-        guard let mark = text.range(of: "://"), let scheme = Scheme(rawValue: text[..<mark.lowerBound].lowercased()) else {
+        guard let mark = text.range(of: "://"), let scheme = Scheme(rawValue: text[..<mark.lowerBound].lowercased())
+        else {
             throw ParseError("an address begins with http://, https://, ws:// or wss://")
         }
         let rest = text[mark.upperBound...]
@@ -69,7 +70,8 @@ package struct WebURL: Hashable, Sendable, CustomStringConvertible {
             }
         }
         guard !after.isEmpty else { return (host.lowercased(), defaultPort) }
-        guard after.first == ":", after.utf8.count <= 6, after.dropFirst().utf8.allSatisfy({ (0x30...0x39).contains($0) }),
+        guard after.first == ":", after.utf8.count <= 6,
+            after.dropFirst().utf8.allSatisfy({ (0x30...0x39).contains($0) }),
             let port = Int(after.dropFirst()), (1...65_535).contains(port)
         else { throw ParseError("a port is a number from 1 to 65535") }
         return (host.lowercased(), port)

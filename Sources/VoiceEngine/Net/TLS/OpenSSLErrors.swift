@@ -63,7 +63,8 @@ enum OpenSSLErrors {
             X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT, X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY,
             X509_V_ERR_UNABLE_TO_VERIFY_LEAF_SIGNATURE:
             return TLSError(
-                .unknownAuthority, "the certificate of \(name) is signed by an authority that is not trusted here (\(reason))")
+                .unknownAuthority,
+                "the certificate of \(name) is signed by an authority that is not trusted here (\(reason))")
         default:
             return TLSError(.badCertificate, "the certificate of \(name) is not acceptable (\(reason))")
         }

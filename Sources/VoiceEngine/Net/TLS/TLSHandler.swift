@@ -104,7 +104,8 @@ package final class TLSHandler: ChannelDuplexHandler {
         case .handshaking:
             state = .closed
             let name = host ?? "the peer"
-            context.fireErrorCaught(TLSError(.handshakeRefused, "\(name) closed the connection during the TLS handshake"))
+            context.fireErrorCaught(
+                TLSError(.handshakeRefused, "\(name) closed the connection during the TLS handshake"))
         case .open, .outputClosed:
             state = .closed
             context.fireErrorCaught(
@@ -296,7 +297,8 @@ package final class TLSHandler: ChannelDuplexHandler {
             waitingBytes -= first.readableBytes
             if let promise { promises.append(promise) }
             var plain = first
-            while flushed > 0, let next = waiting.first, plain.readableBytes + next.0.readableBytes <= Self.recordBytes {
+            while flushed > 0, let next = waiting.first, plain.readableBytes + next.0.readableBytes <= Self.recordBytes
+            {
                 plain.writeImmutableBuffer(next.0)
                 if let promise = next.1 { promises.append(promise) }
                 waitingBytes -= next.0.readableBytes

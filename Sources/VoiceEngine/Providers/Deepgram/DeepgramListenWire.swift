@@ -213,7 +213,8 @@ struct DeepgramUtterance {
     private func transcript() -> SpeechToTextEvent {
         let milliseconds = Int64(exactly: (min(coveredEnd, 1e9) * 1_000).rounded()) ?? 0
         return .transcript(
-            Transcript(text: text, isSettled: interim.isEmpty, coveredMilliseconds: max(0, milliseconds + offsetMilliseconds)))
+            Transcript(
+                text: text, isSettled: interim.isEmpty, coveredMilliseconds: max(0, milliseconds + offsetMilliseconds)))
     }
 
     private static func join(_ a: String, _ b: String) -> String {

@@ -23,7 +23,9 @@ package struct DeepgramSTT: SpeechToTextProvider {
         options.interimResults = try reader.bool("interim_results") ?? true
         if let time = try reader.int("endpointing", 0...10_000) { options.endpointing = time == 0 ? nil : time }
         if let time = try reader.int("utterance_end_ms", 0...10_000) {
-            guard time == 0 || time >= 1_000 else { throw setup.error("utterance_end_ms", "is 0 (off) or at least 1000") }
+            guard time == 0 || time >= 1_000 else {
+                throw setup.error("utterance_end_ms", "is 0 (off) or at least 1000")
+            }
             options.utteranceEnd = time == 0 ? nil : time
         }
         options.vadEvents = try reader.bool("vad_events") ?? true
@@ -118,7 +120,9 @@ final class DeepgramListenStream: SpeechToTextStream {
 
     func connect(_ network: NetworkClient, _ url: WebURL, _ headers: HeaderList, timeout: TimeAmount) {
         // The socket keeps the stream alive until it reports its end.
-        socket = network.openWebSocket(url, headers: headers, on: context.eventLoop, timeout: timeout) { self.received($0) }
+        socket = network.openWebSocket(url, headers: headers, on: context.eventLoop, timeout: timeout) {
+            self.received($0)
+        }
     }
 
     // MARK: From the session
@@ -252,7 +256,8 @@ final class DeepgramListenStream: SpeechToTextStream {
         let reason = Secret.redacted(key, reason)
         if reason.contains("DATA-0000") {
             return ProviderError(
-                .configuration, provider: name, detail: "cannot decode the audio as \(format.encoding.rawValue) (\(reason))")
+                .configuration, provider: name,
+                detail: "cannot decode the audio as \(format.encoding.rawValue) (\(reason))")
         }
         let what = code.map { "closed the connection with code \($0)" } ?? "the connection was lost"
         return ProviderError(.unavailable, provider: name, detail: reason.isEmpty ? what : "\(what): \(reason)")

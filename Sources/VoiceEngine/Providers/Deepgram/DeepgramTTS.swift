@@ -23,7 +23,9 @@ package struct DeepgramTTS: TextToSpeechProvider {
         }
         options.speed = try reader.double("speed", 0.5...2)
         let timeout = try reader.int("timeout_ms", 100...120_000) ?? 5_000
-        options.others = try reader.rest(except: ["model", "encoding", "sample_rate", "container", "bit_rate", "callback"])
+        options.others = try reader.rest(except: [
+            "model", "encoding", "sample_rate", "container", "bit_rate", "callback",
+        ])
         return DeepgramTTS(
             name: setup.settings.provider, base: try setup.baseURL("wss://api.deepgram.com", webSocket: true),
             options: options, key: try setup.key(usual: "DEEPGRAM_API_KEY"), timeout: .milliseconds(Int64(timeout)),
@@ -177,7 +179,8 @@ final class DeepgramSpeakStream: TextToSpeechStream {
             let current = generation
             context.eventLoop.assumeIsolated().execute {
                 guard current == self.generation, self.sink != nil else { return }
-                self.fail(ProviderError(.unavailable, provider: self.name, detail: "takes no more text"), dropWaiting: true)
+                self.fail(
+                    ProviderError(.unavailable, provider: self.name, detail: "takes no more text"), dropWaiting: true)
             }
         } else if !output.isEmpty {
             watchAudio()
@@ -263,7 +266,8 @@ final class DeepgramSpeakStream: TextToSpeechStream {
         case .warning(let text, let isFlushLimit):
             context.log(.warning, "deepgram: \(Secret.redacted(key, text))")
             if isFlushLimit, machine.isAwaitingAudio {
-                let error = ProviderError(.rateLimited, provider: name, detail: "executes no more flushes on this connection")
+                let error = ProviderError(
+                    .rateLimited, provider: name, detail: "executes no more flushes on this connection")
                 fail(error, dropWaiting: false)
             }
         case .error(let text):

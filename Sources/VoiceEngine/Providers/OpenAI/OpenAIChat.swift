@@ -62,10 +62,12 @@ package struct OpenAIChat: LanguageModelProvider, WarmableProvider {
         let idle = try reader.int("idle_timeout_ms", 500...120_000) ?? 10_000
         let query = try reader.rest(except: [])
         return OpenAIChat(
-            name: setup.settings.provider, url: base.appending(path: "chat/completions").appending(query: query), options: options,
+            name: setup.settings.provider, url: base.appending(path: "chat/completions").appending(query: query),
+            options: options,
             key: try setup.key(usual: profile.keyVariable),
             timeouts: RequestTimeouts(
-                connect: .milliseconds(Int64(connect)), firstByte: .milliseconds(Int64(first)), idle: .milliseconds(Int64(idle))),
+                connect: .milliseconds(Int64(connect)), firstByte: .milliseconds(Int64(first)),
+                idle: .milliseconds(Int64(idle))),
             network: setup.network)
     }
 

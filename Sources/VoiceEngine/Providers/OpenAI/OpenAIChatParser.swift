@@ -73,7 +73,9 @@ struct OpenAIChatParser {
         guard let value = payload.withUnsafeBytes({ try? JSONValue.parse($0) }) else {
             return fail("a chunk that is not JSON", output)
         }
-        if isError { return finishFailed(OpenAIChatWire.fault(["error": value]) ?? .init(message: "", code: ""), output) }
+        if isError {
+            return finishFailed(OpenAIChatWire.fault(["error": value]) ?? .init(message: "", code: ""), output)
+        }
         if let fault = OpenAIChatWire.fault(value) { return finishFailed(fault, output) }
         takeChunk(value, output)
     }

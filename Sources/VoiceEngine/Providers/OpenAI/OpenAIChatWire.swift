@@ -94,7 +94,8 @@ enum OpenAIChatWire {
             writer.member("name", .string(tool.name))
             writer.member("description", .string(tool.description))
             // Written as a value, so that a schema that is not JSON cannot break the request apart.
-            let schema = (try? JSONValue.parse(tool.parameters)) ?? ["type": "object", "properties": .object(JSONObject())]
+            let schema =
+                (try? JSONValue.parse(tool.parameters)) ?? ["type": "object", "properties": .object(JSONObject())]
             writer.member("parameters", schema)
             writer.endObject()
             writer.endObject()
