@@ -4,7 +4,8 @@ package import VoiceEngineNet
 
 /// A network in memory, on one embedded loop in virtual time: the test is the server.
 ///
-/// - Important: `@unchecked` because `Transport` asks for it; everything happens on the thread of the one test that made it.
+/// - Important: `@unchecked` because `Transport` asks for it; everything happens on the thread of the one test that
+/// made it.
 package final class ScriptedNetwork: @unchecked Sendable {
     package enum Behaviour { case accept, refuse, never }
 

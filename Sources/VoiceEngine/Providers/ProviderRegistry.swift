@@ -2,7 +2,8 @@
 //
 //     document entry ── ProviderSettings ── ProviderSetup (+ environment, network) ── maker ── provider
 //
-// Providers are made once per agent and shared by its calls; what a call opens belongs to the call's loop. Making one checks
+// Providers are made once per agent and shared by its calls; what a call opens belongs to the call's loop. Making
+// one checks
 // everything that can be checked without the network: options, address, key.
 
 /// The providers by name, for each role.

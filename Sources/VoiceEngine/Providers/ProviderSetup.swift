@@ -67,7 +67,8 @@ package struct ProviderSetup: Sendable {
 
     /// The key of the variable that the document names, else of `usual`; surrounding blanks are cut off.
     ///
-    /// The usual key belongs to the provider's own address alone: it never travels to an address that the document gives.
+    /// The usual key belongs to the provider's own address alone: it never travels to an address that the
+    /// document gives.
     ///
     /// - Throws: when the variable is not set; the text names it.
     /// - Returns: nil when the request goes to another address and no variable is named.

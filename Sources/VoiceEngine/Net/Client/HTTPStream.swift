@@ -29,7 +29,8 @@ package struct HTTPAnswer: Equatable, Sendable {
 
 /// One request and its answer as it comes in.
 ///
-/// Reports `head`, any number of `body`, then `end`; or `failed` at any point, once and last. A connection from the pool that the
+/// Reports `head`, any number of `body`, then `end`; or `failed` at any point, once and last. A connection from the
+/// pool that the
 /// server has closed meanwhile is replaced by a new one, once, as long as not a byte of an answer has come.
 ///
 /// - Important: Confined to the loop it was made on.
@@ -75,7 +76,8 @@ package final class HTTPStream {
         connect(fresh: false)
     }
 
-    /// Drops the rest of the answer; the connection is closed, which tells the server to stop. The sink is not called again.
+    /// Drops the rest of the answer; the connection is closed, which tells the server to stop. The sink is not
+    /// called again.
     package func cancel() {
         switch state {
         case .sent(let connection), .answering(let connection): connection.close()

@@ -3,12 +3,16 @@
 //     HTTPStream ── ConnectionPool (one per loop) ── Connector ── Transport ── socket
 //     WebSocketClient ────────────────────────────────┘
 //
-// Lifetime: one NetworkClient per engine, shared by all calls; everything below it belongs to one event loop, is called there
+// Lifetime: one NetworkClient per engine, shared by all calls; everything below it belongs to one event loop, is
+// called there
 // and calls its sink there. Sinks are never called inside a call into the object that has not returned yet.
 //
-// Limits: an answer's header 64 KiB in 128 fields; a WebSocket message `maximumMessageBytes`; idle connections per loop and
-// server `maximumIdleConnections` for `idleLifetime`; sends that wait for a WebSocket `maximumQueuedBytes`. When a queue is
-// full the send is refused and the caller decides (audio drops its oldest). Received data is never queued here: `holdReads`
+// Limits: an answer's header 64 KiB in 128 fields; a WebSocket message `maximumMessageBytes`; idle connections per
+// loop and
+// server `maximumIdleConnections` for `idleLifetime`; sends that wait for a WebSocket `maximumQueuedBytes`. When a
+// queue is
+// full the send is refused and the caller decides (audio drops its oldest). Received data is never queued here:
+// `holdReads`
 // stops reading from the socket and leaves the rest to TCP.
 package import NIOCore
 internal import Synchronization
@@ -99,12 +103,14 @@ package final class NetworkClient: Sendable {
         return socket
     }
 
-    /// Makes a connection that the next request on this loop finds ready, unless one is there. Failures are not reported: the request will meet them itself.
+    /// Makes a connection that the next request on this loop finds ready, unless one is there. Failures are not
+    /// reported: the request will meet them itself.
     package func preconnect(_ origin: Origin, on eventLoop: any EventLoop) {
         eventLoop.execute { self.pool(eventLoop).warm(origin) }
     }
 
-    /// Closes the idle connections of all loops; those in use close when they are done. To be called before the loops end.
+    /// Closes the idle connections of all loops; those in use close when they are done. To be called before the
+    /// loops end.
     package func closeIdleConnections() {
         for pool in pools.withLock({ Array($0.values) }) {
             pool.eventLoop.execute { pool.value.closeIdle() }

@@ -4,7 +4,8 @@ internal import NIOWebSocket
 
 /// One WebSocket to a server: sends at any time, whole messages in.
 ///
-/// Reports `open` once, then messages, then exactly one of `closed` and `failed`. What is sent before the socket is open, or
+/// Reports `open` once, then messages, then exactly one of `closed` and `failed`. What is sent before the socket is
+/// open, or
 /// while the network takes no more, waits in order up to `maximumQueuedBytes`; beyond that `send` refuses.
 ///
 /// - Important: Confined to the loop it was made on.
@@ -83,7 +84,8 @@ package final class WebSocketClient {
     @discardableResult
     package func send(binary: UnsafeRawBufferPointer) -> Bool { send(.binary, binary) }
 
-    /// Says goodbye after everything that was sent, waits a second for the server's answer, then closes. `closed` is reported.
+    /// Says goodbye after everything that was sent, waits a second for the server's answer, then closes.
+    /// `closed` is reported.
     package func close(code: UInt16 = 1000) {
         switch state {
         case .connecting, .upgrading: closeAfterOpening = code
@@ -294,7 +296,8 @@ package final class WebSocketClient {
     // MARK: Ending
 
     func fail(_ error: NetworkError) {
-        // First the state, then the channel: closing reports the end of the channel, here or on the next turn of the loop.
+        // First the state, then the channel: closing reports the end of the channel, here or on the next
+        // turn of the loop.
         let channel = Self.channel(of: state)
         guard finish() else { return }
         channel?.close(promise: nil)

@@ -71,8 +71,10 @@ final class WebSocketHandshake: ChannelInboundHandler, RemovableChannelHandler {
         do {
             let decoder = try pipeline.handler(type: ByteToMessageHandler<HTTPResponseDecoder>.self)
             let encoder = try pipeline.handler(type: HTTPRequestEncoder.self)
-            // The HTTP decoder leaves on the next turn of the loop. Until then it watches what is written and knows requests
-            // only, so nothing may be sent; as it leaves it hands on what it has read beyond the header, which the frames'
+            // The HTTP decoder leaves on the next turn of the loop. Until then it watches what is
+            // written and knows requests
+            // only, so nothing may be sent; as it leaves it hands on what it has read beyond the header,
+            // which the frames'
             // decoder behind it takes and `messages` keeps until the socket is open.
             let frames = WebSocketFrameDecoder(maxFrameSize: maximumMessageBytes)
             let messages = WebSocketMessages(maximumMessageBytes: maximumMessageBytes, socket: socket)

@@ -1,6 +1,7 @@
 /// An address of a service: `http`, `https`, `ws` or `wss`, a host, a port, and a path with its query.
 ///
-/// Small on purpose. What is refused rather than repaired: user names and passwords (secrets do not belong into addresses),
+/// Small on purpose. What is refused rather than repaired: user names and passwords (secrets do not belong into
+/// addresses),
 /// fragments, spaces and control characters, hosts that are not ASCII.
 package struct WebURL: Hashable, Sendable, CustomStringConvertible {
     package enum Scheme: String, Sendable {

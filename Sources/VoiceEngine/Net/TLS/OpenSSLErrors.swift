@@ -2,7 +2,8 @@ internal import COpenSSL
 
 /// Reads the calling thread's OpenSSL error queue and says in plain words what it holds.
 enum OpenSSLErrors {
-    /// Empties the queue; without this the result of the next call could be judged by an older error (SSL_get_error(3)).
+    /// Empties the queue; without this the result of the next call could be judged by an older error
+    /// (SSL_get_error(3)).
     static func clear() { ERR_clear_error() }
 
     /// The first error of the queue, which is emptied.

@@ -13,7 +13,8 @@ package enum TLSTrust: Equatable, Sendable {
 
 /// One TLS configuration, shared by all its connections on all loops.
 ///
-/// Holds the one `SSL_CTX` (certificates are read once) and, for clients, the sessions that servers have offered for resumption.
+/// Holds the one `SSL_CTX` (certificates are read once) and, for clients, the sessions that servers have offered
+/// for resumption.
 package final class TLSContext: Sendable {
     package enum Mode: Equatable, Sendable {
         case client(TLSTrust)
@@ -21,7 +22,8 @@ package final class TLSContext: Sendable {
         case server(certificateChain: String, privateKey: String)
     }
 
-    /// - Important: Set once in `init`, freed in `deinit`; between them used only through functions that OpenSSL documents as
+    /// - Important: Set once in `init`, freed in `deinit`; between them used only through functions that
+    /// OpenSSL documents as
     ///   safe for several threads (SSL_new, session callbacks). That is what makes the pointer safe to share.
     private nonisolated(unsafe) let context: OpaquePointer
     private let sessions = Mutex(TLSSessionCache())

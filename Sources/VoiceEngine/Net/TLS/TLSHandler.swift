@@ -18,7 +18,8 @@ package struct TLSEstablished: Equatable, Sendable {
 ///     channelRead > BIO in > SSL_read  > channelRead of the next handler
 ///     write, flush > SSL_write > BIO out > write, flush of the handler before
 ///
-/// Writes before the handshake is done wait, at most `maximumWaitingBytes`. A failed handshake is one `errorCaught` with a
+/// Writes before the handshake is done wait, at most `maximumWaitingBytes`. A failed handshake is one `errorCaught`
+/// with a
 /// `TLSError`, then the channel closes. A peer that vanishes without close_notify is `TLSError(.truncated)` before
 /// `channelInactive`; whoever knows that its message was complete may ignore it.
 ///
@@ -31,7 +32,8 @@ package final class TLSHandler: ChannelDuplexHandler {
 
     /// [bytes] Plain text that may wait for the handshake.
     package static let maximumWaitingBytes = 4 << 20
-    /// [bytes] Small writes of one flush are sealed together: a record costs 22 to 29 bytes and one pass of the cipher's set-up.
+    /// [bytes] Small writes of one flush are sealed together: a record costs 22 to 29 bytes and one pass of the
+    /// cipher's set-up.
     private static let recordBytes = 16_384
 
     private enum State {
@@ -181,7 +183,8 @@ package final class TLSHandler: ChannelDuplexHandler {
         }
     }
 
-    /// close_notify: the peer sends no more. Neither HTTP nor WebSocket has use for the other half, so it is closed too.
+    /// close_notify: the peer sends no more. Neither HTTP nor WebSocket has use for the other half, so it is
+    /// closed too.
     private func peerSaidGoodbye(_ context: ChannelHandlerContext) {
         guard isLive else { return }
         if let ssl, state == .open {

@@ -132,8 +132,10 @@ enum DeepgramEncoding {
 
 /// Puts Deepgram's segments together to the caller's utterance. Pure.
 ///
-/// Settled segments are kept until the turn is committed: `speech_final` is evidence, not a decision, and what follows without
-/// a commit belongs to the same utterance. Words that were committed while they were still interim come again as a final
+/// Settled segments are kept until the turn is committed: `speech_final` is evidence, not a decision, and what
+/// follows without
+/// a commit belongs to the same utterance. Words that were committed while they were still interim come again as a
+/// final
 /// segment; they are recognised by their time and left out.
 struct DeepgramUtterance {
     private var settled = ""
@@ -144,7 +146,8 @@ struct DeepgramUtterance {
     private var committedEnd = 0.0
     private var endReported = true
 
-    /// [ms] Audio given to `send` before the connection's first byte, less what was put in: from server time to call time.
+    /// [ms] Audio given to `send` before the connection's first byte, less what was put in: from server time to
+    /// call time.
     var offsetMilliseconds: Int64 = 0
 
     mutating func apply(_ message: DeepgramListenWire.Message) -> [SpeechToTextEvent] {

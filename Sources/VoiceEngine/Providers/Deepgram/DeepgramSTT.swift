@@ -71,7 +71,8 @@ package struct DeepgramSTT: SpeechToTextProvider {
 
 /// One call's connection to `/v1/listen`.
 ///
-/// Audio waits for the connection at most 10 s (`backlog`, oldest dropped and counted into the time offset). Dead is dead: the
+/// Audio waits for the connection at most 10 s (`backlog`, oldest dropped and counted into the time offset). Dead
+/// is dead: the
 /// stream reports `failed` and whoever opened it opens another.
 final class DeepgramListenStream: SpeechToTextStream {
     /// [ms] The server gives up after 10 s without audio or KeepAlive; it advises 3 to 5.

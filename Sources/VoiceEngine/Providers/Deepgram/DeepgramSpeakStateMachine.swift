@@ -2,9 +2,12 @@ internal import VoiceEngineCore
 
 /// What to say to Deepgram's speak socket, and whose audio comes out of it. Pure: no clock, no I/O.
 ///
-/// The server tags nothing. Audio belongs to the oldest Flush that is not answered; after a Clear everything up to `Cleared` is
-/// the old text's and is dropped, and new text waits. Flushes are counted: the server executes 20 in 60 s on one socket and
-/// ignores the next, so a reply takes two (its first segment, to start at once; its end) and an optional one is left out when few remain.
+/// The server tags nothing. Audio belongs to the oldest Flush that is not answered; after a Clear everything up to
+/// `Cleared` is
+/// the old text's and is dropped, and new text waits. Flushes are counted: the server executes 20 in 60 s on one
+/// socket and
+/// ignores the next, so a reply takes two (its first segment, to start at once; its end) and an optional one is
+/// left out when few remain.
 struct DeepgramSpeakStateMachine {
     /// Messages for the socket, in order.
     enum Output: Equatable {

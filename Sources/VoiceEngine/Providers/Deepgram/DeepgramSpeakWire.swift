@@ -37,7 +37,8 @@ enum DeepgramSpeakWire {
         return writer.bytes
     }
 
-    /// Pieces of at most `maximumCharacters`, each with the space that the server does not put between pieces. Cut at the end
+    /// Pieces of at most `maximumCharacters`, each with the space that the server does not put between pieces.
+    /// Cut at the end
     /// of a sentence where there is one, else between words, else anywhere. Blank text gives no piece.
     static func pieces(_ text: String) -> [String] {
         var pieces: [String] = []

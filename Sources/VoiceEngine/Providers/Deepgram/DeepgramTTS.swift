@@ -59,7 +59,8 @@ package struct DeepgramTTS: TextToSpeechProvider {
     }
 }
 
-/// One call's connection to `/v1/speak`; made at the start of the call, and again before the next reply once it was lost.
+/// One call's connection to `/v1/speak`; made at the start of the call, and again before the next reply once it was
+/// lost.
 final class DeepgramSpeakStream: TextToSpeechStream {
     /// How long `Cleared` may take before the socket is given up.
     private static let clearPatience = TimeAmount.seconds(1)

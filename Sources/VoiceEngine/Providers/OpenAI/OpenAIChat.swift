@@ -2,7 +2,8 @@ package import NIOCore
 internal import VoiceEngineCore
 internal import VoiceEngineNet
 
-/// Chat completions with streaming: OpenAI, Groq, and every server that speaks the same (llama.cpp, vLLM, Ollama, LocalAI).
+/// Chat completions with streaming: OpenAI, Groq, and every server that speaks the same (llama.cpp, vLLM, Ollama,
+/// LocalAI).
 package struct OpenAIChat: LanguageModelProvider, WarmableProvider {
     /// What the known services differ in; everything else is configuration.
     package struct Profile: Sendable {

@@ -2,7 +2,8 @@ internal import VoiceEngineCore
 
 /// Reads the event stream of a chat completion, in any split of its bytes. Pure and bounded.
 ///
-/// Lives with what compatible servers do: chunks without choices, content null, finish reasons that are missing, empty or wrong,
+/// Lives with what compatible servers do: chunks without choices, content null, finish reasons that are missing,
+/// empty or wrong,
 /// tool calls whole or in fragments, without index, all at index 0, without id, with arguments as an object.
 struct OpenAIChatParser {
     enum Output: Equatable {
@@ -63,7 +64,8 @@ struct OpenAIChatParser {
         guard line.count <= Self.maximumLineBytes else {
             return fail("a line of more than \(Self.maximumLineBytes) bytes", output)
         }
-        // Comments (keep-alive), other fields and the blank lines between events say nothing here: every event is one line.
+        // Comments (keep-alive), other fields and the blank lines between events say nothing here: every
+        // event is one line.
         let isError = line.starts(with: "error:".utf8)
         guard isError || line.starts(with: "data:".utf8) else { return }
         var payload = line.dropFirst(isError ? 6 : 5)
@@ -117,7 +119,8 @@ struct OpenAIChatParser {
         return true
     }
 
-    /// The call that a fragment continues; nil when it begins one. The index decides, unless id or name say that a second
+    /// The call that a fragment continues; nil when it begins one. The index decides, unless id or name say
+    /// that a second
     /// call was put under the same index.
     private func position(index: Int64?, id: String, name: String) -> Int? {
         let found = index == nil ? drafts.indices.last : drafts.lastIndex { $0.index == index }
