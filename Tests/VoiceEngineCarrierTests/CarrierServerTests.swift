@@ -115,7 +115,8 @@ private struct Site {
         let body = "From=%2B1&To=%2B2"
         let twiml = try await site.request(
             "POST /twilio/voice/reception HTTP/1.1\r\nHost: 127.0.0.1:\(site.server.port)\r\nConnection: close\r\n"
-                + "Content-Type: application/x-www-form-urlencoded\r\nContent-Length: \(body.utf8.count)\r\n\r\n" + body)
+                + "Content-Type: application/x-www-form-urlencoded\r\nContent-Length: \(body.utf8.count)\r\n\r\n" + body
+        )
         #expect(twiml.contains("<Stream url=\"ws://127.0.0.1:\(site.server.port)/twilio/media/reception\">"))
         let garbage = try await site.request("\u{16}\u{3}\u{1} not http\r\n\r\n")
         #expect(garbage.hasPrefix("HTTP/1.1 400 "))

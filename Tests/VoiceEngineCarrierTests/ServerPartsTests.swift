@@ -20,7 +20,8 @@ import Testing
         let found: String
         switch router.match(method: method, path: path) {
         case .found(.respond(let answer), let parameters):
-            found = parameters["agent"].map { "agent=\($0)" }
+            found =
+                parameters["agent"].map { "agent=\($0)" }
                 ?? String(answer(ServerRequest(method: method, target: path)).body.dropLast())
         case .found(.webSocket, _): found = "websocket"
         case .notFound: found = "404"
@@ -31,7 +32,8 @@ import Testing
 
     @Test func requestsAreTakenApart() {
         let request = ServerRequest(
-            method: "GET", target: "/a%20b?x=1?y#z", headers: [(name: "HOST", value: " \t h "), (name: "host", value: "2")])
+            method: "GET", target: "/a%20b?x=1?y#z",
+            headers: [(name: "HOST", value: " \t h "), (name: "host", value: "2")])
         #expect(request.path == "/a%20b")
         #expect(request.query == "x=1?y")
         #expect(request.header("Host") == "h")
@@ -69,7 +71,9 @@ import Testing
             ("Connection", "keep-alive, Upgrade"), ("Upgrade", "WebSocket"), ("Sec-WebSocket-Version", "13"),
             ("Sec-WebSocket-Key", ClientFrames.key),
         ]
-        #expect(try ServerHandshake.accept(ServerRequest(method: "GET", target: "/", headers: headers)) == ClientFrames.accept)
+        #expect(
+            try ServerHandshake.accept(ServerRequest(method: "GET", target: "/", headers: headers))
+                == ClientFrames.accept)
         for (index, status) in [400, 426, 426, 400].enumerated() {
             var broken = headers
             broken.remove(at: index)
@@ -125,7 +129,8 @@ import Testing
     @Test func readsEveryKindOfFrame() {
         let long = String(repeating: "x", count: 300)
         let bytes =
-            ClientFrames.text("hi") + ClientFrames.text("") + ClientFrames.text(long) + ClientFrames.frame([1, 2], opcode: 2)
+            ClientFrames.text("hi") + ClientFrames.text("") + ClientFrames.text(long)
+            + ClientFrames.frame([1, 2], opcode: 2)
             + Self.fragments + ClientFrames.frame([], opcode: 10) + ClientFrames.frame([3, 0xE8, 65], opcode: 8)
         let expected = ["text hi", "text ", "text " + long, "binary 2", "ping !", "text abcd", "pong", "close 1000"]
         #expect(events(bytes) == expected)
@@ -134,18 +139,21 @@ import Testing
         for _ in 0..<200 { #expect(events(bytes, pieces: { .random(in: 1...$0, using: &random) }) == expected) }
     }
 
-    @Test(arguments: [
-        (ClientFrames.frame([1], mask: nil), 1002), (ClientFrames.frame([1], reserved: 0x40), 1002),
-        (ClientFrames.frame([1], opcode: 3), 1002), (ClientFrames.frame([1], opcode: 11), 1002),
-        (ClientFrames.frame([1], opcode: 0), 1002), (ClientFrames.frame([1], opcode: 9, fin: false), 1002),
-        (ClientFrames.frame([UInt8](repeating: 1, count: 126), opcode: 9), 1002),
-        (ClientFrames.frame([1], fin: false) + ClientFrames.frame([1]), 1002),
-        (ClientFrames.frame([1], opcode: 8), 1002), (ClientFrames.frame([3, 0xED], opcode: 8), 1002),
-        (ClientFrames.frame([UInt8](repeating: 65, count: 1_001)), 1009),
-        (ClientFrames.frame([UInt8](repeating: 65, count: 600), fin: false)
-            + ClientFrames.frame([UInt8](repeating: 65, count: 401), opcode: 0), 1009),
-        ([0x81, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0, 0, 0, 0], 1009),
-    ] as [([UInt8], Int)])
+    @Test(
+        arguments: [
+            (ClientFrames.frame([1], mask: nil), 1002), (ClientFrames.frame([1], reserved: 0x40), 1002),
+            (ClientFrames.frame([1], opcode: 3), 1002), (ClientFrames.frame([1], opcode: 11), 1002),
+            (ClientFrames.frame([1], opcode: 0), 1002), (ClientFrames.frame([1], opcode: 9, fin: false), 1002),
+            (ClientFrames.frame([UInt8](repeating: 1, count: 126), opcode: 9), 1002),
+            (ClientFrames.frame([1], fin: false) + ClientFrames.frame([1]), 1002),
+            (ClientFrames.frame([1], opcode: 8), 1002), (ClientFrames.frame([3, 0xED], opcode: 8), 1002),
+            (ClientFrames.frame([UInt8](repeating: 65, count: 1_001)), 1009),
+            (
+                ClientFrames.frame([UInt8](repeating: 65, count: 600), fin: false)
+                    + ClientFrames.frame([UInt8](repeating: 65, count: 401), opcode: 0), 1009
+            ),
+            ([0x81, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0, 0, 0, 0], 1009),
+        ] as [([UInt8], Int)])
     func violationsEndTheStream(bytes: [UInt8], code: Int) {
         #expect(events(bytes + ClientFrames.text("late")) == ["violation \(code)"])
         #expect(events(bytes + ClientFrames.text("late"), pieces: { _ in 1 }) == ["violation \(code)"])

@@ -75,18 +75,20 @@ private final class Line {
         let setup = try #require(line.host.setups.first)
         #expect(setup.agent == "reception")
         #expect(setup.callID == "CA1")
-        #expect(setup.variables == [
-            "caller": "+15551", "called": "+15552", "tenant": "acme", "callSid": "CA1", "accountSid": "AC1",
-        ])
+        #expect(
+            setup.variables == [
+                "caller": "+15551", "called": "+15552", "tenant": "acme", "callSid": "CA1", "accountSid": "AC1",
+            ])
         #expect(setup.input == .telephone && setup.output == .telephone)
 
         for number in 3..<15 { line.say(TwilioSays.media(TwilioSays.silence, number: number)) }
         let frames = line.takeFrames()
         let echo = #"{"event":"media","streamSid":"MZ1","media":{"payload":"\#(TwilioSays.silence)"}}"#
         #expect(frames.filter { $0.text == echo }.count == 12)
-        #expect(frames.filter { $0.text != echo }.map(\.text) == [
-            #"{"event":"mark","streamSid":"MZ1","mark":{"name":"v1"}}"#
-        ])
+        #expect(
+            frames.filter { $0.text != echo }.map(\.text) == [
+                #"{"event":"mark","streamSid":"MZ1","mark":{"name":"v1"}}"#
+            ])
         line.say(TwilioSays.mark("v1"), TwilioSays.dtmf("#"), TwilioSays.stop)
         #expect(line.host.notes == ["digits #", "closed: the caller hung up"])
         #expect(line.takeFrames().last?.closeCode == 1000)
@@ -420,7 +422,8 @@ private final class Line {
     }
 
     @Test(arguments: [
-        "nonsense\r\n\r\n", "GET\r\n\r\n", "\u{0}\u{1}\u{2}", "GET / HTTP/9.9\r\n\r\n", "GET / HTTP/1.1\r\nbad header\r\n\r\n",
+        "nonsense\r\n\r\n", "GET\r\n\r\n", "\u{0}\u{1}\u{2}", "GET / HTTP/9.9\r\n\r\n",
+        "GET / HTTP/1.1\r\nbad header\r\n\r\n",
         "POST / HTTP/1.1\r\nContent-Length: -1\r\n\r\n",
     ])
     func malformedRequestsAreRefused(text: String) throws {

@@ -176,7 +176,8 @@ private struct SimulatedTwilio {
                 var speechEnd: Int64?
                 while true {
                     twilio.run(to: now) { delay(up) }
-                    for echo in twilio.takeEchoes(to: now) where clock.echoed(echo.value, at: Instant(nanoseconds: echo.at)) == .played {
+                    for echo in twilio.takeEchoes(to: now)
+                    where clock.echoed(echo.value, at: Instant(nanoseconds: echo.at)) == .played {
                         calibratedAt = min(calibratedAt, now + 100 * ms)
                     }
                     let heard = clock.heardSamples(at: Instant(nanoseconds: now))

@@ -11,7 +11,9 @@ import VoiceEngineCore
 
     private func decode(_ bytes: [UInt8]) -> Result<TwilioMessage, TwilioWireError> {
         bytes.withUnsafeBytes { bytes in
-            do throws(TwilioWireError) { return .success(try TwilioWire.decode(bytes)) } catch { return .failure(error) }
+            do throws(TwilioWireError) { return .success(try TwilioWire.decode(bytes)) } catch {
+                return .failure(error)
+            }
         }
     }
 
@@ -62,8 +64,9 @@ import VoiceEngineCore
     }
 
     @Test func parametersMayHoldAnyText() {
-        guard case .success(.start(let start)) = decode(
-            TwilioSays.start(parameters: #"{"a\"b":"x\u00e9\ud83d\ude00\/","n":5,"o":{},"":"e"}"#))
+        guard
+            case .success(.start(let start)) = decode(
+                TwilioSays.start(parameters: #"{"a\"b":"x\u00e9\ud83d\ude00\/","n":5,"o":{},"":"e"}"#))
         else { return #expect(Bool(false)) }
         #expect(start.customParameters == ["a\"b": "xé😀/", "n": "5", "": "e"])
     }
@@ -137,7 +140,9 @@ import VoiceEngineCore
         let odd = Array(TwilioSays.media("AAAAA").utf8)
         odd.withUnsafeBytes { bytes in
             guard case .media(let media)? = try? TwilioWire.decode(bytes) else { return #expect(Bool(false)) }
-            #expect(throws: TwilioWireError(field: .payload, expected: .base64)) { try inbound.decode(media, of: bytes) }
+            #expect(throws: TwilioWireError(field: .payload, expected: .base64)) {
+                try inbound.decode(media, of: bytes)
+            }
         }
     }
 

@@ -63,11 +63,12 @@ import VoiceEngineSession
         #expect(try answer(post(), address: address).body.contains("<Stream url=\"\(url)\">"))
     }
 
-    @Test(arguments: [
-        ("127.0.0.1:8080", nil, "ws://127.0.0.1:8080"), ("[::1]:80", nil, "ws://[::1]:80"),
-        ("localhost", "https", "wss://localhost"), ("a.example", "http", "wss://a.example"),
-        ("a.example", "https, http", "wss://a.example"),
-    ] as [(String, String?, String)])
+    @Test(
+        arguments: [
+            ("127.0.0.1:8080", nil, "ws://127.0.0.1:8080"), ("[::1]:80", nil, "ws://[::1]:80"),
+            ("localhost", "https", "wss://localhost"), ("a.example", "http", "wss://a.example"),
+            ("a.example", "https, http", "wss://a.example"),
+        ] as [(String, String?, String)])
     func takesTheAddressFromTheRequest(host: String, forwarded: String?, start: String) throws {
         var request = post()
         request.headers[0].value = host
@@ -123,7 +124,9 @@ import VoiceEngineSession
         #expect(try answer(post(headers: [("x-twilio-signature", signature)]), token: "12345").status == 200)
         #expect(try answer(post(headers: [("X-Twilio-Signature", signature)]), token: "54321").status == 403)
         #expect(try answer(post(), token: "12345").status == 403)
-        #expect(try answer(post(body: "From=1", headers: [("X-Twilio-Signature", signature)]), token: "12345").status == 403)
+        #expect(
+            try answer(post(body: "From=1", headers: [("X-Twilio-Signature", signature)]), token: "12345").status == 403
+        )
     }
 
     // MARK: The fact sheet's vectors

@@ -80,7 +80,8 @@ package struct PublicAddress: Equatable, Sendable {
     }
 
     private static func isLoopback(_ authority: String) -> Bool {
-        let host = authority.hasPrefix("[")
+        let host =
+            authority.hasPrefix("[")
             ? String(authority.prefix { $0 != "]" }) + "]"
             : String(authority.prefix { $0 != ":" })
         return host == "localhost" || host == "[::1]" || host.hasPrefix("127.")

@@ -55,7 +55,9 @@ struct TwilioVoiceWebhook: Sendable {
         let path = agent.isEmpty ? "" : "/" + FormDecoder.encodedSegment(agent)
         let fields = request.method == "POST" ? form : query
         let parameters = Self.parameters(of: fields) + Self.ownParameters(of: query)
-        let children = parameters.map { #"<Parameter name="\#(Self.escaped($0.name))" value="\#(Self.escaped($0.value))"/>"# }
+        let children = parameters.map {
+            #"<Parameter name="\#(Self.escaped($0.name))" value="\#(Self.escaped($0.value))"/>"#
+        }
         let url = address.webSocketURL("/twilio/media" + path)
         return Self.twiml(
             #"<Connect><Stream url="\#(Self.escaped(url))">\#(children.joined())</Stream></Connect>"#)

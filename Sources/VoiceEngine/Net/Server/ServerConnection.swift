@@ -77,7 +77,8 @@ final class ServerConnection: ChannelInboundHandler, RemovableChannelHandler {
             request.parameters = parameters
             response = answer(request)
         case .found(.webSocket, _):
-            response = request.header("upgrade") == nil
+            response =
+                request.header("upgrade") == nil
                 ? ServerHandshake.upgradeRequired
                 : .text(400, "A WebSocket handshake must be the first request of its connection.")
         case .notFound: response = .text(404, "There is nothing at this address.")
@@ -156,7 +157,8 @@ final class ServerConnection: ChannelInboundHandler, RemovableChannelHandler {
             self.refusal = refusal
         } else if let error = error as? HTTPParserError {
             guard case .waiting = state else { return context.close(promise: nil) }
-            let response: ServerResponse = error == .headerOverflow
+            let response: ServerResponse =
+                error == .headerOverflow
                 ? .text(431, "The request's headers are longer than \(limits.headerListBytes) bytes.")
                 : .text(400, "This is not an HTTP/1.1 request.")
             write(context, nil, response, keepAlive: false)
