@@ -96,6 +96,13 @@ let package = Package(
                 "VoiceEngineCore", "VoiceEngineNet", "VoiceEngineSession", nio("NIOCore"), nio("NIOEmbedded"),
                 nio("NIOPosix"),
             ]),
+        .testTarget(
+            name: "ConversationTests",
+            dependencies: [
+                "VoiceEngineSession", "VoiceEngineCore", "VoiceEngineProviders", "VoiceEngineMedia", nio("NIOCore"),
+                nio("NIOEmbedded"),
+            ],
+            path: "Tests/Conversations", swiftSettings: strict),
         tests("VoiceLab", []),
     ]
 )

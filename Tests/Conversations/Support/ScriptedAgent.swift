@@ -1,0 +1,196 @@
+import NIOCore
+import NIOEmbedded
+import VoiceEngineCore
+import VoiceEngineProviders
+
+// The agent's side of a conversation in virtual time: a language model that answers by the script, and a voice whose every sample
+// says which turn and which place it belongs to.
+
+/// What the language model does when it is asked.
+struct ScriptedAnswer {
+    enum End {
+        case finished
+        case failed(ProviderError.Kind)
+        case tools([ToolCall])
+        /// Never ends.
+        case hanging
+    }
+
+    var text: String
+    /// [ms] to the first word, and from word to word.
+    var after: Int64 = 200
+    var every: Int64 = 20
+    var end = End.finished
+
+    static func tool(_ name: String, _ arguments: String = "{}", id: String = "call-1", saying text: String = "")
+        -> Self
+    {
+        ScriptedAnswer(text: text, end: .tools([ToolCall(id: id, name: name, arguments: arguments)]))
+    }
+}
+
+final class ScriptedModel: LanguageModelProvider, @unchecked Sendable {
+    final class Answer: Generation {
+        weak var provider: ScriptedModel?
+        var isCancelled = false
+
+        init(_ provider: ScriptedModel) { self.provider = provider }
+
+        func cancel() {
+            guard !isCancelled else { return }
+            isCancelled = true
+            provider?.running -= 1
+        }
+    }
+
+    let name = "mind"
+    /// In order; the last one is used again.
+    var answers = [ScriptedAnswer(text: "Hello there caller.")]
+    var requests: [ChatRequest] = []
+    /// Answers that neither ended nor were cancelled.
+    var running = 0
+    /// Goes on after `cancel`, which the contract forbids.
+    var isSloppy = false
+
+    func generate(
+        _ request: ChatRequest, context: ProviderContext, sink: @escaping (LanguageModelEvent) -> Void
+    ) -> any Generation {
+        let script = answers[min(requests.count, answers.count - 1)]
+        requests.append(request)
+        running += 1
+        let answer = Answer(self)
+        let loop = context.eventLoop
+        let isSloppy = isSloppy
+        var time = loop.milliseconds + script.after
+        func later(_ event: LanguageModelEvent, isLast: Bool = false) {
+            loop.schedule(at: time) { [weak self] in
+                guard isSloppy || !answer.isCancelled else { return }
+                if isLast, !answer.isCancelled {
+                    self?.running -= 1
+                    answer.isCancelled = true
+                }
+                sink(event)
+            }
+        }
+        let words = script.text.split(separator: " ")
+        for (index, word) in words.enumerated() {
+            later(.text(index == 0 ? String(word) : " " + word))
+            time += script.every
+        }
+        switch script.end {
+        case .finished: later(.finished(.stop, TokenUsage(prompt: 10, completion: words.count)), isLast: true)
+        case .failed(let kind):
+            later(.failed(ProviderError(kind, provider: name, detail: "the model is out")), isLast: true)
+        case .tools(let calls):
+            for call in calls { later(.toolCall(call)) }
+            later(.finished(.toolCalls, TokenUsage()), isLast: true)
+        case .hanging: break
+        }
+        return answer
+    }
+}
+
+/// The samples of the scripted voice: thousands for the turn, the rest for the place in the reply.
+enum Mark {
+    static let period: Int64 = 997
+
+    static func sample(turn: TurnID, place: Int64) -> Int16 {
+        Int16(turn.number % 31 + 1) * 1_000 + Int16(place % period)
+    }
+
+    static func turn(of sample: Int16) -> UInt64 { UInt64(sample / 1_000) - 1 }
+}
+
+/// A voice at 8 kHz that takes `perWord` for each word, delivered in chunks faster than they play.
+final class ScriptedVoice: TextToSpeechProvider, @unchecked Sendable {
+    final class Stream: TextToSpeechStream {
+        let provider: ScriptedVoice
+        let loop: any EventLoop
+        let sink: (TextToSpeechEvent) -> Void
+        var isOpen = true
+        var cancelled = TurnID.none
+        /// Samples made for the current turn.
+        var turn = TurnID.none
+        var place: Int64 = 0
+        /// [ms] When the next chunk may come.
+        var free: Int64 = 0
+
+        init(_ provider: ScriptedVoice, loop: any EventLoop, sink: @escaping (TextToSpeechEvent) -> Void) {
+            (self.provider, self.loop, self.sink) = (provider, loop, sink)
+        }
+
+        func speak(_ text: String, as segment: SegmentID) {
+            provider.spoken.append(text)
+            if segment.turn != turn { (turn, place) = (segment.turn, 0) }
+            free = max(free, loop.milliseconds + provider.latency)
+            if provider.fails {
+                return deliver(
+                    .failed(segment.turn, ProviderError(.unavailable, provider: "voice", detail: "the voice is out")),
+                    of: segment)
+            }
+            let total = provider.perWord * 8 * Int64(text.split(separator: " ").count)
+            var left = total
+            while left > 0 {
+                let count = min(left, Int64(provider.chunks[provider.next % provider.chunks.count]))
+                provider.next += 1
+                left -= count
+                let samples = (place..<place + count).map { Mark.sample(turn: segment.turn, place: $0) }
+                place += count
+                provider.made += Int(count)
+                deliver(samples, of: segment)
+                free += provider.every
+            }
+            loop.schedule(at: free) { [weak self] in self?.tell(.completed(segment), of: segment.turn) }
+        }
+
+        func finish(_ turn: TurnID) {}
+        func cancel(_ turn: TurnID) { cancelled = max(cancelled, turn) }
+        func holdAudio(_ hold: Bool) { provider.holds.append(hold) }
+
+        func close() {
+            isOpen = false
+            provider.open -= 1
+        }
+
+        private func deliver(_ samples: [Int16], of segment: SegmentID) {
+            loop.schedule(at: free) { [weak self] in
+                samples.withUnsafeBytes { self?.tell(.audio(segment, $0), of: segment.turn) }
+            }
+        }
+
+        private func deliver(_ event: TextToSpeechEvent, of segment: SegmentID) {
+            loop.schedule(at: free) { [weak self] in self?.tell(event, of: segment.turn) }
+        }
+
+        private func tell(_ event: TextToSpeechEvent, of turn: TurnID) {
+            guard isOpen, turn > cancelled || provider.isSloppy else { return }
+            sink(event)
+        }
+    }
+
+    let name = "voice"
+    /// [ms] from a text to its first audio, and from chunk to chunk.
+    var latency: Int64 = 100
+    var every: Int64 = 10
+    /// [ms] of audio for each word.
+    var perWord: Int64 = 200
+    /// [samples] Sizes of chunks, over and over.
+    var chunks = [800]
+    var fails = false
+    /// Goes on after `cancel`, which the contract forbids.
+    var isSloppy = false
+    var spoken: [String] = []
+    var holds: [Bool] = []
+    var made = 0
+    var next = 0
+    var open = 0
+
+    func format(for native: AudioFormat) -> AudioFormat { native }
+
+    func open(
+        _ context: ProviderContext, format: AudioFormat, sink: @escaping (TextToSpeechEvent) -> Void
+    ) -> any TextToSpeechStream {
+        open += 1
+        return Stream(self, loop: context.eventLoop, sink: sink)
+    }
+}

@@ -1,0 +1,165 @@
+import NIOCore
+import NIOEmbedded
+import Testing
+import VoiceEngineCore
+import VoiceEngineProviders
+
+@testable import VoiceEngineSession
+
+/// One call in virtual time: the session under test between a scripted caller and a scripted agent.
+///
+/// A script is lines of `TIME ms ACTION`; what happened is lines of `TIME EVENT`. Caller audio comes in frames of 20 ms.
+final class ScriptedCall {
+    let loop = EmbeddedEventLoop()
+    let ears = ScriptedRecogniser()
+    let detector = ScriptedDetector()
+    let mind = ScriptedModel()
+    let voice = ScriptedVoice()
+    let carrier: RecordingCarrier
+    let clock: SessionClock
+    private(set) var session: Session?
+    private(set) var events: [SessionEvent] = []
+    /// [ms] When the caller is audible.
+    private var speech: [Range<Int64>] = []
+    /// [ms] Until when the call has been played, on the grid of the caller's frames.
+    private var played: Int64 = 0
+    /// [ms] The reader pulls this much after each frame of the caller.
+    let readerPhase: Int64 = 7
+
+    init(_ kind: RecordingCarrier.Kind = .wire, policy: SessionPolicy = SessionPolicy(), history: [ChatMessage] = [])
+        throws
+    {
+        clock = SessionClock(eventLoop: loop)
+        let loop = loop
+        carrier = RecordingCarrier(kind: kind) { loop.instant }
+        let context = ProviderContext(callID: "call", eventLoop: loop, log: .none)
+        session = Session(
+            setup: try carrier.setup, policy: policy,
+            providers: SessionProviders(
+                speechToText: ears, languageModel: mind, textToSpeech: voice, voiceActivity: detector),
+            conversation: history, carrier: carrier, context: context, clock: clock
+        ) { [weak self] event in self?.events.append(event) }
+    }
+
+    /// Nothing is left behind: streams, ticks, answers, requests to the carrier after its end.
+    func expectNothingLeft(_ comment: Comment? = nil, sourceLocation: SourceLocation = #_sourceLocation) {
+        let count = events.count
+        loop.advanceTime(by: .hours(2))
+        #expect(events.count == count, comment, sourceLocation: sourceLocation)
+        #expect(events.filter { $0.kind == .closed }.count == 1, comment, sourceLocation: sourceLocation)
+        #expect(events.last?.kind == .closed, comment, sourceLocation: sourceLocation)
+        #expect(clock.count == 0, comment, sourceLocation: sourceLocation)
+        #expect(ears.open.isEmpty && detector.open == 0 && voice.open == 0, comment, sourceLocation: sourceLocation)
+        #expect(mind.running == 0, comment, sourceLocation: sourceLocation)
+        #expect(carrier.callsAfterClose == 0, comment, sourceLocation: sourceLocation)
+        weak let left = session
+        session = nil
+        #expect(left == nil, comment, sourceLocation: sourceLocation)
+    }
+
+    // MARK: - Time
+
+    /// Plays the call up to `time`.
+    func run(until time: Int64) {
+        while played < time {
+            let next = min(played + 20, time)
+            if carrier.kind == .reader, played + readerPhase < next, played.isMultiple(of: 20) {
+                loop.advanceTime(to: .uptimeNanoseconds(UInt64((played + readerPhase) * 1_000_000)))
+                carrier.pull()
+            }
+            loop.advanceTime(to: .uptimeNanoseconds(UInt64(next * 1_000_000)))
+            if next.isMultiple(of: 20) { sendFrame(endingAt: next) }
+            loop.run()
+            played = next
+        }
+    }
+
+    func start() throws { try session?.start() }
+
+    /// The caller says something, or makes a sound.
+    func caller(says text: String, at time: Int64, for duration: Int64) {
+        speech.append(time..<time + duration)
+        if !text.isEmpty { ears.caller(says: text, from: time, for: duration, on: loop) }
+    }
+
+    private func sendFrame(endingAt end: Int64) {
+        var frame = [Int16](repeating: 0, count: 160)
+        for index in frame.indices {
+            let time = end - 20 + Int64(index) / 8
+            if speech.contains(where: { $0.contains(time) }) { frame[index] = 1_000 }
+        }
+        frame.withUnsafeBytes { session?.receive($0) }
+    }
+
+    // MARK: - Text
+
+    /// Plays a script to its end. Lines: `TIME ACTION`, in order of time; `end` only lets time pass.
+    func play(_ script: String) throws {
+        try start()
+        for line in script.split(separator: "\n") {
+            let words = line.split(separator: " ").map(String.init)
+            let time = try #require(words.first.flatMap { Int64($0) }, "\(line)")
+            run(until: time)
+            let text =
+                line.split(separator: "\"", omittingEmptySubsequences: false).dropFirst().first.map(String.init) ?? ""
+            switch words[1] {
+            case "caller":
+                let duration = try #require(words.last.flatMap { Int64($0) }, "\(line)")
+                caller(says: text, at: time, for: duration)
+            case "keys": session?.receiveDigits(text)
+            case "say": _ = session?.say(text)
+            case "type": session?.receiveText(text)
+            case "interrupt": session?.bargeIn()
+            case "result": session?.toolResult(id: words[2], json: text)
+            case "deaf": ears.open.last?.fail(.unavailable)
+            case "gone":
+                carrier.isClosed = true
+                session?.carrierClosed(reason: "the caller hung up")
+            case "hangup": session?.hangUp()
+            case "end": break
+            default: Issue.record("unknown action: \(line)")
+            }
+            loop.run()
+        }
+    }
+
+    /// What happened, as lines; `started` and partial transcripts are left out.
+    var story: String {
+        events.compactMap(Self.describe).joined(separator: "\n")
+    }
+
+    private static func describe(_ event: SessionEvent) -> String? {
+        let text = "\"\(event.text)\""
+        let what: String? =
+            switch event.kind {
+            case .started: nil
+            case .callerStarted: "caller starts"
+            case .callerStopped: "caller stops"
+            case .transcript: event.flags.contains(.final) ? "final \(text)" : nil
+            case .turnStarted: "turn \(event.turn.number)"
+            case .agentText: "text \(text)"
+            case .agentStarted: "agent starts"
+            case .agentStopped: "agent stops"
+            case .agentHeard: "heard \(text)" + (event.flags.contains(.interrupted) ? " interrupted" : "")
+            case .bargeIn:
+                "barge-in "
+                    + (["paused": .paused, "confirmed": .confirmed, "resumed": .resumed]
+                    as KeyValuePairs<String, SessionEvent.Flags>)
+                    .filter { event.flags.contains($0.value) }.map(\.key).joined() + " at \(event.position)"
+            case .toolCall: "tool \(event.name) \(event.id) \(event.text)"
+            case .dtmfIn: "keys \(text)"
+            case .dtmfOut: "keys out \(text)"
+            case .transfer: "transfer \(text)"
+            case .hangUp: "hang-up \(text)"
+            case .error: "error \(event.name) \(text)"
+            case .turnMetrics:
+                event.metrics.map { metrics in
+                    "metrics \(metrics.stages.map { "\($0.wholeMilliseconds)" }.joined(separator: "+"))"
+                        + " = \(metrics.total.wholeMilliseconds)"
+                }
+            case .slowHost: "slow host"
+            case .closed: "closed \(text)"
+            }
+        return what.map { "\((event.time - .zero).wholeMilliseconds) \($0)" }
+    }
+}
