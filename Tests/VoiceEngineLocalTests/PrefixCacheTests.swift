@@ -31,7 +31,8 @@ struct PrefixCacheTests {
     @Test("a new conversation begins after the pinned prompt")
     func pinned() throws {
         var cache = PrefixCache(sequences: 4)
-        let prompt = try #require(cache.planPinned([1, 2, 3]))
+        let pinned = cache.planPinned([1, 2, 3])
+        let prompt = try #require(pinned)
         cache.appended([1, 2, 3], to: prompt.sequence)
         #expect(cache.planPinned([1, 2, 3]) == nil)
         let first = Self.use(&cache, [1, 2, 3, 7], "a")
@@ -44,7 +45,8 @@ struct PrefixCacheTests {
     @Test("the conversation not used for longest gives its place, a prompt does not")
     func replacement() throws {
         var cache = PrefixCache(sequences: 3)
-        let prompt = try #require(cache.planPinned([1, 2]))
+        let pinned = cache.planPinned([1, 2])
+        let prompt = try #require(pinned)
         cache.appended([1, 2], to: prompt.sequence)
         let a = Self.use(&cache, [1, 2, 3], "a").sequence
         let b = Self.use(&cache, [1, 2, 4], "b").sequence
@@ -57,7 +59,8 @@ struct PrefixCacheTests {
     @Test("when room is short, conversations go before prompts")
     func victims() throws {
         var cache = PrefixCache(sequences: 4)
-        let prompt = try #require(cache.planPinned([1, 2]))
+        let pinned = cache.planPinned([1, 2])
+        let prompt = try #require(pinned)
         cache.appended([1, 2], to: prompt.sequence)
         let a = Self.use(&cache, [1, 2, 3], "a").sequence
         let b = Self.use(&cache, [1, 2, 4], "b").sequence
@@ -72,7 +75,8 @@ struct PrefixCacheTests {
     func pinLimit() throws {
         var cache = PrefixCache(sequences: 4)
         for prompt in 1...5 {
-            let plan = try #require(cache.planPinned([Int32(prompt), 0]))
+            let pinned = cache.planPinned([Int32(prompt), 0])
+            let plan = try #require(pinned)
             cache.appended([Int32(prompt), 0], to: plan.sequence)
         }
         #expect(cache.planPinned([5, 0]) == nil)
