@@ -3,18 +3,374 @@ import VoiceEngineCore
 
 @testable import VoiceEngineSession
 
+/// Conversations in which nobody interrupts anybody. Words are reported 100 ms after they were spoken, a settled transcript comes 40 ms
+/// after it was asked for; the model answers after 200 ms with a word every 20 ms; the voice needs 100 ms and takes 200 ms a word.
 @Suite struct PlainTurnTests {
-    @Test func greetingThenATurn() throws {
+    private func call(
+        greeting: String? = nil, answers: [String] = ["We open at nine."], kind: RecordingCarrier.Kind = .wire
+    ) throws -> ScriptedCall {
         var policy = SessionPolicy()
-        policy.greeting = "Hello, how can I help?"
-        let call = try ScriptedCall(policy: policy)
-        call.mind.answers = [ScriptedAnswer(text: "We open at nine in the morning.")]
+        policy.greeting = greeting
+        let call = try ScriptedCall(kind, policy: policy)
+        call.mind.answers = answers.map { ScriptedAnswer(text: $0) }
+        return call
+    }
+
+    @Test func greetingAndATurn() throws {
+        let call = try call(greeting: "Hello, how can I help?")
         try call.play(
             """
             2000 caller "when do you open" 800
             6000 gone
             """)
-        #expect(call.story == "")
+        #expect(
+            call.story == """
+                0 text "Hello, how can I help?"
+                100 agent starts
+                1100 agent stops
+                1100 heard "Hello, how can I help?"
+                2000 caller starts
+                2800 caller stops
+                3140 final "when do you open"
+                3140 turn 2
+                3420 text "We open at nine."
+                3520 agent starts
+                4320 agent stops
+                4320 heard "We open at nine."
+                4320 metrics 300+40+0+200+80+0+100+0 = 720
+                6000 closed "the caller hung up"
+                """)
+        #expect(
+            call.mind.requests.map(\.messages) == [
+                [.assistant("Hello, how can I help?", toolCalls: []), .user("when do you open")]
+            ])
         call.expectNothingLeft()
+    }
+
+    @Test func anUnfinishedSentenceWaitsLonger() throws {
+        let call = try call()
+        try call.play(
+            """
+            1000 caller "I would like a table for" 1000
+            2600 caller "two people" 400
+            8000 gone
+            """)
+        #expect(
+            call.story == """
+                1000 caller starts
+                2000 caller stops
+                2600 caller starts
+                3000 caller stops
+                3340 final "I would like a table for two people"
+                3340 turn 1
+                3620 text "We open at nine."
+                3720 agent starts
+                4520 agent stops
+                4520 heard "We open at nine."
+                4520 metrics 300+40+0+200+80+0+100+0 = 720
+                8000 closed "the caller hung up"
+                """)
+    }
+
+    @Test func anUnfinishedSentenceEnds() throws {
+        let call = try call()
+        try call.play(
+            """
+            1000 caller "I would like to" 800
+            8000 gone
+            """)
+        #expect(
+            call.story == """
+                1000 caller starts
+                1800 caller stops
+                2700 final "I would like to"
+                2700 turn 1
+                2980 text "We open at nine."
+                3080 agent starts
+                3880 agent stops
+                3880 heard "We open at nine."
+                3880 metrics 900+0+0+200+80+0+100+0 = 1280
+                8000 closed "the caller hung up"
+                """)
+    }
+
+    @Test func noiseIsNoTurn() throws {
+        let call = try call()
+        try call.play(
+            """
+            1000 caller "" 300
+            4000 gone
+            """)
+        #expect(
+            call.story == """
+                1000 caller starts
+                1300 caller stops
+                4000 closed "the caller hung up"
+                """)
+        #expect(call.mind.requests.isEmpty)
+    }
+
+    @Test func aRecogniserThatNeverSettles() throws {
+        let call = try call()
+        call.ears.settle = nil
+        try call.play(
+            """
+            1000 caller "hello" 400
+            4000 gone
+            """)
+        #expect(
+            call.story == """
+                1000 caller starts
+                1400 caller stops
+                2400 final "hello"
+                2400 turn 1
+                2680 text "We open at nine."
+                2780 agent starts
+                3580 agent stops
+                3580 heard "We open at nine."
+                3580 metrics 300+700+0+200+80+0+100+0 = 1380
+                4000 closed "the caller hung up"
+                """)
+    }
+
+    @Test func aCallerTooQuietForTheDetector() throws {
+        let call = try call()
+        call.ears.caller(says: "hello is anybody there", from: 1_000, for: 1_600, on: call.loop)
+        try call.play("8000 gone")
+        #expect(
+            call.story == """
+                3640 final "hello is anybody there"
+                3640 turn 1
+                3920 text "We open at nine."
+                4020 agent starts
+                4820 agent stops
+                4820 heard "We open at nine."
+                4820 metrics 900+40+0+200+80+0+100+0 = 1320
+                8000 closed "the caller hung up"
+                """)
+    }
+
+    @Test func twoSentencesAreSpokenAsTheyAreWritten() throws {
+        let call = try call(answers: [
+            "We open at nine in the morning on weekdays. Would you like to come in on Monday?"
+        ])
+        try call.play(
+            """
+            1000 caller "when do you open" 800
+            9000 gone
+            """)
+        #expect(
+            call.story == """
+                1000 caller starts
+                1800 caller stops
+                2140 final "when do you open"
+                2140 turn 1
+                2520 text "We open at nine in the morning on weekdays."
+                2620 agent starts
+                2680 text "Would you like to come in on Monday?"
+                6020 agent stops
+                6020 heard "We open at nine in the morning on weekdays. Would you like to come in on Monday?"
+                6020 metrics 300+40+0+200+180+0+100+0 = 820
+                9000 closed "the caller hung up"
+                """)
+    }
+
+    /// All audio of the reply is there before the first tick.
+    @Test(arguments: RecordingCarrier.Kind.allCases) func aVoiceThatIsThereAtOnceIsMeasuredToo(
+        kind: RecordingCarrier.Kind
+    ) throws {
+        let call = try call(kind: kind)
+        call.voice.every = 0
+        call.voice.latency = 5
+        try call.play(
+            """
+            1000 caller "when do you open" 800
+            6000 gone
+            """)
+        #expect(call.events.filter { $0.kind == .agentStarted }.count == 1)
+        #expect(call.events.filter { $0.kind == .turnMetrics }.count == 1)
+    }
+
+    @Test(arguments: RecordingCarrier.Kind.allCases) func everySampleIsHeardOnceAndInOrder(kind: RecordingCarrier.Kind)
+        throws
+    {
+        let call = try call(greeting: "Hello, how can I help?", kind: kind)
+        call.voice.chunks = [1, 159, 160, 161, 777, 3]
+        try call.play(
+            """
+            2000 caller "when do you open" 800
+            8000 gone
+            """)
+        let expected =
+            (0..<8_000).map { Mark.sample(turn: TurnID(number: 1), place: $0) }
+            + (0..<6_400).map { Mark.sample(turn: TurnID(number: 2), place: $0) }
+        #expect(call.carrier.heard.filter { $0 != 0 } == expected)
+        call.expectNothingLeft()
+    }
+
+    @Test func aCallbackGetsOneFrameForEveryFramesTime() throws {
+        let call = try call(greeting: "Hello, how can I help?", kind: .callback)
+        try call.play("10000 gone")
+        #expect(call.carrier.frameTimes == Array(stride(from: 10, through: 10_000, by: 20)))
+    }
+
+    @Test func textsToSayQueue() throws {
+        let call = try call()
+        try call.play(
+            """
+            1000 say "One moment please."
+            1100 say "Still there."
+            1200 say "Done."
+            5000 gone
+            """)
+        #expect(
+            call.story == """
+                1000 text "One moment please."
+                1100 agent starts
+                1700 agent stops
+                1700 heard "One moment please."
+                1700 text "Still there."
+                1800 agent starts
+                2200 agent stops
+                2200 heard "Still there."
+                2200 text "Done."
+                2300 agent starts
+                2500 agent stops
+                2500 heard "Done."
+                5000 closed "the caller hung up"
+                """)
+        #expect(call.session?.say("after the end") == true, "ignored, not refused")
+        call.expectNothingLeft()
+    }
+
+    @Test func tooManyTextsToSayAreRefused() throws {
+        let call = try call()
+        try call.start()
+        let session = try #require(call.session)
+        #expect((0..<17).allSatisfy { session.say("text \($0)") }, "one is being said, 16 wait")
+        #expect(!session.say("one too many"))
+        #expect(session.waitingTexts == Session.longestAgenda)
+    }
+
+    @Test func aTypedTurn() throws {
+        let call = try call()
+        try call.play(
+            """
+            1000 type "when do you open"
+            4000 gone
+            """)
+        #expect(
+            call.story == """
+                1000 final "when do you open"
+                1000 turn 1
+                1280 text "We open at nine."
+                1380 agent starts
+                2180 agent stops
+                2180 heard "We open at nine."
+                2180 metrics 0+0+0+200+80+0+100+0 = 380
+                4000 closed "the caller hung up"
+                """)
+    }
+
+    @Test func keysAreATurn() throws {
+        let call = try call()
+        try call.play(
+            """
+            1000 keys "12"
+            1500 keys "3#"
+            5000 keys "4"
+            11000 gone
+            """)
+        #expect(
+            call.story == """
+                1000 keys "12"
+                1500 keys "3#"
+                1500 final "123"
+                1500 turn 1
+                1780 text "We open at nine."
+                1880 agent starts
+                2680 agent stops
+                2680 heard "We open at nine."
+                2680 metrics 0+0+0+200+80+0+100+0 = 380
+                5000 keys "4"
+                7000 final "4"
+                7000 turn 2
+                7280 text "We open at nine."
+                7380 agent starts
+                8180 agent stops
+                8180 heard "We open at nine."
+                8180 metrics 0+0+0+200+80+0+100+0 = 380
+                11000 closed "the caller hung up"
+                """)
+    }
+
+    @Test func silenceIsAskedAboutAndThenEndsTheCall() throws {
+        var policy = SessionPolicy()
+        policy.greeting = "Hello."
+        policy.manners.checkInAfter = .seconds(5)
+        let call = try ScriptedCall(policy: policy)
+        try call.play("30000 end")
+        #expect(
+            call.story == """
+                0 text "Hello."
+                100 agent starts
+                300 agent stops
+                300 heard "Hello."
+                5300 text "Are you still there?"
+                5400 agent starts
+                6200 agent stops
+                6200 heard "Are you still there?"
+                11200 text "Are you still there?"
+                11300 agent starts
+                12100 agent stops
+                12100 heard "Are you still there?"
+                17100 hang-up "the caller is silent"
+                17100 closed "the caller is silent"
+                """)
+        #expect(call.carrier.requests == [.hangUp(reason: "the caller is silent")])
+        call.expectNothingLeft()
+    }
+
+    @Test func keysThatMeanNothingDoNotStopTheCheckIns() throws {
+        for (isEnabled, keys) in [(false, "5"), (true, "#")] {
+            var policy = SessionPolicy()
+            policy.manners.checkInAfter = .seconds(5)
+            policy.keypad.isEnabled = isEnabled
+            let call = try ScriptedCall(policy: policy)
+            try call.play(
+                """
+                1000 keys "\(keys)"
+                7000 end
+                """)
+            #expect(call.voice.spoken == ["Are you still there?"], "\(keys)")
+        }
+    }
+
+    @Test func aCheckInIsAnswered() throws {
+        var policy = SessionPolicy()
+        policy.manners.checkInAfter = .seconds(5)
+        let call = try ScriptedCall(policy: policy)
+        try call.play(
+            """
+            6500 caller "I am here" 600
+            10000 gone
+            """)
+        #expect(
+            call.story == """
+                5000 text "Are you still there?"
+                5100 agent starts
+                5900 agent stops
+                5900 heard "Are you still there?"
+                6500 caller starts
+                7100 caller stops
+                7440 final "I am here"
+                7440 turn 2
+                7700 text "Hello there caller."
+                7800 agent starts
+                8400 agent stops
+                8400 heard "Hello there caller."
+                8400 metrics 300+40+0+200+60+0+100+0 = 700
+                10000 closed "the caller hung up"
+                """)
     }
 }

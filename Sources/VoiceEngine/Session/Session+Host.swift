@@ -33,15 +33,17 @@ extension Session {
         guard life == .running, let reply = dialogue.reply else { return }
         let now = context.eventLoop.instant
         perform(hearing.bargeIn.interrupt(reply.turn), at: now)
-        if dialogue.reply == nil { listen(at: now) }
+        if dialogue.reply == nil { next(at: now) }
     }
 
     /// Digits are collected until the end key or a pause, and are then the caller's turn.
     package func receiveDigits(_ digits: String) {
         guard life == .running else { return }
         let now = context.eventLoop.instant
-        timers?.silence.cancel()
         emit(.dtmfIn, at: now) { $0.text = digits }
+        // Whoever presses keys is there.
+        dialogue.checkIns = 0
+        if dialogue.reply == nil { listen(at: now) }
         guard policy.keypad.isEnabled else { return }
         for digit in digits {
             if digit == policy.keypad.endKey { return digitsComplete(at: now) }

@@ -22,6 +22,10 @@ extension Session {
             $0.flags = .final
         }
         emit(.turnStarted, at: now) { $0.text = utterance.text }
+        if let earlier = dialogue.deferred {
+            dialogue.deferred = nil
+            dialogue.conversation.callerSaid(earlier.text)
+        }
         dialogue.conversation.callerSaid(utterance.text)
         generate(reply)
     }
@@ -51,7 +55,8 @@ extension Session {
     private func generate(_ reply: Reply) {
         let request = ChatRequest(
             prompt: policy.prompt, messages: dialogue.conversation.latest(policy.historyMessages), tools: policy.tools)
-        reply.generation = providers.languageModel.generate(request, context: context) { [weak self, weak reply] event in
+        reply.generation = providers.languageModel.generate(request, context: context) {
+            [weak self, weak reply] event in
             guard let self, let reply, self.life == .running, self.dialogue.reply === reply else { return }
             self.model(event, for: reply, at: self.context.eventLoop.instant)
         }
@@ -194,9 +199,11 @@ extension Session {
         timers?.tools.cancel()
         hearing.bargeIn.replyEnded(reply.turn)
         let wasCut = outcome != .finished
-        let position = wasCut ? (paths?.speaker.cancel(reply.turn, at: now) ?? reply.start) : (paths?.speaker.heard ?? 0)
+        let position =
+            wasCut ? (paths?.speaker.cancel(reply.turn, at: now) ?? reply.start) : (paths?.speaker.heard ?? 0)
         dialogue.reply = nil
         commitHeard(reply, position: position, wasCut: wasCut, at: now)
+        if let reason = dialogue.farewell { return hangUp(reason: reason, at: now) }
         switch outcome {
         case .finished: finish(reply, at: now)
         case .interrupted: dialogue.agenda.removeAll()
@@ -233,7 +240,7 @@ extension Session {
     }
 
     /// What waits while a reply is under way, in order: the caller's words, then texts to say, then the caller.
-    private func next(at now: Instant) {
+    func next(at now: Instant) {
         if let utterance = dialogue.deferred {
             dialogue.deferred = nil
             answer(utterance, at: now)
@@ -267,22 +274,17 @@ extension Session {
     }
 
     func callIsTooLong(at now: Instant) {
-        let reason = "the call reached its longest duration"
-        if let reply = dialogue.reply {
-            reply.ending = .hangUp(reason: reason)
-        } else {
-            hangUp(reason: reason, at: now)
-        }
+        endAfterReply("the call reached its longest duration", at: now)
     }
 
     /// No provider is left: the caller is told, then the call ends.
     func giveUp(_ reason: String, at now: Instant) {
         if dialogue.reply == nil, let sentence = policy.manners.onFailure { say(sentence, at: now) }
-        if let reply = dialogue.reply {
-            reply.ending = .hangUp(reason: reason)
-        } else {
-            hangUp(reason: reason, at: now)
-        }
+        endAfterReply(reason, at: now)
+    }
+
+    private func endAfterReply(_ reason: String, at now: Instant) {
+        if dialogue.reply == nil { hangUp(reason: reason, at: now) } else { dialogue.farewell = reason }
     }
 
     func hangUp(reason: String, at now: Instant) {

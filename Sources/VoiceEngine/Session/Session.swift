@@ -58,6 +58,8 @@ package final class Session: CallSession, Ticking {
         /// What the caller said during a reply that may not be interrupted.
         var deferred: Utterance?
         var checkIns = 0
+        /// Why the call ends with the reply under way, however that ends.
+        var farewell: String?
     }
 
     struct Paths {
@@ -86,7 +88,8 @@ package final class Session: CallSession, Ticking {
         self.clock = clock
         self.observer = observer
         hearing = Hearing(
-            endpoint: EndpointStateMachine(policy: policy.endpoint), bargeIn: BargeInStateMachine(policy: policy.bargeIn))
+            endpoint: EndpointStateMachine(policy: policy.endpoint),
+            bargeIn: BargeInStateMachine(policy: policy.bargeIn))
         dialogue = Dialogue(conversation: Conversation(conversation))
     }
 
@@ -104,10 +107,15 @@ package final class Session: CallSession, Ticking {
                 setup: setup, speechToText: providers.speechToText, voiceActivity: providers.voiceActivity,
                 context: context
             ) { [weak self] event, now in self?.heard(event, at: now) }
-            let speaker = try Speaker(setup: setup, carrier: carrier, voice: providers.textToSpeech, context: context) {
-                [weak self] event, now in self?.spoke(event, at: now)
+            do {
+                let speaker = try Speaker(
+                    setup: setup, carrier: carrier, voice: providers.textToSpeech, context: context
+                ) { [weak self] event, now in self?.spoke(event, at: now) }
+                paths = Paths(caller: caller, speaker: speaker)
+            } catch {
+                caller.close()
+                throw error
             }
-            paths = Paths(caller: caller, speaker: speaker)
         } catch {
             life = .ended
             throw error
@@ -137,6 +145,7 @@ package final class Session: CallSession, Ticking {
     /// Ends the call: silence, no further events but `closed`. Once; later calls have no effect.
     package func end(reason: String, status: SessionStatus = .ok, at now: Instant) {
         guard life == .running else { return }
+        dialogue.farewell = nil
         if let reply = dialogue.reply { interrupt(reply, at: now) }
         life = .ended
         clock.remove(self)
@@ -151,7 +160,10 @@ package final class Session: CallSession, Ticking {
         }
     }
 
-    package func carrierClosed(reason: String) { end(reason: reason, at: context.eventLoop.instant) }
+    package func carrierClosed(reason: String) {
+        paths?.speaker.carrierClosed()
+        end(reason: reason, at: context.eventLoop.instant)
+    }
 
     package var hasEnded: Bool { life == .ended }
 

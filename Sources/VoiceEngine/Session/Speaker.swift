@@ -39,7 +39,8 @@ package final class Speaker {
         case resuming
     }
 
-    private let carrier: any Carrier
+    /// nil once it is closed.
+    private var carrier: (any Carrier)?
     private let encoder: CarrierEncoder
     private let frame: UnsafeMutableBufferPointer<Int16>
     private let fadeSamples: Int
@@ -58,10 +59,16 @@ package final class Speaker {
     private enum Stretch: Equatable {
         case silent
         /// A reply has begun; nothing of it is out yet.
-        case awaitingFirst
-        case audible
+        case awaitingFirst(isWhole: Bool)
+        case audible(isWhole: Bool)
+
         /// All of the reply is queued: a short last frame may leave, and its end is awaited.
-        case ending
+        var isWhole: Bool {
+            switch self {
+            case .silent: false
+            case .awaitingFirst(let isWhole), .audible(let isWhole): isWhole
+            }
+        }
     }
 
     /// - Parameters:
@@ -97,7 +104,7 @@ package final class Speaker {
     /// - Returns: The position that the reply's first sample will have.
     package func start(_ turn: TurnID) -> Int64 {
         output.current = turn
-        stretch = .awaitingFirst
+        stretch = .awaitingFirst(isWhole: false)
         mode = .playing
         return queue.end
     }
@@ -109,7 +116,11 @@ package final class Speaker {
 
     /// All audio of the reply is queued; `heardAll` follows.
     package func playOut(at now: Instant) {
-        stretch = .ending
+        switch stretch {
+        case .silent: break
+        case .awaitingFirst: stretch = .awaitingFirst(isWhole: true)
+        case .audible: stretch = .audible(isWhole: true)
+        }
         reportIfHeard(at: now)
     }
 
@@ -125,8 +136,9 @@ package final class Speaker {
     /// - Returns: The position of the stop.
     package func pause(at now: Instant) -> Int64 {
         guard mode != .paused else { return ledger.heard }
+        let wasPlaying = mode == .playing
         mode = .paused
-        cut(at: now)
+        cut(isSounding: wasPlaying, at: now)
         return ledger.heard
     }
 
@@ -140,7 +152,9 @@ package final class Speaker {
     /// - Returns: The position up to which it was heard.
     package func cancel(_ turn: TurnID, at now: Instant) -> Int64 {
         output.stream?.cancel(turn)
-        if mode != .paused { cut(at: now) }
+        // Whatever comes late belongs to no turn.
+        output.current = .none
+        if mode != .paused { cut(isSounding: mode == .playing, at: now) }
         queue.drop()
         output.reset()
         mode = .playing
@@ -151,13 +165,13 @@ package final class Speaker {
 
     /// Hands out what is due.
     package func tick(at now: Instant) {
-        guard settleCut() else { return }
+        guard let carrier, settleCut(carrier) else { return }
         let carrierHeard = carrier.heardSamples(at: now)
         ledger.advance(carrierHeard: carrierHeard)
         queue.release(before: ledger.heard)
         let waiting = mode == .paused ? 0 : queue.waiting
         let due = pacer.framesDue(
-            at: now, waiting: waiting, mayPad: stretch == .ending, buffered: ledger.handed - carrierHeard)
+            at: now, waiting: waiting, mayPad: stretch.isWhole, buffered: ledger.handed - carrierHeard)
         if due > 0 {
             for _ in 0..<due { playFrame(at: now) }
             carrier.flush()
@@ -166,6 +180,9 @@ package final class Speaker {
         reportIfHeard(at: now)
     }
 
+    /// The carrier is gone and not called again: nothing more is heard.
+    package func carrierClosed() { carrier = nil }
+
     package func close() {
         output.close()
     }
@@ -173,14 +190,14 @@ package final class Speaker {
     // MARK: -
 
     /// - Returns: false while nothing may be played.
-    private func settleCut() -> Bool {
+    private func settleCut(_ carrier: any Carrier) -> Bool {
         guard isCutOpen else { return true }
         switch carrier.takeCutResult() {
         case .pending: return false
-        case .final: break
+        case .final: ledger.keepCut()
         case .settled(let carrierHeard):
             ledger.settleCut(carrierHeard: carrierHeard)
-            if mode == .paused { queue.rewind(to: ledger.heard) }
+            if mode != .playing { queue.rewind(to: ledger.heard) }
         }
         isCutOpen = false
         return true
@@ -188,7 +205,9 @@ package final class Speaker {
 
     private func playFrame(at now: Instant) {
         let position = queue.cursor
-        let count = mode == .paused ? 0 : queue.read(into: frame)
+        // A short frame in the middle of a reply would be a gap in a word: it waits for the rest.
+        let mayPlay = mode != .paused && (stretch.isWhole || queue.waiting >= frame.count)
+        let count = mayPlay ? queue.read(into: frame) : 0
         if count < frame.count {
             UnsafeMutableBufferPointer(rebasing: frame[count...]).update(repeating: 0)
         }
@@ -199,26 +218,29 @@ package final class Speaker {
         ledger.handedReply(from: position, count: count)
         ledger.handedSilence(count: frame.count - count)
         emitFrame()
-        if count > 0, stretch == .awaitingFirst {
-            stretch = .audible
+        if count > 0, case .awaitingFirst(let isWhole) = stretch {
+            stretch = .audible(isWhole: isWhole)
             handler(.firstSampleOut, now)
         }
     }
 
     private func emitFrame() {
         let bytes = encoder.encode(UnsafeBufferPointer(frame))
-        if bytes.count > 0 { carrier.play(bytes, samples: frame.count) }
+        if bytes.count > 0 { carrier?.play(bytes, samples: frame.count) }
     }
 
     /// Takes back what was handed over and not heard, and lets the sound end with a short fade.
-    private func cut(at now: Instant) {
-        let wasAudible = isAudible
-        ledger.cut(carrierHeard: carrier.cut(at: now))
+    /// - Parameter isSounding: The reply was being played, and not about to go on.
+    private func cut(isSounding: Bool, at now: Instant) {
+        var wasAudible = false
+        if isSounding, isAudible, case .audible = stretch { wasAudible = true }
+        // Without a carrier nothing was heard since the last tick.
+        ledger.cut(carrierHeard: carrier?.cut(at: now) ?? 0)
         isCutOpen = true
         queue.rewind(to: ledger.heard)
         queue.release(before: ledger.heard)
         pacer.restart()
-        guard wasAudible, !carrier.fadesOnCut else { return }
+        guard wasAudible, let carrier, !carrier.fadesOnCut else { return }
         let count = queue.peek(at: ledger.heard, into: UnsafeMutableBufferPointer(rebasing: frame[..<fadeSamples]))
         UnsafeMutableBufferPointer(rebasing: frame[count...]).update(repeating: 0)
         guard count > 0 else { return }
@@ -227,6 +249,7 @@ package final class Speaker {
         // The tail is played again when the reply resumes: for the ledger it is silence.
         ledger.handedSilence(count: frame.count)
         emitFrame()
+        pacer.frameHanded(at: now)
         carrier.flush()
     }
 
@@ -236,8 +259,9 @@ package final class Speaker {
     }
 
     private func reportIfHeard(at now: Instant) {
-        guard stretch == .ending, mode != .paused, queue.waiting == 0, ledger.isDrained else { return }
+        guard stretch.isWhole, mode != .paused, queue.waiting == 0, ledger.isDrained else { return }
         stretch = .silent
+        output.current = .none
         handler(.heardAll, now)
     }
 

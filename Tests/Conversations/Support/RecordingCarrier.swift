@@ -16,6 +16,8 @@ final class RecordingCarrier: Carrier {
     let kind: Kind
     /// What reached the caller's ear; silence between frames of a wire is left out.
     private(set) var heard: [Int16] = []
+    /// Which samples of `heard` belong to the fade of a cut.
+    private(set) var isFade: [Bool] = []
     /// Places in `heard` where a cut took effect.
     private(set) var cuts: [Int] = []
     /// [ms] When each frame was handed over.
@@ -31,6 +33,9 @@ final class RecordingCarrier: Carrier {
     private var pending: [Int16] = []
     private var started = Instant.zero
     private var isCut = false
+    private var pendingFade: [Bool] = []
+    /// Between a cut and the next tick: what is played now is the cut's tail.
+    private var isTail = false
 
     init(kind: Kind, now: @escaping () -> Instant) { (self.kind, self.now) = (kind, now) }
 
@@ -55,7 +60,10 @@ final class RecordingCarrier: Carrier {
         case .wire:
             if pending.isEmpty { started = now() }
             pending += frame
-        case .callback: heard += frame
+            pendingFade += Array(repeating: isTail, count: samples)
+        case .callback:
+            heard += frame
+            isFade += Array(repeating: isTail, count: samples)
         case .reader: if ring.write(frame.span) != frame.count { callsAfterClose += 1 }
         }
     }
@@ -64,12 +72,14 @@ final class RecordingCarrier: Carrier {
 
     func heardSamples(at now: Instant) -> Int64 {
         note()
+        isTail = false
         switch kind {
         case .wire:
             let played = min(SampleClock(sampleRate: 8_000, origin: started).sample(at: now), Int64(pending.count))
             if played == pending.count {
                 heard += pending
-                pending = []
+                isFade += pendingFade
+                (pending, pendingFade) = ([], [])
                 return handed
             }
             return handed - Int64(pending.count) + played
@@ -83,13 +93,15 @@ final class RecordingCarrier: Carrier {
         switch kind {
         case .wire:
             heard += pending.dropLast(Int(handed - position))
-            pending = []
+            isFade += pendingFade.dropLast(Int(handed - position))
+            (pending, pendingFade) = ([], [])
             cuts.append(heard.count)
         case .callback: cuts.append(heard.count)
         case .reader:
             ring.cut()
             isCut = true
         }
+        isTail = true
         return position
     }
 
@@ -108,13 +120,11 @@ final class RecordingCarrier: Carrier {
     func pull() {
         guard kind == .reader else { return }
         var block = [Int16](repeating: 0, count: 160)
-        _ = block.withUnsafeMutableBufferPointer { ring.read(into: $0) }
-        // Silence that is filled in behind a cut's fade keeps the fade apart from what follows.
-        if isCut, block.contains(0) {
-            cuts.append(heard.count)
-            isCut = false
-        }
+        let count = block.withUnsafeMutableBufferPointer { ring.read(into: $0) }
         heard += block
+        isFade += Array(repeating: isCut && count > 0, count: block.count)
+        if isCut { cuts.append(heard.count - block.count + count) }
+        isCut = false
     }
 
     private func note() { if isClosed { callsAfterClose += 1 } }

@@ -62,9 +62,10 @@ final class ScriptedCall {
     /// Plays the call up to `time`.
     func run(until time: Int64) {
         while played < time {
-            let next = min(played + 20, time)
-            if carrier.kind == .reader, played + readerPhase < next, played.isMultiple(of: 20) {
-                loop.advanceTime(to: .uptimeNanoseconds(UInt64((played + readerPhase) * 1_000_000)))
+            let next = min(played / 20 * 20 + 20, time)
+            let pull = played / 20 * 20 + readerPhase
+            if carrier.kind == .reader, played < pull, pull <= next {
+                loop.advanceTime(to: .uptimeNanoseconds(UInt64(pull * 1_000_000)))
                 carrier.pull()
             }
             loop.advanceTime(to: .uptimeNanoseconds(UInt64(next * 1_000_000)))
@@ -84,9 +85,11 @@ final class ScriptedCall {
 
     private func sendFrame(endingAt end: Int64) {
         var frame = [Int16](repeating: 0, count: 160)
-        for index in frame.indices {
-            let time = end - 20 + Int64(index) / 8
-            if speech.contains(where: { $0.contains(time) }) { frame[index] = 1_000 }
+        if speech.contains(where: { $0.overlaps(end - 20..<end) }) {
+            for index in frame.indices {
+                let time = end - 20 + Int64(index) / 8
+                if speech.contains(where: { $0.contains(time) }) { frame[index] = 1_000 }
+            }
         }
         frame.withUnsafeBytes { session?.receive($0) }
     }

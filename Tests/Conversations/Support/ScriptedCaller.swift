@@ -35,7 +35,8 @@ final class ScriptedRecogniser: SpeechToTextProvider, @unchecked Sendable {
 
         init(_ provider: ScriptedRecogniser, loop: any EventLoop, sink: @escaping (SpeechToTextEvent) -> Void) {
             (self.provider, self.loop, self.sink) = (provider, loop, sink)
-            (base, reported) = (provider.words.count, provider.words.count)
+            base = provider.words.prefix { $0.end <= loop.milliseconds }.count
+            reported = base
         }
 
         func send(_ audio: UnsafeRawBufferPointer) { receivedBytes += audio.count }
