@@ -171,6 +171,63 @@ import VoiceEngineProviders
         call.expectNothingLeft()
     }
 
+    @Test func aModelThatFailsInTheMiddle() throws {
+        let call = try call([ScriptedAnswer(text: "We open at nine. On Mondays we", end: .failed(.timeout))])
+        try call.play(
+            """
+            1000 type "when do you open"
+            6000 gone
+            """)
+        #expect(
+            call.story == """
+                1000 final "when do you open"
+                1000 turn 1
+                1280 text "We open at nine."
+                1340 error mind "the model is out"
+                1340 heard "" interrupted
+                1340 text "I am sorry, I am having trouble right now."
+                1460 agent starts
+                3260 agent stops
+                3260 heard "I am sorry, I am having trouble right now."
+                6000 closed "the caller hung up"
+                """)
+        call.expectNothingLeft()
+    }
+
+    @Test func aReplyThatNeverEndsDoesNotOutliveTheLongestCall() throws {
+        let call = try call([ScriptedAnswer(text: "We open at", end: .hanging)]) {
+            $0.manners.longestCall = .seconds(10)
+        }
+        try call.play(
+            """
+            1000 type "when do you open"
+            40000 end
+            """)
+        #expect(
+            call.story == """
+                1000 final "when do you open"
+                1000 turn 1
+                30000 hang-up "the call reached its longest duration"
+                30000 heard "" interrupted
+                30000 closed "the call reached its longest duration"
+                """)
+        call.expectNothingLeft()
+    }
+
+    @Test func aHostThatNoLongerReadsDoesNotOutliveTheLongestCall() throws {
+        let call = try call([ScriptedAnswer(text: "We open at nine.")], kind: .reader) {
+            $0.manners.longestCall = .seconds(10)
+        }
+        try call.play("1000 type \"when do you open\"")
+        call.run(until: 1_800)
+        call.isReading = false
+        call.session?.bargeIn()
+        call.session?.receiveText("hello")
+        call.run(until: 40_000)
+        #expect(call.events.last?.kind == .closed)
+        call.expectNothingLeft()
+    }
+
     @Test func aVoiceThatFails() throws {
         let call = try call([ScriptedAnswer(text: "We open at nine.")])
         call.voice.fails = true

@@ -8,6 +8,9 @@ extension Session {
     /// The names of the tools that the session carries out itself.
     enum BuiltInTool: String { case hangUp = "hang_up", transfer = "transfer" }
 
+    /// How long the last reply may take once the call is to end.
+    static var longestFarewell: Nanoseconds { .seconds(20) }
+
     // MARK: - Beginning
 
     /// The caller has finished: the turn is the agent's.
@@ -274,6 +277,8 @@ extension Session {
     }
 
     func callIsTooLong(at now: Instant) {
+        // The second time the last reply has not ended in spite of all patience: a host that no longer reads, a voice that hangs.
+        if let reason = dialogue.farewell { return hangUp(reason: reason, at: now) }
         endAfterReply("the call reached its longest duration", at: now)
     }
 
@@ -284,7 +289,9 @@ extension Session {
     }
 
     private func endAfterReply(_ reason: String, at now: Instant) {
-        if dialogue.reply == nil { hangUp(reason: reason, at: now) } else { dialogue.farewell = reason }
+        guard dialogue.reply != nil else { return hangUp(reason: reason, at: now) }
+        dialogue.farewell = reason
+        timers?.length.arm(until: now + Self.longestFarewell)
     }
 
     func hangUp(reason: String, at now: Instant) {

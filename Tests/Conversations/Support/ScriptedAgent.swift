@@ -98,7 +98,8 @@ enum Mark {
         Int16(turn.number % 31 + 1) * 1_000 + Int16(place % period)
     }
 
-    static func turn(of sample: Int16) -> UInt64 { UInt64(sample / 1_000) - 1 }
+    /// 0 for what is too quiet to have a mark.
+    static func turn(of sample: Int16) -> UInt64 { UInt64(max(Int(sample) / 1_000 - 1, 0)) }
 }
 
 /// A voice at 8 kHz that takes `perWord` for each word, delivered in chunks faster than they play.

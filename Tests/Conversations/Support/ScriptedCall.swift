@@ -25,8 +25,13 @@ final class ScriptedCall {
     private var played: Int64 = 0
     /// [ms] The reader pulls this much after each frame of the caller.
     let readerPhase: Int64 = 7
+    var isReading = true
 
-    init(_ kind: RecordingCarrier.Kind = .wire, policy: SessionPolicy = SessionPolicy(), history: [ChatMessage] = [])
+    /// - Parameter detects: false: the session's own detector listens.
+    init(
+        _ kind: RecordingCarrier.Kind = .wire, detects: Bool = true, policy: SessionPolicy = SessionPolicy(),
+        history: [ChatMessage] = []
+    )
         throws
     {
         clock = SessionClock(eventLoop: loop)
@@ -36,7 +41,7 @@ final class ScriptedCall {
         session = Session(
             setup: try carrier.setup, policy: policy,
             providers: SessionProviders(
-                speechToText: ears, languageModel: mind, textToSpeech: voice, voiceActivity: detector),
+                speechToText: ears, languageModel: mind, textToSpeech: voice, voiceActivity: detects ? detector : nil),
             conversation: history, carrier: carrier, context: context, clock: clock
         ) { [weak self] event in self?.events.append(event) }
     }
@@ -64,7 +69,7 @@ final class ScriptedCall {
         while played < time {
             let next = min(played / 20 * 20 + 20, time)
             let pull = played / 20 * 20 + readerPhase
-            if carrier.kind == .reader, played < pull, pull <= next {
+            if carrier.kind == .reader, isReading, played < pull, pull <= next {
                 loop.advanceTime(to: .uptimeNanoseconds(UInt64(pull * 1_000_000)))
                 carrier.pull()
             }
@@ -88,7 +93,9 @@ final class ScriptedCall {
         if speech.contains(where: { $0.overlaps(end - 20..<end) }) {
             for index in frame.indices {
                 let time = end - 20 + Int64(index) / 8
-                if speech.contains(where: { $0.contains(time) }) { frame[index] = 1_000 }
+                if speech.contains(where: { $0.contains(time) }) {
+                    frame[index] = (index / 16).isMultiple(of: 2) ? 4_000 : -4_000
+                }
             }
         }
         frame.withUnsafeBytes { session?.receive($0) }
@@ -114,6 +121,7 @@ final class ScriptedCall {
             case "type": session?.receiveText(text)
             case "interrupt": session?.bargeIn()
             case "result": session?.toolResult(id: words[2], json: text)
+            case "recogniser": ears.open.last?.endTurn()
             case "deaf": ears.open.last?.fail(.unavailable)
             case "gone":
                 carrier.isClosed = true

@@ -62,6 +62,10 @@ final class ScriptedRecogniser: SpeechToTextProvider, @unchecked Sendable {
             if reported > base || isSettled { sink(.transcript(Transcript(text: text, isSettled: isSettled))) }
         }
 
+        func endTurn() {
+            if isOpen { sink(.endOfTurn) }
+        }
+
         func fail(_ kind: ProviderError.Kind) {
             isOpen = false
             sink(.failed(ProviderError(kind, provider: "ears", detail: "the line to the recogniser broke")))
