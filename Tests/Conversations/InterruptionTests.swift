@@ -151,6 +151,34 @@ import VoiceEngineCore
         #expect(heard == [2], "nothing of the first answer")
     }
 
+    @Test func aYesOverTheLastWordIsAnAnswer() throws {
+        let call = try call()
+        try call.play(
+            """
+            1700 caller "yes" 300
+            5000 gone
+            """)
+        #expect(
+            call.story == """
+                0 text "One two three four five six seven eight nine ten."
+                100 agent starts
+                1700 caller starts
+                1740 barge-in paused at 13120
+                2000 caller stops
+                2340 barge-in confirmed at 13120
+                2340 agent stops
+                2340 heard "One two three four five six seven eight nine" interrupted
+                2340 final "yes"
+                2340 turn 2
+                2600 text "All right then."
+                2700 agent starts
+                3300 agent stops
+                3300 heard "All right then."
+                3300 metrics 300+40+0+200+60+0+100+0 = 700
+                5000 closed "the caller hung up"
+                """)
+    }
+
     @Test func theHostInterrupts() throws {
         let call = try call()
         try call.play(

@@ -214,6 +214,95 @@ import VoiceEngineCore
         #expect(call.carrier.frameTimes == Array(stride(from: 10, through: 10_000, by: 20)))
     }
 
+    @Test func theRecognisersOwnEndOfTurnComesFirst() throws {
+        let call = try call()
+        try call.play(
+            """
+            1000 caller "when do you open" 800
+            1920 recogniser ends
+            6000 gone
+            """)
+        #expect(
+            call.story == """
+                1000 caller starts
+                1920 final "when do you open"
+                1920 turn 1
+                1800 caller stops
+                2200 text "We open at nine."
+                2300 agent starts
+                3100 agent stops
+                3100 heard "We open at nine."
+                3100 metrics 0+0+0+200+80+0+100+0 = 380
+                6000 closed "the caller hung up"
+                """)
+    }
+
+    @Test func aCallerWhoGoesOnAfterTheRecognisersEndOfTurn() throws {
+        let call = try call()
+        try call.play(
+            """
+            1000 caller "when do you open and until what time are you there" 2500
+            1800 recogniser ends
+            8000 gone
+            """)
+        #expect(
+            call.story == """
+                1000 caller starts
+                1800 final "when do you"
+                1800 turn 1
+                2080 text "We open at nine."
+                2180 agent starts
+                2236 barge-in confirmed at 448
+                2236 agent stops
+                2236 heard "" interrupted
+                2236 metrics 0+0+0+200+80+0+100+0 = 380
+                3500 caller stops
+                3840 final "open and until what time are you there"
+                3840 turn 2
+                4120 text "We open at nine."
+                4220 agent starts
+                5020 agent stops
+                5020 heard "We open at nine."
+                5020 metrics 300+40+0+200+80+0+100+0 = 720
+                8000 closed "the caller hung up"
+                """)
+    }
+
+    @Test func aLongReplyHoldsTheVoiceBack() throws {
+        let call = try call(answers: [(1...60).map { "word\($0)" }.joined(separator: " ") + "."])
+        call.mind.answers[0].every = 1
+        try call.play(
+            """
+            1000 type "tell me all"
+            20000 gone
+            """)
+        #expect(call.voice.holds == [true, false])
+        #expect(call.carrier.heard.filter { $0 != 0 }.count == 60 * 1_600)
+    }
+
+    /// The session's own detector on synthetic speech: a square wave with syllables.
+    @Test func theOwnDetectorFindsTheTurn() throws {
+        let call = try ScriptedCall(detects: false)
+        try call.play(
+            """
+            1000 caller "when do you open" 800
+            6000 gone
+            """)
+        #expect(
+            call.story == """
+                1000 caller starts
+                1810 caller stops
+                2150 final "when do you open"
+                2150 turn 1
+                2410 text "Hello there caller."
+                2510 agent starts
+                3110 agent stops
+                3110 heard "Hello there caller."
+                3110 metrics 300+40+0+200+60+0+100+0 = 700
+                6000 closed "the caller hung up"
+                """)
+    }
+
     @Test func textsToSayQueue() throws {
         let call = try call()
         try call.play(

@@ -5,6 +5,9 @@ internal import VoiceEngineProviders
 // Hearing: from voice and words to a committed turn.
 
 extension Session {
+    /// So near the end of a reply the caller takes it for said.
+    private static var ending: Nanoseconds { .milliseconds(600) }
+
     /// Caller audio in the call's input format. Borrowed until return.
     package func receive(_ audio: UnsafeRawBufferPointer) {
         guard let paths, audio.count > 0 else { return }
@@ -43,14 +46,26 @@ extension Session {
             hearing.transcript = transcript.text
             emit(.transcript, at: now) { $0.text = transcript.text }
         }
-        let words = policy.overlap.weigh(transcript.text, language: policy.language)
-        perform(
-            hearing.bargeIn.words(words, isSettled: transcript.isSettled, over: interruptibleReply, at: now), at: now)
+        let words = weigh(transcript.text)
+        let decision = hearing.bargeIn.words(
+            words, isSettled: transcript.isSettled, over: interruptibleReply, at: now)
+        perform(decision, at: now)
+        // The words of a backchannel are dropped, and must not begin the next utterance.
+        if case .resume = decision { return }
         perform(
             hearing.endpoint.transcript(
                 transcript.text, isSettled: transcript.isSettled,
                 soundsComplete: !Completeness.looksIncomplete(transcript.text, language: policy.language), at: now),
             at: now)
+    }
+
+    /// A "yes" over the last word of a question is its answer, not a backchannel.
+    private func weigh(_ text: String) -> OverlapWords {
+        let words = policy.overlap.weigh(text, language: policy.language)
+        guard words == .backchannel, let reply = dialogue.reply, reply.machine.isPlayingOut, let paths,
+            paths.speaker.unheard <= Self.ending
+        else { return words }
+        return .few
     }
 
     /// The reply that the caller's voice may stop.
@@ -116,7 +131,7 @@ extension Session {
     }
 
     private func commit(_ utterance: Utterance, at now: Instant) {
-        let words = policy.overlap.weigh(utterance.text, language: policy.language)
+        let words = weigh(utterance.text)
         // The turn may be over before the barge-in was decided: its words decide it now.
         let wasSuspended = hearing.bargeIn.suspended != nil
         perform(hearing.bargeIn.committed(words), at: now)

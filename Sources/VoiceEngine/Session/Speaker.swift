@@ -129,6 +129,11 @@ package final class Speaker {
     /// Replies were heard up to here, in their own samples.
     package var heard: Int64 { ledger.heard }
 
+    /// How much of what was queued the caller has not heard.
+    package var unheard: Nanoseconds {
+        SampleClock(sampleRate: format.sampleRate).duration(ofSamples: queue.end - max(ledger.heard, queue.start))
+    }
+
     /// Something is on its way to the caller's ear, or waits to be.
     package var isAudible: Bool { !ledger.isDrained || queue.waiting > 0 }
 
