@@ -6,6 +6,8 @@
 #
 #   ABI_SANITIZE=1   also runs the C11 build with AddressSanitizer and UBSan on the test's side
 set -uo pipefail
+# A library is named from where the caller stands.
+if [[ ${1:-} == */* ]]; then set -- "$(realpath -m -- "$1")" "${@:2}"; fi
 cd "$(dirname "${BASH_SOURCE[0]}")"
 root=$(cd ../.. && pwd)
 header=$root/Sources/CVoiceEngine/include
