@@ -57,8 +57,10 @@ final class HandleTable<Object: AnyObject & Sendable>: Sendable {
     func remove(_ token: OpaquePointer?) -> Object? {
         guard let (slot, generation) = parts(token) else { return nil }
         return state.withLock { state in
-            guard slot < state.slots.count, state.slots[slot].generation == generation else { return nil }
-            let object = state.slots[slot].object
+            guard slot < state.slots.count, state.slots[slot].generation == generation,
+                // A token that was guessed may name a slot that is free already: freed twice, two objects would share it.
+                let object = state.slots[slot].object
+            else { return nil }
             state.slots[slot] = Slot(generation: generation &+ 1, object: nil)
             state.free.append(slot)
             return object
