@@ -44,8 +44,10 @@ demo: build models
 test: build models check swift-test
 	@scripts/test.sh
 
+# The local models' tests block the threads that run them, so they have a run of their own.
 swift-test: | packages
-	swift test --parallel
+	swift test --parallel --skip VoiceEngineLocalTests
+	swift test --skip-build --no-parallel --filter VoiceEngineLocalTests
 
 check: | packages
 	@scripts/check/run.sh
