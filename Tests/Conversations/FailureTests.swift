@@ -43,9 +43,29 @@ import VoiceEngineProviders
         let tool = ToolCall(id: "call-1", name: "look_up", arguments: #"{"day":"Monday"}"#)
         #expect(
             call.mind.requests.last?.messages.suffix(2) == [
-                .assistant("", toolCalls: [tool]), .toolResult(id: "call-1", json: "nine"),
+                .assistant("One moment.", toolCalls: [tool]), .toolResult(id: "call-1", json: "nine"),
             ])
         call.expectNothingLeft()
+    }
+
+    @Test func whatWasSaidBeforeAToolIsInTheHistoryOnce() throws {
+        let call = try call([
+            .tool("look_up", saying: "One moment."), ScriptedAnswer(text: "We open at nine."),
+            ScriptedAnswer(text: "Bye."),
+        ])
+        try call.play(
+            """
+            1000 type "when do you open"
+            3000 result call-1 "nine"
+            6000 type "thanks"
+            9000 gone
+            """)
+        let tool = ToolCall(id: "call-1", name: "look_up", arguments: "{}")
+        #expect(
+            call.mind.requests.last?.messages == [
+                .user("when do you open"), .assistant("", toolCalls: [tool]), .toolResult(id: "call-1", json: "nine"),
+                .assistant("One moment. We open at nine.", toolCalls: []), .user("thanks"),
+            ])
     }
 
     @Test func aToolThatDoesNotAnswer() throws {
@@ -186,9 +206,9 @@ import VoiceEngineProviders
                 1340 error mind "the model is out"
                 1340 heard "" interrupted
                 1340 text "I am sorry, I am having trouble right now."
-                1460 agent starts
-                3260 agent stops
-                3260 heard "I am sorry, I am having trouble right now."
+                1440 agent starts
+                3240 agent stops
+                3240 heard "I am sorry, I am having trouble right now."
                 6000 closed "the caller hung up"
                 """)
         call.expectNothingLeft()

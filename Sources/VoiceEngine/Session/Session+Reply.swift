@@ -56,8 +56,14 @@ extension Session {
     }
 
     private func generate(_ reply: Reply) {
-        let request = ChatRequest(
-            prompt: policy.prompt, messages: dialogue.conversation.latest(policy.historyMessages), tools: policy.tools)
+        var messages = dialogue.conversation.latest(policy.historyMessages)
+        // After a tool the model must know what it has said already, heard or not; the conversation gets what was heard.
+        if let index = messages.lastIndex(where: { if case .assistant = $0 { true } else { false } }),
+            case .assistant(_, let calls) = messages[index], !calls.isEmpty, !reply.written.isEmpty
+        {
+            messages[index] = .assistant(reply.written, toolCalls: calls)
+        }
+        let request = ChatRequest(prompt: policy.prompt, messages: messages, tools: policy.tools)
         reply.generation = providers.languageModel.generate(request, context: context) {
             [weak self, weak reply] event in
             guard let self, let reply, self.life == .running, self.dialogue.reply === reply else { return }
