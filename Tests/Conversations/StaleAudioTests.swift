@@ -28,10 +28,10 @@ import VoiceEngineCore
         }
     }
 
-    /// 25 calls of 14 interruptions each for every kind of carrier: 1,050 barge-ins.
+    /// 9 calls of 40 interruptions each for every kind of carrier: 1,080 barge-ins.
     @Test(arguments: RecordingCarrier.Kind.allCases) func nothingOfADeadTurnIsHeard(kind: RecordingCarrier.Kind) throws
     {
-        for seed in UInt64(0)..<25 {
+        for seed in UInt64(0)..<9 {
             var random = SeededRandom(seed: seed)
             let call = try ScriptedCall(kind)
             call.mind.answers = [
@@ -45,19 +45,19 @@ import VoiceEngineCore
             call.voice.every = .random(in: 0...40, using: &random)
             try call.start()
             var now: Int64 = 100
-            for number in 0..<14 {
+            for number in 0..<40 {
                 call.run(until: now)
                 // At the same instant, or some time after the interruption.
                 let isBarged = Bool.random(using: &random)
                 if isBarged { call.session?.bargeIn() }
                 call.run(until: now + (isBarged ? .random(in: 0...200, using: &random) : 0))
                 call.session?.receiveText("go on \(number)")
-                now += .random(in: 250...1_500, using: &random)
+                now += .random(in: 210...900, using: &random)
             }
-            call.run(until: now + 4_000)
+            call.run(until: now + 1_000)
             check(call, seed: seed)
             let starts = call.events.filter { $0.kind == .agentStarted }
-            #expect(!starts.isEmpty, "seed \(seed)")
+            #expect(starts.count > 20, "seed \(seed): most replies are heard")
             call.session?.hangUp()
             call.expectNothingLeft("seed \(seed)")
         }

@@ -145,7 +145,12 @@ final class ScriptedVoice: TextToSpeechProvider, @unchecked Sendable {
         }
 
         func finish(_ turn: TurnID) {}
-        func cancel(_ turn: TurnID) { cancelled = max(cancelled, turn) }
+        func cancel(_ turn: TurnID) {
+            cancelled = max(cancelled, turn)
+            // What is on its way stays so; the next text does not wait for it.
+            free = loop.milliseconds
+        }
+
         func holdAudio(_ hold: Bool) { provider.holds.append(hold) }
 
         func close() {
