@@ -1,4 +1,5 @@
 internal import NIOCore
+internal import Synchronization
 internal import VoiceEngineCore
 internal import VoiceEngineSession
 
@@ -16,12 +17,14 @@ package enum HostPlayout: Sendable {
 
 /// The host threads' side of a hosted call: rings, and the conversion of what is pulled.
 ///
-/// `@unchecked Sendable`: `scratch` and `packet` are touched by the one thread at a time that pulls, or pushes.
+/// `@unchecked Sendable`: `scratch` is touched by the thread that holds `pulling`, `packet` by the one that holds `pushing`.
 package final class HostPorts: @unchecked Sendable {
     /// An Opus packet travels in a slot of fixed size behind its length, so that dropping the oldest drops whole packets.
     static let packetSlot = 2 + AudioFormat.maximumOpusPacketBytes
     /// [ms] of audio in front of a host that pulls: two frames of 60 ms.
     package static let pullLead = 120
+    /// [samples] that are pulled at a time.
+    private static let pullStep = 480
 
     let input: AudioFormat
     let output: AudioFormat
@@ -29,6 +32,8 @@ package final class HostPorts: @unchecked Sendable {
     let agent: PlayoutRing?
     private let scratch: UnsafeMutableBufferPointer<Int16>
     private let packet: UnsafeMutableRawBufferPointer
+    private let pushing = Atomic<Bool>(false)
+    private let pulling = Atomic<Bool>(false)
 
     init(input: AudioFormat, output: AudioFormat, pulls: Bool) {
         self.input = input
@@ -42,9 +47,9 @@ package final class HostPorts: @unchecked Sendable {
             pulls
             ? PlayoutRing(
                 capacity: output.samples(inMilliseconds: 2 * Self.pullLead), sampleRate: output.sampleRate) : nil
-        scratch = .allocate(capacity: pulls ? output.sampleRate : 1)
+        scratch = .allocate(capacity: pulls ? Self.pullStep : 1)
         scratch.initialize(repeating: 0)
-        packet = .allocate(byteCount: Self.packetSlot, alignment: 2)
+        packet = .allocate(byteCount: input.encoding == .opus ? Self.packetSlot : 2, alignment: 2)
         packet.initializeMemory(as: UInt8.self, repeating: 0)
     }
 
@@ -55,12 +60,10 @@ package final class HostPorts: @unchecked Sendable {
 
     /// - Returns: false when old audio had to make room.
     package func push(_ audio: UnsafeRawBufferPointer) throws(VoiceError) -> Bool {
+        try Self.enter(pushing)
+        defer { pushing.store(false, ordering: .releasing) }
         guard input.encoding == .opus else {
-            guard audio.count.isMultiple(of: input.bytesPerSample) else {
-                throw VoiceError(
-                    .badArgument,
-                    "bytes \(audio.count): expected a whole number of samples of \(input.bytesPerSample) bytes")
-            }
+            try Self.check(audio.count, input)
             return caller.write(audio) == 0
         }
         guard audio.count <= AudioFormat.maximumOpusPacketBytes else {
@@ -71,19 +74,27 @@ package final class HostPorts: @unchecked Sendable {
         return caller.write(UnsafeRawBufferPointer(packet)) == 0
     }
 
-    /// Fills the buffer, with silence where the agent says nothing. At most one second.
+    /// Fills the buffer, with silence where the agent says nothing.
     package func pull(into audio: UnsafeMutableRawBufferPointer) throws(VoiceError) {
         guard let agent else {
             throw VoiceError(.unsupported, "this session hands its audio to on_audio; create it with VOICE_PLAYOUT_PULL")
         }
-        guard audio.count.isMultiple(of: output.bytesPerSample) else {
-            throw VoiceError(
-                .badArgument,
-                "bytes \(audio.count): expected a whole number of samples of \(output.bytesPerSample) bytes")
+        try Self.check(audio.count, output)
+        try Self.enter(pulling)
+        defer { pulling.store(false, ordering: .releasing) }
+        // Through `scratch`, because the host's buffer need not lie where samples may.
+        var done = 0
+        while done < audio.count {
+            let count = min((audio.count - done) / output.bytesPerSample, scratch.count)
+            let samples = UnsafeMutableBufferPointer(rebasing: scratch[..<count])
+            _ = agent.read(into: samples)
+            let bytes = count * output.bytesPerSample
+            write(samples, to: UnsafeMutableRawBufferPointer(rebasing: audio[done..<(done + bytes)]))
+            done += bytes
         }
-        let count = min(audio.count / output.bytesPerSample, scratch.count)
-        let samples = UnsafeMutableBufferPointer(rebasing: scratch[..<count])
-        _ = agent.read(into: samples)
+    }
+
+    private func write(_ samples: UnsafeMutableBufferPointer<Int16>, to audio: UnsafeMutableRawBufferPointer) {
         switch output.encoding {
         case .pcm16, .opus: audio.copyMemory(from: UnsafeRawBufferPointer(samples))
         case .mulaw:
@@ -92,6 +103,20 @@ package final class HostPorts: @unchecked Sendable {
         case .alaw:
             var bytes = audio.bindMemory(to: UInt8.self).mutableSpan
             _ = G711.encodeAlaw(samples.span, into: &bytes)
+        }
+    }
+
+    private static func check(_ bytes: Int, _ format: AudioFormat) throws(VoiceError) {
+        guard bytes.isMultiple(of: format.bytesPerSample) else {
+            throw VoiceError(
+                .badArgument, "bytes \(bytes): expected a whole number of samples of \(format.bytesPerSample) bytes")
+        }
+    }
+
+    /// The rings have one writer and one reader; a second thread is sent away instead of breaking them.
+    private static func enter(_ isBusy: borrowing Atomic<Bool>) throws(VoiceError) {
+        guard isBusy.compareExchange(expected: false, desired: true, ordering: .acquiring).exchanged else {
+            throw VoiceError(.reentrant, "another thread is inside this function for the same session")
         }
     }
 
@@ -112,6 +137,7 @@ final class HostCarrier: Carrier, Ticking {
     private let ports: HostPorts
     private let playout: HostPlayout
     private let slow: (Nanoseconds) -> Void
+    /// A quarter of a frame: the loop has other calls to pace.
     private let patience: Nanoseconds
     private let chunk: UnsafeMutableRawBufferPointer
     private var handed: Int64 = 0
@@ -122,7 +148,7 @@ final class HostCarrier: Carrier, Ticking {
         self.ports = ports
         self.playout = playout
         self.slow = slow
-        patience = .milliseconds(Int64(frameMilliseconds)) * 1
+        patience = .microseconds(Int64(frameMilliseconds) * 250)
         let bytes =
             ports.input.encoding == .opus
             ? HostPorts.packetSlot : ports.input.bytes(forSamples: ports.input.samples(inMilliseconds: 20))
@@ -161,7 +187,7 @@ final class HostCarrier: Carrier, Ticking {
             let before = NIODeadline.now()
             deliver(audio)
             let taken = Nanoseconds((NIODeadline.now() - before).nanoseconds)
-            if taken * 4 > patience { slow(taken) }
+            if taken > patience { slow(taken) }
         }
     }
 
