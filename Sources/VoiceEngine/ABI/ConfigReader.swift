@@ -10,10 +10,8 @@ enum ConfigReader {
         guard let pointer else { throw VoiceError(.badArgument, "\(name): expected a struct, found NULL") }
         let known = MemoryLayout<Config>.size
         let raw = UnsafeRawPointer(pointer)
-        let size = Int(raw.load(as: UInt32.self))
-        guard size >= MemoryLayout<UInt32>.size, size <= 65_536 else {
-            throw VoiceError(.badArgument, "\(name).struct_size \(size): expected sizeof(\(name)), which is \(known)")
-        }
+        let size = Int(raw.loadUnaligned(as: UInt32.self))
+        try check(structSize: size, of: Config.self, named: name)
         if size > known, UnsafeRawBufferPointer(start: raw + known, count: size - known).contains(where: { $0 != 0 }) {
             throw VoiceError(
                 .badArgument,
@@ -24,6 +22,16 @@ enum ConfigReader {
             target.copyMemory(from: UnsafeRawBufferPointer(start: raw, count: min(size, known)))
         }
         return config
+    }
+
+    /// Every version of a struct ends where a field ends; a size in between would give us half a pointer.
+    static func check<Config>(structSize size: Int, of: Config.Type, named name: String) throws(VoiceError) {
+        let alignment = MemoryLayout<Config>.alignment
+        guard size >= alignment, size <= 65_536, size.isMultiple(of: alignment) else {
+            throw VoiceError(
+                .badArgument,
+                "\(name).struct_size \(size): expected sizeof(\(name)), which is \(MemoryLayout<Config>.size)")
+        }
     }
 
     /// - Returns: nil for NULL.

@@ -46,8 +46,9 @@ public func voice_engine_metrics(
     exported { () throws(VoiceError) in
         let page = Array(try Handles.engine(engine).metricsText().utf8CString)
         required?.pointee = page.count
-        guard let text, capacity >= page.count else {
-            throw VoiceError(.badArgument, "capacity \(capacity): expected at least \(page.count) bytes")
+        // A size_t: a huge one looks negative.
+        guard let text, UInt(bitPattern: capacity) >= UInt(page.count) else {
+            throw VoiceError(.badArgument, "capacity \(UInt(bitPattern: capacity)): expected at least \(page.count) bytes")
         }
         page.withUnsafeBufferPointer { source in
             UnsafeMutableBufferPointer(start: text, count: page.count).baseAddress?.update(
@@ -83,8 +84,15 @@ private enum EngineConfigReader {
         let host = HostPointer(pointer: config.log_user_data)
         return Log(component: "engine", minimum: level) { level, component, message in
             component.withCString { component in
-                message.withCString { report(host.pointer, level.rawValue, component, $0) }
+                oneLine(message).withCString { report(host.pointer, level.rawValue, component, $0) }
             }
         }
+    }
+
+    /// Providers write what they like into their errors.
+    private static func oneLine(_ message: String) -> String {
+        guard message.utf8.contains(where: { $0 < 0x20 || $0 == 0x7F }) else { return message }
+        let bytes = message.utf8.map { $0 < 0x20 || $0 == 0x7F ? UInt8(ascii: " ") : $0 }
+        return String(decoding: bytes, as: UTF8.self)
     }
 }

@@ -26,11 +26,8 @@ public func voice_session_next_event(_ session: OpaquePointer!, _ event: UnsafeM
             throw VoiceError(.unsupported, "this session reports to on_event; leave it NULL to poll")
         }
         guard let event else { throw VoiceError(.badArgument, "event: expected a struct, found NULL") }
-        let size = Int(event.pointee.struct_size)
-        guard size >= MemoryLayout<UInt32>.size, size <= 65_536 else {
-            throw VoiceError(
-                .badArgument, "voice_event.struct_size \(size): expected sizeof(voice_event), which is \(MemoryLayout<voice_event>.size)")
-        }
+        let size = Int(UnsafeRawPointer(event).loadUnaligned(as: UInt32.self))
+        try ConfigReader.check(structSize: size, of: voice_event.self, named: "voice_event")
         guard let next = entry.call.events.next() else { throw VoiceError(.again, "no event is waiting") }
         entry.polled.withLock { texts in
             texts = EventTexts(next.event)
