@@ -23,12 +23,12 @@ public func voice_server_start(
 
 @implementation @_cdecl("voice_server_port")
 public func voice_server_port(_ server: OpaquePointer!) -> Int32 {
-    answer { () throws(VoiceError) in try Handles.server(server).port }
+    answer { () throws(VoiceError) in try Handles.server(server).port() }
 }
 
 @implementation @_cdecl("voice_server_calls")
 public func voice_server_calls(_ server: OpaquePointer!) -> Int32 {
-    answer { () throws(VoiceError) in try Handles.server(server).liveCalls }
+    answer { () throws(VoiceError) in try Handles.server(server).liveCalls() }
 }
 
 @implementation @_cdecl("voice_server_drain")
@@ -62,18 +62,21 @@ private func startServer(_ engine: Engine, _ config: voice_server_config) throws
         config.max_calls, named: "max_calls", range: 1...65_535, orZero: 0)
     try ConfigReader.zero(config.reserved, named: "reserved")
     let callback = EventCallback(config.on_event, userData: config.user_data)
-    return try Server(configuration, engine: engine) { dispatcher in serverCallEvents(dispatcher, callback) }
+    return try Server(configuration, engine: engine) { (dispatcher) throws(VoiceError) in
+        try serverCallEvents(dispatcher, callback)
+    }
 }
 
 /// The events of a server's call, under a handle that lives until its last event.
-private func serverCallEvents(_ dispatcher: EventDispatcher, _ callback: EventCallback?) -> CallEvents {
+private func serverCallEvents(_ dispatcher: EventDispatcher, _ callback: EventCallback?) throws(VoiceError) -> CallEvents {
     guard let callback else {
-        return CallEvents(queue: EventQueue(dispatcher: dispatcher, deliver: { _ in }), attach: { _ in })
+        return CallEvents(queue: try EventQueue(dispatcher: dispatcher, to: .nowhere), attach: { _ in })
     }
     let box = HandleBox()
-    let queue = EventQueue(dispatcher: dispatcher) { numbered in
+    let destination = EventQueue.Destination.callback { numbered in
         callback(numbered, session: box.token)
         if numbered.event.kind == .closed { _ = Handles.sessions.remove(box.token) }
     }
+    let queue = try EventQueue(dispatcher: dispatcher, to: destination)
     return CallEvents(queue: queue) { call in box.token = Handles.sessions.insert(SessionEntry(call: call)) }
 }

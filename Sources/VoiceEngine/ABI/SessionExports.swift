@@ -25,11 +25,17 @@ private func startSession(
     let playout = try SessionConfigReader.playout(config, host)
     let request = try SessionConfigReader.read(config, pulls: playout == .pull)
     let box = HandleBox()
-    let events = EventQueue(dispatcher: engine.dispatcher, deliver: host.delivery(box))
+    let events = try EventQueue(dispatcher: engine.dispatcher, to: host.destination(box))
+    var started: Call?
     try engine.startCall(request, playout: host.playout(playout, box), events: events) { call in
         box.token = Handles.sessions.insert(SessionEntry(call: call))
+        started = call
     }
-    return box.token
+    guard let token = box.token else {
+        started?.destroy()
+        throw VoiceError(.limit, "too many session handles are alive; destroy those whose sessions have ended")
+    }
+    return token
 }
 
 @implementation @_cdecl("voice_session_push_audio")
@@ -143,10 +149,9 @@ private struct HostCallbacks {
 
     var takesAudio: Bool { onAudio != nil }
 
-    /// nil: the host polls.
-    func delivery(_ box: HandleBox) -> (@Sendable (NumberedEvent) -> Void)? {
-        guard let onEvent else { return nil }
-        return { onEvent($0, session: box.token) }
+    func destination(_ box: HandleBox) -> EventQueue.Destination {
+        guard let onEvent else { return .polled }
+        return .callback { onEvent($0, session: box.token) }
     }
 
     func playout(_ choice: SessionConfigReader.Playout, _ box: HandleBox) -> HostPlayout {
@@ -184,24 +189,42 @@ private enum SessionConfigReader {
         if pulls, output.encoding == .opus {
             throw VoiceError(.unsupported, "output_encoding: Opus packets leave through on_audio only, not by pulling")
         }
-        let ptime = config.ptime_ms == 0 ? 20 : Int(clamping: config.ptime_ms)
-        do {
-            _ = try output.frameSamples(milliseconds: ptime)
-        } catch {
-            throw VoiceError(.badArgument, "\(error)")
-        }
+        let frame = try frameMilliseconds(config, output, pulls: pulls)
         return Engine.CallRequest(
             agent: try agent(config),
             callID: try ConfigReader.text(config.call_id, named: "call_id", most: 256) ?? "",
             variables: try variables(config.variables_json), conversation: try conversation(config.conversation_json),
-            input: input, output: output, frameMilliseconds: ptime)
+            input: input, output: output, frameMilliseconds: frame)
+    }
+
+    /// What the session paces by: the host's frames, or, for a host that pulls, the shortest that are whole samples.
+    private static func frameMilliseconds(
+        _ config: voice_session_config, _ output: AudioFormat, pulls: Bool
+    ) throws(VoiceError) -> Int {
+        let ptime = config.ptime_ms == 0 ? 20 : Int(clamping: config.ptime_ms)
+        guard AudioFormat.frameMilliseconds.contains(ptime) else {
+            throw VoiceError(.badArgument, "ptime_ms \(config.ptime_ms): expected 10, 20, 30 or 60")
+        }
+        do {
+            guard pulls else {
+                _ = try output.frameSamples(milliseconds: ptime)
+                return ptime
+            }
+            for length in [10, 20, 30] where (try? output.frameSamples(milliseconds: length)) != nil { return length }
+            _ = try output.frameSamples(milliseconds: 60)
+            return 60
+        } catch {
+            throw VoiceError(.badArgument, "\(error)")
+        }
     }
 
     private static func agent(_ config: voice_session_config) throws(VoiceError) -> Engine.CallRequest.AgentChoice {
         let name = try ConfigReader.text(config.agent_name, named: "agent_name", most: 256)
         let json = try ConfigReader.text(config.agent_json, named: "agent_json", most: 1 << 20)
         switch (name, json) {
-        case (let name?, nil): return .named(name)
+        case (let name?, nil):
+            guard !name.isEmpty else { throw VoiceError(.badArgument, "agent_name: expected a text of 1 to 256 bytes") }
+            return .named(name)
         case (nil, let json?): return .document(Array(json.utf8))
         case (nil, nil), (_?, _?): throw VoiceError(.badArgument, "agent_name, agent_json: expected exactly one of them")
         }

@@ -3,8 +3,6 @@ internal import NIOCore
 internal import NIOPosix
 internal import Synchronization
 package import VoiceEngineCore
-
-
 internal import VoiceEngineProviders
 internal import VoiceEngineSession
 
@@ -34,6 +32,9 @@ package final class Engine: Sendable {
     private struct State {
         var agents: [String: Agent] = [:]
         var calls: [ObjectIdentifier: Call] = [:]
+        var servers: [ObjectIdentifier: Server] = [:]
+        /// Host threads that are inside the engine and may still use its loops.
+        var users = 0
         var isShutDown = false
     }
 
@@ -51,19 +52,27 @@ package final class Engine: Sendable {
         let cores = max(System.coreCount, 1)
         log = configuration.log
         maxSessions = configuration.maxSessions
-        group = MultiThreadedEventLoopGroup(numberOfThreads: configuration.loops > 0 ? configuration.loops : cores)
-        dispatcher = EventDispatcher(threads: min(cores, 4))
+        let loopCount = configuration.loops > 0 ? configuration.loops : cores
+        let group = WorkerThread.withoutSignals { MultiThreadedEventLoopGroup(numberOfThreads: loopCount) }
+        let dispatcher = EventDispatcher(threads: min(cores, 4))
+        self.group = group
+        self.dispatcher = dispatcher
         let metrics = metrics
         loops = group.makeIterator().map { loop in
             CallLoop(eventLoop: loop) { metrics.note(tickLateness: $0) }
         }
-        factory = try ProviderFactory(
-            modelsDirectory: configuration.modelsDirectory,
-            inferenceThreads: configuration.inferenceThreads > 0 ? configuration.inferenceThreads : max(cores - 1, 1),
-            certificateAuthorities: configuration.certificateAuthorities, group: group, log: configuration.log)
-        guard dispatcher.isRunning else {
-            shutdown()
-            throw VoiceError(.internal, "the system gives this process no more threads")
+        do throws(VoiceError) {
+            guard dispatcher.isRunning else {
+                throw VoiceError(.internal, "the system gives this process no more threads")
+            }
+            factory = try ProviderFactory(
+                modelsDirectory: configuration.modelsDirectory,
+                inferenceThreads: configuration.inferenceThreads > 0 ? configuration.inferenceThreads : max(cores - 1, 1),
+                certificateAuthorities: configuration.certificateAuthorities, group: group, log: configuration.log)
+        } catch {
+            try? group.syncShutdownGracefully()
+            dispatcher.stop()
+            throw error
         }
     }
 
@@ -71,6 +80,8 @@ package final class Engine: Sendable {
 
     /// Checks a document and prepares its providers; from now on calls can be made to it.
     package func addAgent(_ json: [UInt8]) throws(VoiceError) {
+        try enter()
+        defer { leave() }
         let agent = try makeAgent(json)
         factory.prepare(agent)
         state.update { $0.agents[agent.name] = agent }
@@ -93,12 +104,11 @@ package final class Engine: Sendable {
 
     /// Waits until everything that the agents need is loaded.
     package func waitReady(timeout: Nanoseconds) throws(VoiceError) {
-        if isEventThread || isLoopThread {
-            throw VoiceError(.reentrant, "wait_ready must not be called from a callback")
-        }
+        if Self.isInCallback { throw VoiceError(.reentrant, "wait_ready must not be called from a callback") }
         switch factory.waitReady(timeout: timeout) {
         case .ready: return
         case .timeout: throw VoiceError(.timeout, "the local models are still loading")
+        case .closed: throw VoiceError(.badHandle, "the engine was destroyed meanwhile")
         case .failed(let detail): throw VoiceError(.modelMissing, detail)
         }
     }
@@ -150,91 +160,142 @@ package final class Engine: Sendable {
         _ request: CallRequest, playout: HostPlayout, events: EventQueue,
         register: (Call) -> Void
     ) throws(VoiceError) {
+        try enter()
+        defer { leave() }
         let agent: Agent
         switch request.agent {
         case .named(let name): agent = try self.agent(named: name)
-        case .document(let json):
-            agent = try makeAgent(json)
-            factory.prepare(agent)
+        case .document(let json): agent = try makeAgent(json)
         }
         let (policy, providers) = try agent.prepared(with: request.variables)
         let pulls = if case .pull = playout { true } else { false }
         // What is pulled is encoded on the host's thread; the ring holds samples.
         let output = pulls ? try Self.pcm(request.output.sampleRate) : request.output
         let setup = CallSetup(
-            agent: agent.name, callID: request.callID, variables: request.variables, input: request.input,
-            output: output, frameMilliseconds: pulls ? 10 : request.frameMilliseconds,
-            leadMilliseconds: pulls ? HostPorts.pullLead : 0, wantsSilence: !pulls, followsReader: pulls)
+            agent: agent.name, callID: request.callID.isEmpty ? Self.inventedCallID() : request.callID,
+            variables: request.variables, input: request.input, output: output,
+            frameMilliseconds: request.frameMilliseconds, leadMilliseconds: pulls ? HostPorts.pullLead : 0,
+            wantsSilence: !pulls, followsReader: pulls)
         let ports = HostPorts(input: request.input, output: request.output, pulls: pulls)
         let loop = leastLoaded
         let call = Call(engine: self, loop: loop, ports: ports, events: events)
         try admit(call)
+        if case .document = request.agent { factory.prepare(agent) }
         register(call)
         loop.callStarted()
-        let log = log.named("session")
         loop.eventLoop.execute { [self] in
-            let context = ProviderContext(callID: setup.callID, eventLoop: loop.eventLoop, log: log)
+            guard let clock = loop.clock else { return abandon(call, setup, .failed("the event loop has stopped")) }
             let slowHost = SlowHostReport(call: call, loop: loop.eventLoop)
             let carrier = HostCarrier(
                 ports: ports, playout: playout, frameMilliseconds: setup.frameMilliseconds,
                 slow: { slowHost.note($0) })
-            guard let clock = loop.clock else { return abandon(call, reason: "the event loop has stopped") }
             let session = Session(
                 setup: setup, policy: policy, providers: providers, conversation: request.conversation,
-                carrier: carrier, context: context, clock: clock,
-                observer: observer(of: call, alsoAtEnd: { clock.remove(carrier) }))
+                carrier: carrier, context: context(of: setup, loop), clock: clock,
+                observer: observer(of: call, setup) { clock.remove(carrier) })
             carrier.session = session
             clock.add(carrier)
-            run(session, call: call)
+            if let problem = begin(session, of: call, release: {}) {
+                clock.remove(carrier)
+                abandon(call, setup, problem)
+            }
         }
     }
 
     /// Takes a call of one of the engine's servers, on its own loop.
+    ///
+    /// - Parameter register: Called once, before anything of the call happens.
     func accept(
-        _ setup: CallSetup, agent: Agent, carrier: any Carrier, call: Call, loop: CallLoop
+        _ setup: CallSetup, agent: Agent, carrier: any Carrier, call: Call, loop: CallLoop, register: () -> Void
     ) throws(VoiceError) -> Session {
+        var setup = setup
+        setup.agent = agent.name
         let (policy, providers) = try agent.prepared(with: setup.variables)
         guard let clock = loop.clock else { throw VoiceError(.internal, "the event loop has stopped") }
         try admit(call)
+        register()
         loop.callStarted()
-        let context = ProviderContext(callID: setup.callID, eventLoop: loop.eventLoop, log: log.named("session"))
         let session = Session(
-            setup: setup, policy: policy, providers: providers, carrier: carrier, context: context, clock: clock,
-            observer: observer(of: call, alsoAtEnd: {}))
-        run(session, call: call)
+            setup: setup, policy: policy, providers: providers, carrier: carrier, context: context(of: setup, loop),
+            clock: clock, observer: observer(of: call, setup, alsoAtEnd: {}))
+        let release = { _ = carrier.perform(.hangUp(reason: "the host hung up")) }
+        if let problem = begin(session, of: call, release: release) {
+            abandon(call, setup, problem)
+            throw VoiceError(.internal, problem.reason)
+        }
         return session
     }
 
-    private func run(_ session: Session, call: Call) {
-        call.attach(session)
-        do {
-            try session.start()
-        } catch {
-            log(.error, "call could not start: \(error)")
-            abandon(call, reason: "\(error)")
+    private func context(of setup: CallSetup, _ loop: CallLoop) -> ProviderContext {
+        ProviderContext(callID: setup.callID, eventLoop: loop.eventLoop, log: log.named("session"))
+    }
+
+    /// Why a session did not begin.
+    private enum FalseStart {
+        case failed(String)
+        case ended
+
+        var reason: String {
+            switch self {
+            case .failed(let reason): reason
+            case .ended: "the host hung up"
+            }
+        }
+
+        var status: SessionStatus {
+            switch self {
+            case .failed: .provider
+            case .ended: .ok
+            }
         }
     }
 
-    /// A call whose session could not begin ends like any other: with `closed`.
-    private func abandon(_ call: Call, reason: String) {
-        var event = SessionEvent(.closed, turn: .none, time: Instant(nanoseconds: 0))
-        event.text = reason
-        event.status = .provider
-        call.events.push(event)
+    private func begin(_ session: Session, of call: Call, release: @escaping () -> Void) -> FalseStart? {
+        guard call.attach(session, release: release) else { return .ended }
+        do {
+            try session.start()
+            return nil
+        } catch {
+            log(.error, "call could not start: \(error)")
+            return .failed("\(error)")
+        }
+    }
+
+    /// A call whose session could not begin looks like any other: `started`, and then `closed`.
+    private func abandon(_ call: Call, _ setup: CallSetup, _ problem: FalseStart) {
+        var started = SessionEvent(.started, turn: .none, time: Self.now)
+        (started.text, started.name) = (setup.callID, setup.agent)
+        var closed = SessionEvent(.closed, turn: .none, time: started.time)
+        (closed.text, closed.status) = (problem.reason, problem.status)
+        call.events.push(started)
+        call.sessionEnds()
+        call.events.push(closed)
         call.sessionEnded()
     }
 
     private func observer(
-        of call: Call, alsoAtEnd: @escaping () -> Void
+        of call: Call, _ setup: CallSetup, alsoAtEnd: @escaping () -> Void
     ) -> (SessionEvent) -> Void {
         let metrics = metrics
         return { event in
+            var event = event
+            if event.kind == .started { event.name = setup.agent }
             metrics.note(event)
+            if event.kind == .closed { call.sessionEnds() }
             call.events.push(event)
+            call.sessionChanged()
             guard event.kind == .closed else { return }
             alsoAtEnd()
             call.sessionEnded()
         }
+    }
+
+    private static var now: Instant { Instant(nanoseconds: Int64(clamping: NIODeadline.now().uptimeNanoseconds)) }
+
+    /// For a host that names its call nothing.
+    private static func inventedCallID() -> String {
+        let digits = String(UInt64.random(in: .min ... .max), radix: 16)
+        return "call-" + String(repeating: "0", count: 16 - digits.count) + digits
     }
 
     private func admit(_ call: Call) throws(VoiceError) {
@@ -267,27 +328,51 @@ package final class Engine: Sendable {
         }
     }
 
+    // MARK: - Servers
+
+    /// From now until `leave` the loops run.
+    /// - Throws: `badHandle` when the engine has been destroyed.
+    func enter() throws(VoiceError) {
+        let isAlive = state.update { state in
+            if !state.isShutDown { state.users += 1 }
+            return !state.isShutDown
+        }
+        if !isAlive { throw VoiceError(.badHandle, "the engine has been destroyed") }
+    }
+
+    func leave() { state.update { $0.users -= 1 } }
+
+    /// Between `enter` and `leave`.
+    func serverStarted(_ server: Server) { state.update { $0.servers[ObjectIdentifier(server)] = server } }
+    func serverStopped(_ server: Server) { state.update { $0.servers[ObjectIdentifier(server)] = nil } }
+
     // MARK: - Threads and end
 
-    var isEventThread: Bool { dispatcher.isCurrentThread }
-    var isLoopThread: Bool { loops.contains { $0.eventLoop.inEventLoop } }
+    /// Whether the calling thread is an event loop, of whichever engine.
+    static var isOnLoop: Bool { MultiThreadedEventLoopGroup.currentEventLoop != nil }
+    /// Whether a callback of the host runs on the calling thread, of whichever engine.
+    static var isInCallback: Bool { isOnLoop || WorkerThread.runsHostCode }
 
     package func metricsText() -> String { metrics.text(liveCalls: liveCalls, version: LibraryVersion.text) }
 
-    /// Ends every call and joins every thread. From one of the engine's own threads it is done on a thread of its own.
+    /// Ends every call and joins every thread. From a callback it is done on a thread of its own.
     package func shutdown() {
-        if isEventThread || isLoopThread {
-            _ = WorkerThread(name: "voice-shutdown") { self.shutdown() }
+        if Self.isInCallback {
+            if !WorkerThread.detach(name: "voice-shutdown", body: { self.shutdown() }) {
+                log(.error, "the engine cannot be ended: the system gives this process no more threads")
+            }
             return
         }
-        let calls = state.update { state -> [Call]? in
-            if state.isShutDown { return nil }
-            state.isShutDown = true
-            return Array(state.calls.values)
+        let isFirst = state.update { state in
+            defer { state.isShutDown = true }
+            return !state.isShutDown
         }
-        guard let calls else { return }
+        guard isFirst else { return }
+        let servers = state.wait { $0.users == 0 ? Array($0.servers.values) : nil } ?? []
+        for server in servers { server.stop() }
+        let calls = state.read { Array($0.calls.values) }
+        for call in calls { try? call.hangUp() }
         for call in calls { call.destroy() }
-        _ = state.wait(for: .seconds(2)) { $0.calls.isEmpty ? true : nil }
         factory.close()
         try? group.syncShutdownGracefully()
         dispatcher.stop()

@@ -8,7 +8,7 @@ internal import VoiceEngineSession
 /// Makes the providers that agent documents name, over the engine's connection pool and its local models.
 ///
 final class ProviderFactory: Sendable {
-    enum Readiness: Sendable { case ready, timeout, failed(String) }
+    enum Readiness: Sendable { case ready, timeout, closed, failed(String) }
 
     /// What is loaded of the local models, and what went wrong.
     private struct Loading: Sendable {
@@ -17,6 +17,7 @@ final class ProviderFactory: Sendable {
         /// Prompts that are being evaluated.
         var prompts = 0
         var problems: [ModelStore.Part: String] = [:]
+        var isClosed = false
 
         var isFinished: Bool { pending.isEmpty && prompts == 0 }
     }
@@ -175,6 +176,7 @@ final class ProviderFactory: Sendable {
     /// Blocks until everything wanted is loaded.
     func waitReady(timeout: Nanoseconds) -> Readiness {
         loading.wait(for: timeout) { loading -> Readiness? in
+            if loading.isClosed { return .closed }
             guard loading.isFinished else { return nil }
             return loading.problems.values.first.map { .failed($0) } ?? .ready
         } ?? .timeout
@@ -182,6 +184,7 @@ final class ProviderFactory: Sendable {
 
     /// After the last session has ended, before the loops end. Blocks until the inference threads have ended.
     func close() {
+        loading.update { $0.isClosed = true }
         network.closeIdleConnections()
         local.shutdown()
     }

@@ -17,35 +17,36 @@ package final class Server: Sendable {
         package init() {}
     }
 
+    private enum Phase { case running, stopping, stopped }
+
+    private struct State {
+        var phase = Phase.running
+        /// Host threads that wait for calls to end.
+        var drains = 0
+    }
+
     private let engine: Engine
     private let carriers: CarrierServer
+    private let calls: ServerCalls
+    private let state = Monitor(State())
 
     /// Listens at once. Blocks until it does.
     ///
     /// - Parameter register: Called for each call before its first event, on its loop: where its events go.
     package init(
-        _ configuration: Configuration, engine: Engine, register: @escaping @Sendable (EventDispatcher) -> CallEvents
+        _ configuration: Configuration, engine: Engine,
+        register: @escaping @Sendable (EventDispatcher) throws(VoiceError) -> CallEvents
     ) throws(VoiceError) {
-        if engine.isLoopThread || engine.isEventThread {
+        if Engine.isInCallback {
             throw VoiceError(.reentrant, "a server must not be started from a callback")
         }
-        var settings = CarrierServerConfiguration()
-        settings.host = configuration.host
-        settings.port = configuration.port
-        settings.maximumCalls = configuration.maximumCalls > 0 ? configuration.maximumCalls : engine.maxSessions
-        settings.twilioAuthToken = Environment.value("TWILIO_AUTH_TOKEN")
-        settings.log = engine.log.named("server")
-        if let url = configuration.publicURL {
-            do {
-                settings.publicAddress = try PublicAddress(url)
-            } catch {
-                throw VoiceError(.badArgument, "public_url: \(error)")
-            }
-        }
+        try engine.enter()
+        defer { engine.leave() }
+        let settings = try Self.settings(configuration, engine)
         self.engine = engine
-        let host = ServerCalls(engine: engine, register: register)
+        calls = ServerCalls(engine: engine, register: register)
         do {
-            carriers = try CarrierServer.start(settings, host: host, on: engine.group).wait()
+            carriers = try CarrierServer.start(settings, host: calls, on: engine.group).wait()
         } catch {
             throw VoiceError(.network, "\(error)")
         }
@@ -53,27 +54,78 @@ package final class Server: Sendable {
             settings.log(
                 .warning, "TWILIO_AUTH_TOKEN is not set: requests are taken without checking that Twilio signed them")
         }
+        engine.serverStarted(self)
     }
 
-    package var port: Int { carriers.port }
-    package var liveCalls: Int { carriers.liveCalls }
+    private static func settings(
+        _ configuration: Configuration, _ engine: Engine
+    ) throws(VoiceError) -> CarrierServerConfiguration {
+        var settings = CarrierServerConfiguration()
+        settings.host = configuration.host
+        settings.port = configuration.port
+        settings.maximumCalls = configuration.maximumCalls > 0 ? configuration.maximumCalls : engine.maxSessions
+        settings.twilioAuthToken = Environment.value("TWILIO_AUTH_TOKEN")
+        settings.log = engine.log.named("server")
+        guard let url = configuration.publicURL else { return settings }
+        do {
+            settings.publicAddress = try PublicAddress(url)
+        } catch {
+            throw VoiceError(.badArgument, "public_url: \(error)")
+        }
+        return settings
+    }
+
+    package func port() throws(VoiceError) -> Int {
+        try checkRuns(state.read { $0 })
+        return carriers.port
+    }
+
+    package func liveCalls() throws(VoiceError) -> Int {
+        try checkRuns(state.read { $0 })
+        return carriers.liveCalls
+    }
+
+    /// A server ends with its engine, even if its own handle lives on.
+    private func checkRuns(_ state: State) throws(VoiceError) {
+        if state.phase != .running { throw VoiceError(.badHandle, "the server has ended with its engine") }
+    }
 
     /// - Returns: Whether all calls ended by themselves.
     package func drain(timeout: Nanoseconds) throws(VoiceError) -> Bool {
-        if engine.isLoopThread || engine.isEventThread {
+        if Engine.isInCallback {
             throw VoiceError(.reentrant, "a server must not be drained from a callback")
         }
+        let carriers = carriers
+        let drained = state.update { state -> EventLoopFuture<Bool>? in
+            guard state.phase == .running else { return nil }
+            state.drains += 1
+            return carriers.drain(timeout: .nanoseconds(timeout.rawValue))
+        }
+        guard let drained else { throw VoiceError(.badHandle, "the server has ended with its engine") }
+        defer { state.update { $0.drains -= 1 } }
         do {
-            return try carriers.drain(timeout: .nanoseconds(timeout.rawValue)).wait()
+            return try drained.wait()
         } catch {
             throw VoiceError(.internal, "\(error)")
         }
     }
 
+    /// Ends all calls and closes the port. Returns when no callback of a call runs or will run; from a callback it returns at once.
     package func stop() {
-        let stopped = carriers.stop()
-        if engine.isLoopThread || engine.isEventThread { return }
-        try? stopped.wait()
+        let isFirst = state.update { state in
+            guard state.phase == .running else { return false }
+            state.phase = .stopping
+            return true
+        }
+        if isFirst {
+            carriers.stop().whenComplete { [self] _ in
+                engine.serverStopped(self)
+                state.update { $0.phase = .stopped }
+            }
+        }
+        if Engine.isInCallback { return }
+        _ = state.wait { $0.phase == .stopped && $0.drains == 0 ? true : nil }
+        for call in calls.all { call.destroy() }
     }
 }
 
@@ -91,13 +143,23 @@ package struct CallEvents: Sendable {
 
 /// What the engine offers to its carriers' server.
 private final class ServerCalls: CallHost {
-    private let engine: Engine
-    private let register: @Sendable (EventDispatcher) -> CallEvents
+    private struct State {
+        var calls: [Call] = []
+        /// Beyond this many, those that are over are forgotten.
+        var limit = 64
+    }
 
-    init(engine: Engine, register: @escaping @Sendable (EventDispatcher) -> CallEvents) {
+    private let engine: Engine
+    private let register: @Sendable (EventDispatcher) throws(VoiceError) -> CallEvents
+    private let state = Monitor(State())
+
+    init(engine: Engine, register: @escaping @Sendable (EventDispatcher) throws(VoiceError) -> CallEvents) {
         self.engine = engine
         self.register = register
     }
+
+    /// Calls that may still report something, and some that are over.
+    var all: [Call] { state.read { $0.calls } }
 
     func accept(
         _ setup: CallSetup, carrier: any Carrier, on eventLoop: any EventLoop
@@ -105,14 +167,25 @@ private final class ServerCalls: CallHost {
         guard let loop = engine.loop(of: eventLoop) else {
             throw CallRefusal(.failed, "the call is not on one of the engine's loops")
         }
-        do {
+        do throws(VoiceError) {
             let agent = try engine.agent(named: setup.agent)
-            let events = register(engine.dispatcher)
+            let events = try register(engine.dispatcher)
             let call = Call(engine: engine, loop: loop, ports: nil, events: events.queue)
-            events.attach(call)
-            return try engine.accept(setup, agent: agent, carrier: carrier, call: call, loop: loop)
+            return try engine.accept(setup, agent: agent, carrier: carrier, call: call, loop: loop) {
+                remember(call)
+                events.attach(call)
+            }
         } catch {
             throw CallRefusal(error)
+        }
+    }
+
+    private func remember(_ call: Call) {
+        state.update { state in
+            state.calls.append(call)
+            guard state.calls.count > state.limit else { return }
+            state.calls.removeAll { $0.hasEnded && $0.events.isIdle }
+            state.limit = max(64, 2 * state.calls.count)
         }
     }
 
