@@ -347,13 +347,26 @@ static void polled_events_have_sizes_too(void)
 	voice_engine_destroy(engine);
 }
 
+/* Until the session has ended, without taking its events. */
+static void wait_closed(voice_session *session)
+{
+	int64_t until = now_ms() + 10000;
+
+	while (voice_session_barge_in(session) != VOICE_ERR_CLOSED &&
+	       now_ms() < until)
+		(void)poll(NULL, 0, 5);
+}
+
 static void events_that_nobody_takes_are_bounded(void)
 {
 	voice_engine *engine = make_engine();
 	voice_session *session = make_session(engine);
 	voice_event event;
+	uint64_t sequence = 0;
 	int count = 0;
 	int last = 0;
+	int gap = 0;
+	int dropped = 0;
 
 	for (int i = 0; i < 20000; i++) {
 		voice_status status = voice_session_send_dtmf(session, "1");
@@ -361,18 +374,164 @@ static void events_that_nobody_takes_are_bounded(void)
 		CHECK(status == VOICE_OK || status == VOICE_ERR_LIMIT);
 	}
 	CHECK_STATUS(voice_session_hangup(session), VOICE_OK);
-	(void)poll(NULL, 0, 300);
+	wait_closed(session);
 	for (;;) {
 		memset(&event, 0, sizeof(event));
 		event.struct_size = sizeof(event);
 		if (voice_session_next_event(session, &event) != VOICE_OK)
 			break;
+		/* The host is told where the gap is, and how large. */
+		if (event.sequence != sequence + 1)
+			gap = (int)(event.sequence - sequence - 1);
+		if (event.type == VOICE_EVENT_SLOW_HOST)
+			dropped = (int)event.value;
+		sequence = event.sequence;
 		count++;
 		last = (int)event.type;
 	}
+	CHECK(gap > 10000);
+	CHECK(dropped == gap + 1);
 	/* Bounded, and the end is told all the same. */
 	CHECK(count < 10000);
 	CHECK(last == VOICE_EVENT_CLOSED);
+	voice_session_destroy(session);
+	voice_engine_destroy(engine);
+}
+
+struct pair {
+	voice_session *sessions[2];
+	volatile int inside;
+	volatile int left;
+};
+
+/* Each callback destroys the other call while that one's callback runs. */
+static void destroy_other(void *user_data, const voice_event *event)
+{
+	struct pair *p = (struct pair *)user_data;
+	int64_t until = now_ms() + 2000;
+	int me;
+
+	if (event->type != VOICE_EVENT_DTMF_IN)
+		return;
+	me = event->text[0] == '1';
+	__atomic_add_fetch(&p->inside, 1, __ATOMIC_ACQ_REL);
+	while (__atomic_load_n(&p->inside, __ATOMIC_ACQUIRE) < 2 &&
+	       now_ms() < until)
+		(void)poll(NULL, 0, 1);
+	voice_session_destroy(p->sessions[!me]);
+	__atomic_add_fetch(&p->left, 1, __ATOMIC_ACQ_REL);
+}
+
+static void two_callbacks_may_destroy_each_others_calls(void)
+{
+	struct pair p;
+	voice_session_callbacks callbacks;
+	voice_session_config config = make_config();
+	voice_engine *engine = make_engine();
+	int64_t until = now_ms() + 5000;
+
+	memset(&p, 0, sizeof(p));
+	memset(&callbacks, 0, sizeof(callbacks));
+	callbacks.struct_size = sizeof(callbacks);
+	callbacks.user_data = &p;
+	callbacks.on_event = destroy_other;
+	for (int i = 0; i < 2; i++)
+		CHECK_STATUS(voice_session_create(engine, &config, &callbacks,
+		                                  &p.sessions[i]),
+		             VOICE_OK);
+	CHECK_STATUS(voice_session_send_dtmf(p.sessions[0], "0"), VOICE_OK);
+	CHECK_STATUS(voice_session_send_dtmf(p.sessions[1], "1"), VOICE_OK);
+	while (__atomic_load_n(&p.left, __ATOMIC_ACQUIRE) < 2 &&
+	       now_ms() < until)
+		(void)poll(NULL, 0, 1);
+	CHECK(p.left == 2);
+	voice_engine_destroy(engine);
+}
+
+struct looper {
+	voice_engine *engine;
+	voice_engine *other;
+	voice_session *session;
+	volatile int done;
+	volatile int frames;
+};
+
+/* on_audio runs on a loop: nothing here may block or wait for loops. */
+static void call_from_audio(void *user_data, voice_session *session,
+                            const void *audio, size_t bytes)
+{
+	struct looper *l = (struct looper *)user_data;
+	voice_session_config config = make_config();
+	voice_session *made = NULL;
+	voice_engine *engine = NULL;
+	unsigned char copy[320];
+
+	__atomic_add_fetch(&l->frames, 1, __ATOMIC_ACQ_REL);
+	if (l->done || bytes > sizeof(copy))
+		return;
+	memcpy(copy, audio, bytes);
+	CHECK_STATUS(voice_session_push_audio(session, copy, bytes), VOICE_OK);
+	CHECK_STATUS(voice_session_say(session, "One."), VOICE_OK);
+	CHECK_STATUS(voice_engine_wait_ready(l->engine, 10),
+	             VOICE_ERR_REENTRANT);
+	CHECK_STATUS(voice_session_create(l->other, &config, NULL, &made),
+	             VOICE_OK);
+	voice_session_destroy(made);
+	CHECK_STATUS(voice_engine_create(NULL, &engine), VOICE_OK);
+	voice_engine_destroy(engine);
+	voice_engine_destroy(l->other);
+	voice_session_destroy(session);
+	__atomic_store_n(&l->done, 1, __ATOMIC_RELEASE);
+}
+
+static void everything_may_be_called_from_on_audio(void)
+{
+	struct looper l;
+	voice_session_callbacks callbacks;
+	voice_session_config config = make_config();
+
+	memset(&l, 0, sizeof(l));
+	memset(&callbacks, 0, sizeof(callbacks));
+	callbacks.struct_size = sizeof(callbacks);
+	callbacks.user_data = &l;
+	callbacks.on_audio = call_from_audio;
+	l.engine = make_engine();
+	l.other = make_engine();
+	CHECK_STATUS(
+		voice_session_create(l.engine, &config, &callbacks, &l.session),
+		VOICE_OK);
+	CHECK(wait_flag(&l.done));
+	CHECK_STATUS(voice_session_barge_in(l.session), VOICE_ERR_BAD_HANDLE);
+	voice_engine_destroy(l.engine);
+	voice_engine_destroy(l.other);
+}
+
+static void slow_audio(void *user_data, voice_session *session,
+                       const void *audio, size_t bytes)
+{
+	(void)user_data;
+	(void)session;
+	(void)audio;
+	(void)bytes;
+	(void)poll(NULL, 0, 8);
+}
+
+static void a_slow_on_audio_is_reported(void)
+{
+	voice_session_callbacks callbacks;
+	voice_session_config config = make_config();
+	voice_engine *engine = make_engine();
+	voice_session *session = NULL;
+	voice_event event;
+
+	memset(&callbacks, 0, sizeof(callbacks));
+	callbacks.struct_size = sizeof(callbacks);
+	callbacks.on_audio = slow_audio;
+	CHECK_STATUS(
+		voice_session_create(engine, &config, &callbacks, &session),
+		VOICE_OK);
+	CHECK(wait_event(session, VOICE_EVENT_SLOW_HOST, &event));
+	CHECK(event.value >= 5000 && event.value < 1000000);
 	voice_session_destroy(session);
 	voice_engine_destroy(engine);
 }
@@ -389,6 +548,11 @@ const struct abi_test event_tests[] = {
          everything_may_be_called_from_an_event},
 	{"destroy waits for a running callback",
          destroy_waits_for_a_running_callback},
+	{"two callbacks may destroy each other's calls",
+         two_callbacks_may_destroy_each_others_calls},
+	{"everything may be called from on_audio",
+         everything_may_be_called_from_on_audio},
+	{"a slow on_audio is reported", a_slow_on_audio_is_reported},
 	{"polled events have sizes too", polled_events_have_sizes_too},
 	{"events that nobody takes are bounded",
          events_that_nobody_takes_are_bounded},

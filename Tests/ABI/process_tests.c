@@ -98,7 +98,10 @@ static void a_wrong_document_is_refused_with_its_key(void)
 		{"{\"name\":\"test\",\"bogus\":1," AGENT_PROVIDERS "}",
 	         "bogus"},
 		{"{\"name\":7," AGENT_PROVIDERS "}", "name"},
-		{"{\"name\":\"test\",\"stt\":{\"provider\":\"nosuch\"}}",
+		{"{\"name\":\"test\",\"prompt\":\"x\","
+	         "\"stt\":{\"provider\":\"nosuch\"},"
+	         "\"llm\":{\"provider\":\"local\"},"
+	         "\"tts\":{\"provider\":\"local\"}}",
 	         "stt"},
 		{"{\"name\":\"test\",\"name\":{}}}", ""},
 		{AGENT_JSON " x", ""},

@@ -119,7 +119,8 @@ static void exactly_one_agent_is_named(void)
 	config.agent_name = "nobody";
 	create_fails(engine, &config, NULL, VOICE_ERR_NOT_FOUND, "nobody");
 	config.agent_name = NULL;
-	config.agent_json = "{\"name\":\"t\",\"bogus\":1}";
+	config.agent_json =
+		"{\"name\":\"t\",\"bogus\":1," AGENT_PROVIDERS "}";
 	create_fails(engine, &config, NULL, VOICE_ERR_BAD_CONFIG, "bogus");
 	config = make_config();
 	config.variables_json = "[]";
@@ -452,6 +453,94 @@ static void descriptors_and_sessions_do_not_leak(void)
 	voice_engine_destroy(engine);
 }
 
+static void rates_without_whole_frames_are_refused(void)
+{
+	static const struct {
+		uint32_t rate;
+		voice_status status;
+	} rows[] = {
+		{8000, VOICE_OK},  {11025, VOICE_ERR_BAD_ARG},
+		{12000, VOICE_OK}, {22050, VOICE_OK},
+		{44100, VOICE_OK}, {47999, VOICE_ERR_BAD_ARG},
+	};
+	voice_engine *engine = make_engine();
+	voice_event event;
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		voice_session_config config = make_config();
+		voice_session *session = NULL;
+
+		/* The caller's side takes any rate; the agent's has frames. */
+		config.input_rate = rows[i].rate;
+		config.output_rate = 8000;
+		CHECK_STATUS(
+			voice_session_create(engine, &config, NULL, &session),
+			VOICE_OK);
+		CHECK(wait_event(session, VOICE_EVENT_STARTED, &event));
+		CHECK_STATUS(voice_session_barge_in(session), VOICE_OK);
+		voice_session_destroy(session);
+		config.input_rate = 8000;
+		config.output_rate = rows[i].rate;
+		CHECK_STATUS(
+			voice_session_create(engine, &config, NULL, &session),
+			rows[i].status);
+		if (session == NULL)
+			continue;
+		CHECK(wait_event(session, VOICE_EVENT_STARTED, &event));
+		CHECK_STATUS(voice_session_barge_in(session), VOICE_OK);
+		voice_session_destroy(session);
+	}
+	voice_engine_destroy(engine);
+}
+
+static void a_call_without_a_name_is_given_one(void)
+{
+	voice_engine *engine = make_engine();
+	voice_session_config config = make_config();
+	voice_session *session = make_session(engine);
+	voice_event event;
+	char made[64] = "";
+
+	CHECK(wait_event(session, VOICE_EVENT_STARTED, &event));
+	CHECK(strcmp(event.name, "test") == 0);
+	CHECK(strlen(event.text) > 8);
+	strncpy(made, event.text, sizeof(made) - 1);
+	voice_session_destroy(session);
+	session = make_session(engine);
+	CHECK(wait_event(session, VOICE_EVENT_STARTED, &event));
+	CHECK(strcmp(event.text, made) != 0);
+	voice_session_destroy(session);
+	config.call_id = "call 7";
+	CHECK_STATUS(voice_session_create(engine, &config, NULL, &session),
+	             VOICE_OK);
+	CHECK(wait_event(session, VOICE_EVENT_STARTED, &event));
+	CHECK(strcmp(event.text, "call 7") == 0);
+	voice_session_destroy(session);
+	voice_engine_destroy(engine);
+}
+
+/* Whatever becomes of the texts, room is made again. */
+static void texts_that_were_said_make_room(void)
+{
+	voice_engine *engine = make_engine();
+	voice_session *session = make_session(engine);
+	int64_t until = now_ms() + 5000;
+	int taken = 0;
+	int refused = 0;
+
+	while (taken < 200 && now_ms() < until) {
+		voice_status status = voice_session_say(session, "One.");
+
+		CHECK(status == VOICE_OK || status == VOICE_ERR_LIMIT);
+		taken += status == VOICE_OK;
+		refused += status == VOICE_ERR_LIMIT;
+	}
+	CHECK(taken == 200);
+	CHECK(refused > 0);
+	voice_session_destroy(session);
+	voice_engine_destroy(engine);
+}
+
 const struct abi_test session_tests[] = {
 	{"every session field has its range",
          every_session_field_has_its_range},
@@ -472,6 +561,11 @@ const struct abi_test session_tests[] = {
          a_handle_that_is_almost_right_is_wrong},
 	{"after hangup the session is closed",
          after_hangup_the_session_is_closed},
+	{"rates without whole frames are refused",
+         rates_without_whole_frames_are_refused},
+	{"a call without a name is given one",
+         a_call_without_a_name_is_given_one},
+	{"texts that were said make room", texts_that_were_said_make_room},
 	{"descriptors and sessions do not leak",
          descriptors_and_sessions_do_not_leak},
 	{NULL, NULL},
