@@ -4,8 +4,9 @@ import VoiceEngineProviders
 
 @testable import VoiceEngineSession
 
-/// Whole calls in which everything happens at random. Whatever it is: each call ends once and leaves nothing, each reply is reported
-/// in order and once, no sample of a reply is heard twice, out of order or after its turn, and the history stays well-formed.
+/// Whole calls in which everything happens at random. Whatever it is: each call ends once and leaves nothing, each
+/// reply is reported in order and once, no sample of a reply is heard twice, out of order or after its turn, and the
+/// history stays well-formed.
 @Suite struct ChaosTests {
     private func randomAnswer(_ random: inout SeededRandom) -> ScriptedAnswer {
         let texts = [

@@ -3,9 +3,11 @@ import VoiceEngineCore
 
 @testable import VoiceEngineSession
 
-/// Providers that go on after they were told to stop, and interruptions at random moments: nothing of a dead turn is heard.
+/// Providers that go on after they were told to stop, and interruptions at random moments: nothing of a dead turn is
+/// heard.
 @Suite struct StaleAudioTests {
-    /// What was heard, cleaned of silence and of fades: of each turn a run from its first sample without a gap, turns in order.
+    /// What was heard, cleaned of silence and of fades: of each turn a run from its first sample without a gap, turns
+    /// in order.
     private func check(_ call: ScriptedCall, seed: UInt64) {
         var turn: UInt64 = 0
         var place: Int64 = 0

@@ -57,7 +57,8 @@ extension Session {
 
     private func generate(_ reply: Reply) {
         var messages = dialogue.conversation.latest(policy.historyMessages)
-        // After a tool the model must know what it has said already, heard or not; the conversation gets what was heard.
+        // After a tool the model must know what it has said already, heard or not; the conversation gets what was
+        // heard.
         if let index = messages.lastIndex(where: { if case .assistant = $0 { true } else { false } }),
             case .assistant(_, let calls) = messages[index], !calls.isEmpty, !reply.written.isEmpty
         {
@@ -283,7 +284,8 @@ extension Session {
     }
 
     func callIsTooLong(at now: Instant) {
-        // The second time the last reply has not ended in spite of all patience: a host that no longer reads, a voice that hangs.
+        // The second time the last reply has not ended in spite of all patience: a host that no longer reads, a voice
+        // that hangs.
         if let reason = dialogue.farewell { return hangUp(reason: reason, at: now) }
         endAfterReply("the call reached its longest duration", at: now)
     }

@@ -3,8 +3,8 @@ import NIOEmbedded
 import VoiceEngineCore
 import VoiceEngineProviders
 
-// The agent's side of a conversation in virtual time: a language model that answers by the script, and a voice whose every sample
-// says which turn and which place it belongs to.
+// The agent's side of a conversation in virtual time: a language model that answers by the script, and a voice whose
+// every sample says which turn and which place it belongs to.
 
 /// What the language model does when it is asked.
 struct ScriptedAnswer {

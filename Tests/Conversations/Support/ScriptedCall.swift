@@ -8,7 +8,8 @@ import VoiceEngineProviders
 
 /// One call in virtual time: the session under test between a scripted caller and a scripted agent.
 ///
-/// A script is lines of `TIME ms ACTION`; what happened is lines of `TIME EVENT`. Caller audio comes in frames of 20 ms.
+/// A script is lines of `TIME ms ACTION`; what happened is lines of `TIME EVENT`. Caller audio comes in frames of 20
+/// ms.
 final class ScriptedCall {
     let loop = EmbeddedEventLoop()
     let ears = ScriptedRecogniser()

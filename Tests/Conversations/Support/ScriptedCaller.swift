@@ -3,8 +3,8 @@ import NIOEmbedded
 import VoiceEngineCore
 import VoiceEngineProviders
 
-// The caller's side of a conversation in virtual time: who speaks when, what the recogniser makes of it, and a detector without
-// doubts. All confined to the one loop of its test.
+// The caller's side of a conversation in virtual time: who speaks when, what the recogniser makes of it, and a
+// detector without doubts. All confined to the one loop of its test.
 
 extension EventLoop {
     /// Runs `task` at `time` (ms of the loop's clock).
@@ -73,7 +73,8 @@ final class ScriptedRecogniser: SpeechToTextProvider, @unchecked Sendable {
     }
 
     let name = "ears"
-    /// [ms] from the end of a word to its report, and from a question for a settled transcript to its answer; nil never answers.
+    /// [ms] from the end of a word to its report, and from a question for a settled transcript to its answer; nil
+    /// never answers.
     var latency: Int64 = 100
     var settle: Int64? = 40
     var hears = true

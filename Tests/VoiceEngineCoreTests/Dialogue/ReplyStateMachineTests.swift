@@ -5,8 +5,8 @@ import Testing
 @Suite struct ReplyStateMachineTests {
     /// One row: a script, and what each of its events was answered.
     ///
-    /// Events: `say` (a segment; answers its index or `-`), `text` (finished), `done N` (segments complete), `check` (speech finishing),
-    /// `heard`, `cancel`, `fail`.
+    /// Events: `say` (a segment; answers its index or `-`), `text` (finished), `done N` (segments complete), `check`
+    /// (speech finishing), `heard`, `cancel`, `fail`.
     struct Row: CustomTestStringConvertible, Sendable {
         let name: String
         let script: String
@@ -85,7 +85,8 @@ import Testing
     @Test func tellsWhetherItPlaysOut() {
         var machine = ReplyStateMachine()
         for (step, isPlayingOut, hasEnded) in [
-            ("check", false, false), ("say", false, false), ("text", false, false), ("done0", true, false), ("heard", false, true),
+            ("check", false, false), ("say", false, false),
+            ("text", false, false), ("done0", true, false), ("heard", false, true),
         ] {
             _ = Self.perform(step, on: &machine)
             // Read before `#expect`, which cannot look into a type that is not copyable.

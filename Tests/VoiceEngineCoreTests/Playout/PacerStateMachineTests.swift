@@ -41,7 +41,9 @@ import Testing
             ticks: [Tick(ms: 0, due: 1), Tick(ms: 75, due: 3), Tick(ms: 79, due: 0), Tick(ms: 80, due: 1)]),
         Row(
             name: "continuous: a loop that stood still skips", mode: .continuous,
-            ticks: [Tick(ms: 0, due: 1), Tick(ms: 10_000, due: 10), Tick(ms: 10_019, due: 0), Tick(ms: 10_020, due: 1)]),
+            ticks: [
+                Tick(ms: 0, due: 1), Tick(ms: 10_000, due: 10), Tick(ms: 10_019, due: 0), Tick(ms: 10_020, due: 1),
+            ]),
         Row(
             name: "burst: nothing to play", mode: .burst,
             ticks: [Tick(ms: 0, due: 0), Tick(ms: 10, waiting: 159, due: 0), Tick(ms: 20, waiting: 160, due: 1)]),

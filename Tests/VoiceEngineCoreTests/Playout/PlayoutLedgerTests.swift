@@ -109,7 +109,8 @@ import Testing
                     for place in carrierHeard..<reached { if let sample = stream[place] { expected = sample + 1 } }
                     carrierHeard = reached
                 default:
-                    // A cut at a first guess, settled where the reader really was; then either goes on there or is dropped.
+                    // A cut at a first guess, settled where the reader really was; then either goes on there or is
+                    // dropped.
                     let guess = Int.random(in: carrierHeard...stream.count, using: &random)
                     ledger.cut(carrierHeard: Int64(guess))
                     let settled = Int.random(in: guess...stream.count, using: &random)

@@ -6,8 +6,9 @@ import Testing
 @Suite struct BargeInStateMachineTests {
     /// One row: a script, and what the machine answered, each with its time. Answers of `none` are left out.
     ///
-    /// Events: `voice`, `pause`, `heard nothing|backchannel|few|interruption [settled]`, `committed …`, `timer`, `interrupt`,
-    /// `ended REPLY`; `voice quiet`, `heard … quiet` and `interrupt quiet` find no reply under way. A script may end in `open` or `closed`.
+    /// Events: `voice`, `pause`, `heard nothing|backchannel|few|interruption [settled]`, `committed …`, `timer`,
+    /// `interrupt`, `ended REPLY`; `voice quiet`, `heard … quiet` and `interrupt quiet` find no reply under way. A
+    /// script may end in `open` or `closed`.
     struct Row: CustomTestStringConvertible, Sendable {
         let name: String
         let script: String
@@ -81,7 +82,8 @@ import Testing
         Row("idle: voice over nothing", "0 voice quiet, closed", []),
         Row("idle: a pause", "0 pause, closed", []),
         Row(
-            "idle: enough words of a voice too quiet for the detector", "0 heard interruption, closed", ["0 confirm 7"]),
+            "idle: enough words of a voice too quiet for the detector", "0 heard interruption, closed",
+            ["0 confirm 7"]),
         Row("idle: enough words over nothing", "0 heard interruption quiet, closed", []),
         Row("idle: few words", "0 heard few settled, closed", []),
         Row("idle: a backchannel", "0 heard backchannel settled, closed", []),
@@ -101,7 +103,8 @@ import Testing
         Row("ongoing: enough words", ongoing + "300 heard interruption, closed", ["0 pause 7 700", "300 confirm 7"]),
         Row("ongoing: few words wait for more", ongoing + "300 heard few settled, open", ["0 pause 7 700"]),
         Row(
-            "ongoing: a backchannel waits for more", ongoing + "300 heard backchannel settled, open", ["0 pause 7 700"]),
+            "ongoing: a backchannel waits for more", ongoing + "300 heard backchannel settled, open",
+            ["0 pause 7 700"]),
         Row("ongoing: no words wait", ongoing + "300 heard nothing settled, open", ["0 pause 7 700"]),
         Row("ongoing: too early", ongoing + "699 timer, open", ["0 pause 7 700"]),
         Row("ongoing: long speech without words", ongoing + "700 timer, closed", ["0 pause 7 700", "700 confirm 7"]),
@@ -179,7 +182,8 @@ import Testing
     static let noiseRows = [
         Row(
             "noise: does not hold the agent for ever",
-            "0 voice, 200 pause, 600 voice, 800 pause, 1200 voice, 1400 pause, 1800 voice, 2000 pause, 2400 voice, 2600 pause, closed",
+            "0 voice, 200 pause, 600 voice, 800 pause, 1200 voice, 1400 pause, "
+                + "1800 voice, 2000 pause, 2400 voice, 2600 pause, closed",
             [
                 "0 pause 7 700", "200 wait 700", "600 wait 1300", "800 wait 1300", "1200 wait 1900", "1400 wait 1900",
                 "1800 wait 2500", "2000 wait 2500", "2400 wait 3100", "2600 resume 7",

@@ -2,12 +2,13 @@ import Testing
 
 @testable import VoiceEngineCore
 
-/// Scripts of events with their times in ms. Silence 300 ms, unfinished 900 ms, transcript wait 700 ms, stalled words 2000 ms.
+/// Scripts of events with their times in ms. Silence 300 ms, unfinished 900 ms, transcript wait 700 ms, stalled words
+/// 2000 ms.
 @Suite struct EndpointStateMachineTests {
     /// One row: a script, and what the machine answered, each with its time. Answers of `none` are left out.
     ///
-    /// Events: `voice`, `pause LAST_SPEECH`, `partial TEXT`, `settled TEXT`, `ended`, `timer`, `drop`. A text that ends in `…` sounds
-    /// unfinished. The last line of a script may be `in` or `out`: whether there is an utterance.
+    /// Events: `voice`, `pause LAST_SPEECH`, `partial TEXT`, `settled TEXT`, `ended`, `timer`, `drop`. A text that
+    /// ends in `…` sounds unfinished. The last line of a script may be `in` or `out`: whether there is an utterance.
     struct Row: CustomTestStringConvertible, Sendable {
         let name: String
         let script: String
@@ -146,7 +147,7 @@ import Testing
         Row("unfinished: voice goes on", patient + "800 voice, 1300 timer, in", patientLog + ["800 wait 2800"]),
         Row("unfinished: pause", patient + "800 pause 790, in", patientLog),
         Row(
-            "unfinished: all words taken back", patient + "800 settled, 1300 timer, out", patientLog + ["1300 discard"]),
+            "unfinished: all words withdrawn", patient + "800 settled, 1300 timer, out", patientLog + ["1300 discard"]),
         Row(
             "unfinished: the recogniser knows better", patient + "800 ended, out",
             patientLog + ["800 commit 'I want…' spoken 400 decidable 800"]),
@@ -219,7 +220,8 @@ import Testing
         #expect(try play(row.script) == row.expected)
     }
 
-    /// Whatever comes in whatever order, an utterance ends: some time after the last event, the timers it asked for end it.
+    /// Whatever comes in whatever order, an utterance ends: some time after the last event, the timers it asked for
+    /// end it.
     @Test(arguments: 0..<20) func everyUtteranceWithWordsEnds(block: Int) {
         for seed in UInt64(block * 50)..<UInt64(block * 50 + 50) {
             var random = SeededRandom(seed: seed)

@@ -2,8 +2,9 @@ internal import DequeModule
 
 /// Which reply samples went out at which place of the carrier's stream.
 ///
-/// A carrier counts everything it was handed, silence included; replies count their own samples. The ledger translates "the carrier
-/// has been heard up to here" into "the replies have been heard up to there". It keeps only what is not heard yet.
+/// A carrier counts everything it was handed, silence included; replies count their own samples. The ledger translates
+/// "the carrier has been heard up to here" into "the replies have been heard up to there". It keeps only what is not
+/// heard yet.
 package struct PlayoutLedger {
     private struct Span {
         var carrier: Int64

@@ -2,8 +2,8 @@
 ///
 ///     start ──── handed out, kept ──── cursor ──── waiting ──── end
 ///
-/// Positions count the samples of all replies of the call from 0. Storage is one ring that grows by doubling up to `capacity`; reading
-/// never allocates.
+/// Positions count the samples of all replies of the call from 0. Storage is one ring that grows by doubling up to
+/// `capacity`; reading never allocates.
 package struct PlayoutQueue: ~Copyable {
     /// Oldest sample kept.
     package private(set) var start: Int64 = 0
@@ -63,8 +63,8 @@ package struct PlayoutQueue: ~Copyable {
     /// Samples before this position have been heard and are not needed again.
     package mutating func release(before position: Int64) { start = min(max(position, start), cursor) }
 
-    /// Drops everything: the reply is cancelled. What comes next has positions of its own, so that a late report about what was
-    /// dropped is never taken for it.
+    /// Drops everything: the reply is cancelled. What comes next has positions of its own, so that a late report about
+    /// what was dropped is never taken for it.
     package mutating func drop() {
         cursor = end
         start = end

@@ -43,8 +43,9 @@ package struct Utterance: Equatable, Sendable {
 ///      │                 └─ words stall ─────►      ▲
 ///      └─ words without voice ─► trailing ──────────┘
 ///
-/// The earliest evidence that suffices wins: the recogniser's own end of turn, or the silence ladder with settled words. Where the
-/// detector is of no use (a caller too quiet for it, a noise that never pauses) the absence of new words is the silence.
+/// The earliest evidence that suffices wins: the recogniser's own end of turn, or the silence ladder with settled
+/// words. Where the detector is of no use (a caller too quiet for it, a noise that never pauses) the absence of new
+/// words is the silence.
 package struct EndpointStateMachine: ~Copyable {
     package enum Action: Equatable {
         case none

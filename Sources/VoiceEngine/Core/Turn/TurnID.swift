@@ -1,7 +1,7 @@
 /// Number of a turn within its session; it only grows.
 ///
-/// Everything made for a reply carries it: request, token, segment, audio, event. To interrupt a reply the number grows and
-/// each stage drops what carries an older one, so a late chunk is harmless.
+/// Everything made for a reply carries it: request, token, segment, audio, event. To interrupt a reply the number
+/// grows and each stage drops what carries an older one, so a late chunk is harmless.
 package struct TurnID: Hashable, Comparable, Sendable, CustomStringConvertible {
     package let number: UInt64
 

@@ -1,5 +1,5 @@
-/// When each stage of one turn was reached. Stages follow each other: each begins where the one before it ends, so that they
-/// add up to the time from the caller's last speech to the first sample of the reply.
+/// When each stage of one turn was reached. Stages follow each other: each begins where the one before it ends, so
+/// that they add up to the time from the caller's last speech to the first sample of the reply.
 package struct TurnTimeline: Equatable, Sendable {
     /// In order of time.
     package enum Milestone: Int, CaseIterable, Sendable {
@@ -37,7 +37,8 @@ package struct TurnTimeline: Equatable, Sendable {
 
     /// The eight stages; nil until the first sample is out.
     ///
-    /// A milestone that was skipped, or that an early start put before its predecessor, counts as reached with its predecessor.
+    /// A milestone that was skipped, or that an early start put before its predecessor, counts as reached with its
+    /// predecessor.
     package var stages: Stages? {
         guard let begin = reached[0], let finish = reached[Milestone.firstSampleOut.rawValue] else { return nil }
         var stages: Stages = []
