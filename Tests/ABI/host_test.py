@@ -130,7 +130,7 @@ class HostTest(unittest.TestCase):
     def test_talk_takes_every_format_and_writes_both_sides(self) -> None:
         rows = (
             (1, 16, 8000, b"\0\1" * 1600),
-            (1, 16, 11025, b"\0\1" * 2205),
+            (1, 16, 22050, b"\0\1" * 4410),
             (1, 16, 48000, b"\0\1" * 9600),
             (7, 8, 8000, b"\x80" * 1600),
             (6, 8, 8000, b"\x80" * 1600),
@@ -172,6 +172,7 @@ class HostTest(unittest.TestCase):
             (riff(fmt(3, 1, 8000, 32), data), "format 3"),
             (riff(fmt(1, 1, 7999, 16), data), "7999 Hz"),
             (riff(fmt(1, 1, 96000, 16), data), "96000 Hz"),
+            (riff(fmt(1, 1, 11025, 16), data), "output_rate 11025"),
             (riff(fmt(1, 0, 8000, 16), data), "0 channels"),
             (riff(chunk(b"fmt ", b"\1\0"), data), "fmt chunk"),
         )

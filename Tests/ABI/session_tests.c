@@ -484,8 +484,12 @@ static void rates_without_whole_frames_are_refused(void)
 		CHECK_STATUS(
 			voice_session_create(engine, &config, NULL, &session),
 			rows[i].status);
-		if (session == NULL)
+		if (session == NULL) {
+			config.output_rate = rows[i].rate;
+			create_fails(engine, &config, NULL, rows[i].status,
+			             "output_rate");
 			continue;
+		}
 		CHECK(wait_event(session, VOICE_EVENT_STARTED, &event));
 		CHECK_STATUS(voice_session_barge_in(session), VOICE_OK);
 		voice_session_destroy(session);

@@ -18,13 +18,16 @@
  *               the rest; 0 or NULL in any field means its default. Fields are only ever appended.
  *               A struct longer than the library knows is accepted when its unknown tail is zero.
  *   Threads     "any": any thread, at any time. "one at a time per session": the host serialises;
- *               pushing and pulling count separately and may run on two threads.
+ *               pushing and pulling count separately and may run on two threads. A second thread that pushes,
+ *               or pulls, at the same time is sent away with VOICE_ERR_REENTRANT.
  *   Callbacks   One at a time and in order per session. on_event runs on an event thread of the engine, never
  *               inside a voice_ call of the same thread and never with an engine lock held. on_audio runs on the
  *               thread that paces the session: copy and return.
  *   Destroy     Accepts NULL. Returns when no callback of the handle runs or will run: do not hold a lock that a
- *               callback takes. From inside a callback of the same handle it is deferred until that callback
- *               has returned. Children keep their parent alive; any order is safe.
+ *               callback takes. From inside a callback of the same handle, and from on_audio, it returns at once:
+ *               callbacks go on until VOICE_EVENT_CLOSED, the last one. Destroyed from elsewhere, a session has
+ *               100 ms to report what waits; the rest is dropped. Two callbacks that destroy each other's
+ *               handles do not wait for each other. Children end with their parent; any order is safe.
  *   Process     The library installs no signal handler, prints nothing, never calls exit(), and keeps no state outside
  *               its handles. On Linux its network layer ignores SIGPIPE for the process. It stays mapped after
  *               dlclose().
@@ -64,7 +67,7 @@ typedef int32_t voice_status;
 #define VOICE_ERR_BAD_HANDLE (-1)  /* NULL, destroyed, of another kind, or never a handle */
 #define VOICE_ERR_BAD_ARG (-2)     /* an argument or a struct field is out of range */
 #define VOICE_ERR_BAD_CONFIG (-3)  /* the agent document is wrong; the detail names the key's path */
-#define VOICE_ERR_REENTRANT (-4)   /* not allowed from inside this handle's own callback */
+#define VOICE_ERR_REENTRANT (-4)   /* not allowed from inside a callback, or while another thread does it */
 #define VOICE_ERR_UNSUPPORTED (-5) /* valid, but not in this combination or not by this build */
 #define VOICE_ERR_NOT_FOUND (-6)   /* no agent, tool call or file of that name */
 /* Try again, later or with less. */
@@ -148,7 +151,8 @@ VOICE_API void voice_engine_destroy(voice_engine *engine);
  *
  * @param json   The document. Borrowed until return.
  * @param bytes  Its length without NUL, up to 1 MiB.
- * @return VOICE_OK or VOICE_ERR_BAD_CONFIG; voice_last_error() names the key's path, what was found and what was expected.
+ * @return VOICE_OK, VOICE_ERR_BAD_ARG (NULL, or too long), VOICE_ERR_BAD_CONFIG; voice_last_error() names the key's path, what
+ *         was found and what was expected.
  * Threads: any. Blocks: no. From a callback: yes. Since: 1.0
  */
 VOICE_API voice_status voice_agent_check(const char *json, size_t bytes);
@@ -158,7 +162,7 @@ VOICE_API voice_status voice_agent_check(const char *json, size_t bytes);
  * models and warming the connections that it needs.
  *
  * @return VOICE_OK, VOICE_ERR_BAD_HANDLE, VOICE_ERR_BAD_ARG, VOICE_ERR_BAD_CONFIG, VOICE_ERR_KEY_MISSING,
- *         VOICE_ERR_MODEL_MISSING (nothing is added on failure).
+ *         VOICE_ERR_MODEL_MISSING, VOICE_ERR_UNSUPPORTED (nothing is added on failure).
  * Threads: any. Blocks: no (loading goes on in the background; see voice_engine_wait_ready). From a callback: yes. Since: 1.0
  */
 VOICE_API voice_status voice_engine_add_agent(voice_engine *engine, const char *json, size_t bytes);
@@ -166,8 +170,8 @@ VOICE_API voice_status voice_engine_add_agent(voice_engine *engine, const char *
 /**
  * Waits until everything that the added agents need is loaded and warm.
  *
- * @return VOICE_OK, VOICE_ERR_BAD_HANDLE, VOICE_ERR_TIMEOUT, VOICE_ERR_MODEL_MISSING (a model could not be loaded),
- *         VOICE_ERR_REENTRANT.
+ * @return VOICE_OK, VOICE_ERR_BAD_HANDLE (also when the engine is destroyed meanwhile), VOICE_ERR_TIMEOUT,
+ *         VOICE_ERR_MODEL_MISSING (a model could not be loaded), VOICE_ERR_REENTRANT.
  * Threads: any. Blocks: up to timeout_ms. From a callback: no. Since: 1.0
  */
 VOICE_API voice_status voice_engine_wait_ready(voice_engine *engine, uint32_t timeout_ms);
@@ -204,7 +208,8 @@ typedef struct voice_session_config {
 	uint32_t input_encoding;       /* VOICE_ENCODING_*; 0 = PCM16 */
 	uint32_t input_rate;           /* [Hz] 8000..48000; 0 = 8000 */
 	uint32_t output_encoding;      /* VOICE_ENCODING_*; 0 = input_encoding */
-	uint32_t output_rate;          /* [Hz] 8000..48000; 0 = input_rate */
+	uint32_t output_rate;          /* [Hz] 8000..48000 with whole samples in a frame (when pulled: in 10, 20, 30 or 60 ms);
+	                                  0 = input_rate */
 	uint32_t ptime_ms;             /* [ms] frame length of on_audio: 10, 20, 30 or 60; 0 = 20 */
 	uint32_t playout;              /* VOICE_PLAYOUT_*; 0 = PULL, or CALLBACK when on_audio is set */
 	uint32_t reserved;             /* 0 */
@@ -234,7 +239,8 @@ typedef struct voice_session_config {
 #define VOICE_EVENT_HANGUP 15        /* the host shall hang up; text: why. The last words have been played */
 #define VOICE_EVENT_ERROR 16         /* status, text; name: the provider or part. The call goes on when it can */
 #define VOICE_EVENT_TURN_METRICS 17  /* metrics */
-#define VOICE_EVENT_SLOW_HOST 18     /* on_audio took longer than a quarter frame, or events queued up. value: [us] or count */
+#define VOICE_EVENT_SLOW_HOST 18     /* on_audio took longer than a quarter frame, value: [us]; or events were dropped from
+                                        here on because 1024 waited, value: how many. text tells which */
 #define VOICE_EVENT_CLOSED 19        /* the last event of the session. text: why; status */
 
 #define VOICE_FLAG_FINAL 1u
@@ -306,7 +312,8 @@ typedef struct voice_session_callbacks {
  * @param callbacks  Borrowed until return; NULL = pull audio and poll events.
  * @param out        Receives the handle; NULL on failure. Callbacks may run before this returns.
  * @return VOICE_OK, VOICE_ERR_BAD_HANDLE, VOICE_ERR_BAD_ARG (detail names the field), VOICE_ERR_BAD_CONFIG, VOICE_ERR_NOT_FOUND,
- *         VOICE_ERR_UNSUPPORTED, VOICE_ERR_LIMIT, VOICE_ERR_KEY_MISSING, VOICE_ERR_MODEL_MISSING, VOICE_ERR_DRAINING.
+ *         VOICE_ERR_UNSUPPORTED, VOICE_ERR_LIMIT (max_sessions, or no descriptor is left), VOICE_ERR_KEY_MISSING,
+ *         VOICE_ERR_MODEL_MISSING. A session that fails to begin afterwards reports VOICE_EVENT_STARTED and VOICE_EVENT_CLOSED.
  * Threads: any. Blocks: no. From a callback: yes. Since: 1.0
  */
 VOICE_API voice_status voice_session_create(voice_engine *engine, const voice_session_config *config,
@@ -318,18 +325,19 @@ VOICE_API voice_status voice_session_create(voice_engine *engine, const voice_se
  * @param audio  Audio in the session's input encoding and rate. Borrowed until return.
  * @param bytes  A whole number of samples (one packet with Opus): 1..VOICE_MAX_PUSH_BYTES.
  * @return VOICE_OK, VOICE_ERR_BAD_HANDLE, VOICE_ERR_BAD_ARG, VOICE_ERR_OVERRUN (oldest audio was dropped to make room),
- *         VOICE_ERR_CLOSED.
+ *         VOICE_ERR_UNSUPPORTED (a server's call), VOICE_ERR_REENTRANT, VOICE_ERR_CLOSED.
  * Threads: one at a time per session. Blocks: no. From a callback: yes. Since: 1.0
  */
 VOICE_API voice_status voice_session_push_audio(voice_session *session, const void *audio, size_t bytes);
 
 /**
- * Takes the next agent audio. Always fills the whole buffer: with silence where the agent says nothing.
+ * Takes the next agent audio. Always fills the whole buffer: with silence where the agent says nothing. Pull at the pace of
+ * playing: 120 ms are kept ready, so a pull of more than that has silence in the middle of speech.
  *
  * @param audio  Receives audio in the session's output encoding and rate.
  * @param bytes  A whole number of samples: 1..VOICE_MAX_PULL_BYTES.
- * @return VOICE_OK, VOICE_ERR_BAD_HANDLE, VOICE_ERR_BAD_ARG, VOICE_ERR_UNSUPPORTED (the session calls on_audio), VOICE_ERR_CLOSED
- *         (the buffer is silence).
+ * @return VOICE_OK, VOICE_ERR_BAD_HANDLE, VOICE_ERR_BAD_ARG, VOICE_ERR_UNSUPPORTED (the session calls on_audio, or is a
+ *         server's), VOICE_ERR_REENTRANT, VOICE_ERR_CLOSED (the buffer is silence).
  * Threads: one at a time per session. Blocks: no. From a callback: yes. Since: 1.0
  */
 VOICE_API voice_status voice_session_pull_audio(voice_session *session, void *audio, size_t bytes);
@@ -352,7 +360,7 @@ VOICE_API voice_status voice_session_say(voice_session *session, const char *tex
 /**
  * A turn of the caller in writing, as if it had been spoken; interrupts the agent.
  * @param user_text  1..8192 bytes.
- * @return as voice_session_say. Threads: any. Blocks: no. From a callback: yes. Since: 1.0
+ * @return VOICE_OK, VOICE_ERR_BAD_HANDLE, VOICE_ERR_BAD_ARG, VOICE_ERR_CLOSED. Threads: any. Blocks: no. From a callback: yes. Since: 1.0
  */
 VOICE_API voice_status voice_session_send_text(voice_session *session, const char *user_text);
 
@@ -382,8 +390,8 @@ VOICE_API voice_status voice_session_tool_result(voice_session *session, const c
 VOICE_API voice_status voice_session_hangup(voice_session *session);
 
 /**
- * Ends the session if it still runs and frees it. Threads: any. Blocks: up to 100 ms, and for a callback that is running.
- * From a callback: yes (deferred). Since: 1.0
+ * Ends the session if it still runs and frees it. Threads: any. Blocks: up to 200 ms, and for a callback that is running.
+ * From a callback: yes (of the same session, and from on_audio: deferred). Since: 1.0
  */
 VOICE_API void voice_session_destroy(voice_session *session);
 
@@ -420,7 +428,8 @@ typedef struct voice_server_config {
  * Listens for carriers and answers their calls with the engine's agents. Paths: POST /twilio/voice/AGENT (TwiML),
  * /twilio/media/AGENT (WebSocket), /healthz, /readyz, /metrics.
  *
- * @return VOICE_OK, VOICE_ERR_BAD_HANDLE, VOICE_ERR_BAD_ARG, VOICE_ERR_NETWORK (the detail names address and cause).
+ * @return VOICE_OK, VOICE_ERR_BAD_HANDLE, VOICE_ERR_BAD_ARG, VOICE_ERR_NETWORK (the detail names address and cause),
+ *         VOICE_ERR_REENTRANT.
  * Threads: any. Blocks: up to 1 s. From a callback: no. Since: 1.0
  */
 VOICE_API voice_status voice_server_start(voice_engine *engine, const voice_server_config *config, voice_server **out);
@@ -438,7 +447,10 @@ VOICE_API int32_t voice_server_calls(voice_server *server);
  */
 VOICE_API voice_status voice_server_drain(voice_server *server, uint32_t timeout_ms);
 
-/** Ends all calls, closes the port and frees the server. Threads: any. Blocks: up to 1 s. From a callback: yes (deferred). Since: 1.0 */
+/**
+ * Ends all calls, closes the port and frees the server. Threads: any. Blocks: up to 1 s, and for callbacks that are running.
+ * From a callback: yes (deferred). Since: 1.0
+ */
 VOICE_API void voice_server_stop(voice_server *server);
 
 #ifdef __cplusplus

@@ -205,17 +205,12 @@ private enum SessionConfigReader {
         guard AudioFormat.frameMilliseconds.contains(ptime) else {
             throw VoiceError(.badArgument, "ptime_ms \(config.ptime_ms): expected 10, 20, 30 or 60")
         }
-        do {
-            guard pulls else {
-                _ = try output.frameSamples(milliseconds: ptime)
-                return ptime
-            }
-            for length in [10, 20, 30] where (try? output.frameSamples(milliseconds: length)) != nil { return length }
-            _ = try output.frameSamples(milliseconds: 60)
-            return 60
-        } catch {
-            throw VoiceError(.badArgument, "\(error)")
-        }
+        let lengths = pulls ? [10, 20, 30, 60] : [ptime]
+        for length in lengths where (try? output.frameSamples(milliseconds: length)) != nil { return length }
+        if output.encoding == .opus { throw VoiceError(.badArgument, "ptime_ms \(ptime): expected 10, 20 or 60 with Opus") }
+        throw VoiceError(
+            .badArgument,
+            "output_rate \(output.sampleRate): expected a whole number of samples in \(pulls ? "10 to 60" : "\(ptime)") ms, such as 8000")
     }
 
     private static func agent(_ config: voice_session_config) throws(VoiceError) -> Engine.CallRequest.AgentChoice {
