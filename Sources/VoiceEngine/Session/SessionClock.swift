@@ -8,7 +8,7 @@ extension EventLoop {
 
 /// Something that wants every tick of its loop.
 package protocol Ticking: AnyObject {
-    /// - Parameter now: Read once per tick for all calls of the loop.
+    /// - Parameter now: The tick's own time, the same for all calls of the loop.
     func tick(at now: Instant)
 }
 
@@ -50,14 +50,15 @@ package final class SessionClock {
     }
 
     private func fire(due: Instant) {
-        let now = eventLoop.instant
-        lateness(now - due)
-        // Ticks lie on a grid; after a stall the missed ones are skipped.
-        var next = due + Self.interval
-        if next <= now { next = now + Self.interval }
+        let late = eventLoop.instant - due
+        lateness(late)
+        // Calls are told the time on the grid, not the moment that the loop came to them: pacing must not see its jitter.
+        // After a stall the missed ticks are skipped.
+        let missed = max(late.rawValue, 0) / Self.interval.rawValue
+        let time = due + Self.interval * missed
         timer = nil
-        for call in calls { call.tick(at: now) }
-        if !calls.isEmpty, timer == nil { schedule(next) }
+        for call in calls { call.tick(at: time) }
+        if !calls.isEmpty, timer == nil { schedule(time + Self.interval) }
     }
 }
 

@@ -51,6 +51,8 @@ package final class Speaker {
     private var pacer: PacerStateMachine
     private var mode = Mode.playing
     private var stretch = Stretch.silent
+    /// Time of the latest tick, by which frames fall due.
+    private var lastTick: Instant
     /// The carrier has not said yet where its last cut was.
     private var isCutOpen = false
     private let handler: (Event, Instant) -> Void
@@ -69,6 +71,13 @@ package final class Speaker {
             case .awaitingFirst(let isWhole), .audible(let isWhole): isWhole
             }
         }
+
+        var awaitsSound: Bool {
+            switch self {
+            case .awaitingFirst: true
+            case .silent, .audible: false
+            }
+        }
     }
 
     /// - Parameters:
@@ -79,6 +88,7 @@ package final class Speaker {
         handler: @escaping (Event, Instant) -> Void
     ) throws {
         self.carrier = carrier
+        lastTick = context.eventLoop.instant
         self.handler = handler
         format = setup.output
         let frameSamples = try setup.output.frameSamples(milliseconds: setup.frameMilliseconds)
@@ -170,13 +180,20 @@ package final class Speaker {
 
     /// Hands out what is due.
     package func tick(at now: Instant) {
+        lastTick = now
+        handOut(at: now)
+    }
+
+    /// Hands out what is due by the last tick's time: frames stay on the grid of the ticks also where the first ones of a reply
+    /// leave in between.
+    private func handOut(at now: Instant) {
         guard let carrier, settleCut(carrier) else { return }
         let carrierHeard = carrier.heardSamples(at: now)
         ledger.advance(carrierHeard: carrierHeard)
         queue.release(before: ledger.heard)
         let waiting = mode == .paused ? 0 : queue.waiting
         let due = pacer.framesDue(
-            at: now, waiting: waiting, mayPad: stretch.isWhole, buffered: ledger.handed - carrierHeard)
+            at: lastTick, waiting: waiting, mayPad: stretch.isWhole, buffered: ledger.handed - carrierHeard)
         if due > 0 {
             for _ in 0..<due { playFrame(at: now) }
             carrier.flush()
@@ -275,6 +292,8 @@ package final class Speaker {
         case .audio(let segment, let bytes):
             guard segment.turn == output.current else { return }
             enqueue(output.decode(bytes), of: segment, at: now)
+            // The first sound does not wait for the next tick.
+            if stretch.awaitsSound { handOut(at: now) }
         case .completed(let segment):
             guard segment.turn == output.current else { return }
             enqueue(output.flush(), of: segment, at: now)
