@@ -4,6 +4,7 @@
 #   Tests/ABI/run.sh [LIBRARY] [TEST]     LIBRARY: default dist/lib, else .build/release, else .build/debug
 #                                         TEST: only tests whose name contains this
 #
+#   ABI_STRESS_SECONDS=N   how long random calls are made; 3
 #   ABI_SANITIZE=1   also runs the C11 build with AddressSanitizer and UBSan on the test's side
 set -uo pipefail
 # A library is named from where the caller stands.
@@ -12,7 +13,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")"
 root=$(cd ../.. && pwd)
 header=$root/Sources/CVoiceEngine/include
 case ${1:-} in
-  -h | --help) sed -n '2,8s/^# \{0,1\}//p' "$0"; exit ;;
+  -h | --help) sed -n '2,9s/^# \{0,1\}//p' "$0"; exit ;;
 esac
 
 library=${1:-}
@@ -94,6 +95,9 @@ fi
 if build load "${CC:-cc}" -std=c11 -D_GNU_SOURCE -O1 -g "${strict[@]}" -I"$header" load_test.c -ldl; then
   run_program load "$work/load" "$library"
 fi
+if [[ -z $only ]] && build stress "${CC:-cc}" -std=c11 -D_GNU_SOURCE -O1 -g "${strict[@]}" -I"$header" stress_test.c "${link[@]}"; then
+  MALLOC_CHECK_=3 MALLOC_PERTURB_=165 run_program stress "$work/stress" "${ABI_STRESS_SECONDS:-3}"
+fi
 mkdir "$work/bin"
 if [[ -z $only ]] && build bin/voice-host "${CC:-cc}" -std=c11 -D_GNU_SOURCE -O1 -g "${strict[@]}" -Wshadow \
   -Wstrict-prototypes -I"$header" "$root"/examples/host/*.c "${link[@]}"; then
@@ -108,6 +112,10 @@ if [[ -n ${ABI_SANITIZE:-} ]]; then
   if build asan "${CC:-cc}" -std=c11 -D_GNU_SOURCE -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all \
     "${strict[@]}" -I"$header" "${sources[@]}" "${link[@]}"; then
     ASAN_OPTIONS=detect_leaks=0:abort_on_error=0 run_program asan "$work/asan" $only
+  fi
+  if [[ -z $only ]] && build asan-stress "${CC:-cc}" -std=c11 -D_GNU_SOURCE -O1 -g -fsanitize=address,undefined \
+    -fno-sanitize-recover=all "${strict[@]}" -I"$header" stress_test.c "${link[@]}"; then
+    ASAN_OPTIONS=detect_leaks=0:abort_on_error=0 run_program asan-stress "$work/asan-stress" "${ABI_STRESS_SECONDS:-3}"
   fi
 fi
 echo "$passed passed, $failed failed"
