@@ -48,7 +48,8 @@ let package = Package(
             "Net",
             ["VoiceEngineCore", "COpenSSL", nio("NIOCore"), nio("NIOPosix"), nio("NIOHTTP1"), nio("NIOWebSocket")]),
         layer("Providers", ["VoiceEngineCore", "VoiceEngineNet", nio("NIOCore")]),
-        layer("Local", ["VoiceEngineCore", "VoiceEngineMedia", "VoiceEngineProviders", "CLocalModels", nio("NIOCore")]),
+        layer(
+            "Local", ["VoiceEngineCore", "VoiceEngineMedia", "VoiceEngineProviders", "CLocalModels", nio("NIOCore")]),
         layer("Session", ["VoiceEngineCore", "VoiceEngineMedia", "VoiceEngineProviders", nio("NIOCore")]),
         layer("Carrier", ["VoiceEngineCore", "VoiceEngineNet", "VoiceEngineSession", "COpenSSL", nio("NIOCore")]),
         .target(

@@ -50,13 +50,13 @@ local_flite *local_flite_open(char *error, size_t error_bytes)
 		return NULL;
 	}
 	const struct library_symbol functions[] = {
-		{ "flite_init", (void **)&self->init },
-		{ "flite_text_to_wave", (void **)&self->text_to_wave },
-		{ "delete_wave", (void **)&self->delete_wave },
-		{ "flite_feat_set_float", (void **)&self->set_float },
+		{"flite_init", (void **)&self->init},
+		{"flite_text_to_wave", (void **)&self->text_to_wave},
+		{"delete_wave", (void **)&self->delete_wave},
+		{"flite_feat_set_float", (void **)&self->set_float},
 	};
 	const struct library_symbol registration[] = {
-		{ "register_cmu_us_slt", (void **)&self->register_voice },
+		{"register_cmu_us_slt", (void **)&self->register_voice},
 	};
 	base_library = library_open(base, error, error_bytes);
 	if (!base_library)
@@ -66,9 +66,9 @@ local_flite *local_flite_open(char *error, size_t error_bytes)
 	if (!voice_library)
 		goto out;
 	if (library_lookup(base_library, base, functions, 4, error,
-			   error_bytes) ||
+	                   error_bytes) ||
 	    library_lookup(voice_library, voice, registration, 1, error,
-			   error_bytes))
+	                   error_bytes))
 		goto out;
 	pthread_mutex_lock(&flite_lock);
 	self->init();
@@ -88,7 +88,7 @@ void local_flite_close(local_flite *voice)
 }
 
 int local_flite_speak(local_flite *self, const char *text, float stretch,
-		      local_flite_wave *wave, char *error, size_t error_bytes)
+                      local_flite_wave *wave, char *error, size_t error_bytes)
 {
 	struct cst_wave *spoken = NULL;
 
@@ -98,7 +98,7 @@ int local_flite_speak(local_flite *self, const char *text, float stretch,
 	pthread_mutex_unlock(&flite_lock);
 	if (!spoken) {
 		library_error(error, error_bytes, "flite",
-			      "could not speak the text");
+		              "could not speak the text");
 		return -1;
 	}
 	*wave = (local_flite_wave){
@@ -114,5 +114,5 @@ void local_flite_wave_free(local_flite *self, local_flite_wave *wave)
 {
 	if (wave->owner)
 		self->delete_wave(wave->owner);
-	*wave = (local_flite_wave){ 0 };
+	*wave = (local_flite_wave){0};
 }

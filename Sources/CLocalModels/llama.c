@@ -6,10 +6,13 @@
 
 #include <stdlib.h>
 
-#define SYMBOL(field, function) { #function, (void **)&self->field }
+#define SYMBOL(field, function)                                                \
+	{                                                                      \
+#function, (void **)&self->field                               \
+	}
 
 const local_llama *local_llama_open(const char *path, char *error,
-				    size_t error_bytes)
+                                    size_t error_bytes)
 {
 	__typeof__(voice_llama_abi) *abi = NULL;
 	local_llama *self = calloc(1, sizeof(*self));
@@ -20,7 +23,7 @@ const local_llama *local_llama_open(const char *path, char *error,
 		return NULL;
 	}
 	const struct library_symbol symbols[] = {
-		{ "voice_llama_abi", (void **)&abi },
+		{"voice_llama_abi", (void **)&abi},
 		SYMBOL(open, voice_llama_open),
 		SYMBOL(close, voice_llama_close),
 		SYMBOL(format, voice_llama_format),
@@ -39,14 +42,14 @@ const local_llama *local_llama_open(const char *path, char *error,
 	if (!library)
 		goto out;
 	if (library_lookup(library, path, symbols,
-			   sizeof(symbols) / sizeof(symbols[0]), error,
-			   error_bytes))
+	                   sizeof(symbols) / sizeof(symbols[0]), error,
+	                   error_bytes))
 		goto out;
 	if (abi() == VOICE_LLAMA_ABI)
 		return self;
 	library_error(error, error_bytes, path,
-		      "was built for another version of the engine; "
-		      "run 'make models'");
+	              "was built for another version of the engine; "
+	              "run 'make models'");
 out:
 	free(self);
 	return NULL;

@@ -60,26 +60,26 @@ struct api_base {
 typedef const char *(*get_error_message)(const OrtStatus *);
 typedef OrtStatus *(*create_env)(int level, const char *id, OrtEnv **);
 typedef OrtStatus *(*create_session)(const OrtEnv *, const char *path,
-				     const OrtSessionOptions *, OrtSession **);
+                                     const OrtSessionOptions *, OrtSession **);
 typedef OrtStatus *(*run)(OrtSession *, const void *options,
-			  const char *const *input_names,
-			  const OrtValue *const *inputs, size_t input_count,
-			  const char *const *output_names, size_t output_count,
-			  OrtValue **outputs);
+                          const char *const *input_names,
+                          const OrtValue *const *inputs, size_t input_count,
+                          const char *const *output_names, size_t output_count,
+                          OrtValue **outputs);
 typedef OrtStatus *(*create_session_options)(OrtSessionOptions **);
 typedef OrtStatus *(*set_threads)(OrtSessionOptions *, int);
 typedef OrtStatus *(*create_tensor)(const OrtMemoryInfo *, void *data,
-				    size_t bytes, const int64_t *shape,
-				    size_t rank, int type, OrtValue **);
+                                    size_t bytes, const int64_t *shape,
+                                    size_t rank, int type, OrtValue **);
 typedef OrtStatus *(*get_tensor_data)(OrtValue *, void **);
 typedef OrtStatus *(*get_element_count)(const OrtTensorTypeAndShapeInfo *,
-					size_t *);
+                                        size_t *);
 typedef OrtStatus *(*get_type_and_shape)(const OrtValue *,
-					 OrtTensorTypeAndShapeInfo **);
+                                         OrtTensorTypeAndShapeInfo **);
 typedef OrtStatus *(*create_cpu_memory_info)(int allocator, int memory,
-					     OrtMemoryInfo **);
+                                             OrtMemoryInfo **);
 typedef OrtStatus *(*add_config_entry)(OrtSessionOptions *, const char *key,
-				       const char *value);
+                                       const char *value);
 typedef void (*release)(void *);
 
 struct local_onnx {
@@ -98,13 +98,13 @@ struct local_onnx_session {
 
 /* 0 for success; else takes the text out of the status and frees it. */
 static int failed(const local_onnx *runtime, OrtStatus *status,
-		  const char *what, char *error, size_t error_bytes)
+                  const char *what, char *error, size_t error_bytes)
 {
 	if (!status)
 		return 0;
-	library_error(error, error_bytes, what,
-		      CALL(runtime, get_error_message, GET_ERROR_MESSAGE,
-			   status));
+	library_error(
+		error, error_bytes, what,
+		CALL(runtime, get_error_message, GET_ERROR_MESSAGE, status));
 	CALL(runtime, release, RELEASE_STATUS, status);
 	return -1;
 }
@@ -113,7 +113,7 @@ local_onnx *local_onnx_open(const char *path, char *error, size_t error_bytes)
 {
 	const struct api_base *(*get_base)(void) = NULL;
 	const struct library_symbol symbols[] = {
-		{ "OrtGetApiBase", (void **)&get_base },
+		{"OrtGetApiBase", (void **)&get_base},
 	};
 	local_onnx *self = NULL;
 	void *library = library_open(path, error, error_bytes);
@@ -129,17 +129,18 @@ local_onnx *local_onnx_open(const char *path, char *error, size_t error_bytes)
 	self->api = get_base()->get_api(API_VERSION);
 	if (!self->api) {
 		library_error(error, error_bytes, path,
-			      "is too old: 1.18 or newer is needed");
+		              "is too old: 1.18 or newer is needed");
 		goto out;
 	}
-	if (failed(self, CALL(self, create_env, CREATE_ENV, LOG_FATAL,
-			      "voice-engine", &self->env),
-		   path, error, error_bytes))
+	if (failed(self,
+	           CALL(self, create_env, CREATE_ENV, LOG_FATAL, "voice-engine",
+	                &self->env),
+	           path, error, error_bytes))
 		goto out;
-	if (failed(self, CALL(self, create_cpu_memory_info,
-			      CREATE_CPU_MEMORY_INFO, ARENA_ALLOCATOR,
-			      MEMORY_DEFAULT, &self->memory),
-		   path, error, error_bytes))
+	if (failed(self,
+	           CALL(self, create_cpu_memory_info, CREATE_CPU_MEMORY_INFO,
+	                ARENA_ALLOCATOR, MEMORY_DEFAULT, &self->memory),
+	           path, error, error_bytes))
 		goto out;
 	return self;
 out:
@@ -165,18 +166,18 @@ static OrtStatus *configure(const local_onnx *runtime, OrtSessionOptions *to)
 		CALL(runtime, set_threads, SET_INTRA_OP_THREADS, to, 1);
 
 	if (!status)
-		status = CALL(runtime, set_threads, SET_INTER_OP_THREADS, to,
-			      1);
+		status =
+			CALL(runtime, set_threads, SET_INTER_OP_THREADS, to, 1);
 	if (!status)
 		status = CALL(runtime, add_config_entry,
-			      ADD_SESSION_CONFIG_ENTRY, to,
-			      "session.intra_op.allow_spinning", "0");
+		              ADD_SESSION_CONFIG_ENTRY, to,
+		              "session.intra_op.allow_spinning", "0");
 	return status;
 }
 
 local_onnx_session *local_onnx_session_open(local_onnx *runtime,
-					    const char *model, char *error,
-					    size_t error_bytes)
+                                            const char *model, char *error,
+                                            size_t error_bytes)
 {
 	OrtSessionOptions *options = NULL;
 	local_onnx_session *self = calloc(1, sizeof(*self));
@@ -186,15 +187,17 @@ local_onnx_session *local_onnx_session_open(local_onnx *runtime,
 		return NULL;
 	}
 	self->runtime = runtime;
-	if (failed(runtime, CALL(runtime, create_session_options,
-				 CREATE_SESSION_OPTIONS, &options),
-		   model, error, error_bytes))
+	if (failed(runtime,
+	           CALL(runtime, create_session_options, CREATE_SESSION_OPTIONS,
+	                &options),
+	           model, error, error_bytes))
 		goto out;
 	if (failed(runtime, configure(runtime, options), model, error,
-		   error_bytes))
+	           error_bytes))
 		goto out;
-	failed(runtime, CALL(runtime, create_session, CREATE_SESSION,
-			     runtime->env, model, options, &self->session),
+	failed(runtime,
+	       CALL(runtime, create_session, CREATE_SESSION, runtime->env,
+	            model, options, &self->session),
 	       model, error, error_bytes);
 out:
 	if (options)
@@ -215,16 +218,16 @@ void local_onnx_session_close(local_onnx_session *session)
 }
 
 local_onnx_tensor *local_onnx_tensor_open(local_onnx *runtime, void *data,
-					  size_t bytes, const int64_t *shape,
-					  size_t rank, int32_t type,
-					  char *error, size_t error_bytes)
+                                          size_t bytes, const int64_t *shape,
+                                          size_t rank, int32_t type,
+                                          char *error, size_t error_bytes)
 {
 	OrtValue *value = NULL;
 
-	if (failed(runtime, CALL(runtime, create_tensor, CREATE_TENSOR,
-				 runtime->memory, data, bytes, shape, rank,
-				 type, &value),
-		   "tensor", error, error_bytes))
+	if (failed(runtime,
+	           CALL(runtime, create_tensor, CREATE_TENSOR, runtime->memory,
+	                data, bytes, shape, rank, type, &value),
+	           "tensor", error, error_bytes))
 		return NULL;
 	return value;
 }
@@ -236,34 +239,33 @@ void local_onnx_tensor_close(local_onnx *runtime, local_onnx_tensor *tensor)
 }
 
 const float *local_onnx_tensor_floats(local_onnx *runtime,
-				      local_onnx_tensor *tensor, size_t *count)
+                                      local_onnx_tensor *tensor, size_t *count)
 {
 	OrtTensorTypeAndShapeInfo *info = NULL;
 	OrtStatus *status = CALL(runtime, get_type_and_shape,
-				 GET_TYPE_AND_SHAPE, tensor, &info);
+	                         GET_TYPE_AND_SHAPE, tensor, &info);
 	void *data = NULL;
 
 	*count = 0;
 	if (!status)
 		status = CALL(runtime, get_element_count, GET_ELEMENT_COUNT,
-			      info, count);
+		              info, count);
 	if (!status)
-		status = CALL(runtime, get_tensor_data, GET_TENSOR_DATA,
-			      tensor, &data);
+		status = CALL(runtime, get_tensor_data, GET_TENSOR_DATA, tensor,
+		              &data);
 	if (info)
 		CALL(runtime, release, RELEASE_TYPE_AND_SHAPE, info);
 	return failed(runtime, status, "tensor", NULL, 0) ? NULL : data;
 }
 
 int local_onnx_run(local_onnx_session *session, const char *const *input_names,
-		   const local_onnx_tensor *const *inputs, size_t input_count,
-		   const char *const *output_names,
-		   local_onnx_tensor **outputs, size_t output_count,
-		   char *error, size_t error_bytes)
+                   const local_onnx_tensor *const *inputs, size_t input_count,
+                   const char *const *output_names, local_onnx_tensor **outputs,
+                   size_t output_count, char *error, size_t error_bytes)
 {
 	return failed(session->runtime,
-		      CALL(session->runtime, run, RUN, session->session, NULL,
-			   input_names, inputs, input_count, output_names,
-			   output_count, outputs),
-		      "model", error, error_bytes);
+	              CALL(session->runtime, run, RUN, session->session, NULL,
+	                   input_names, inputs, input_count, output_names,
+	                   output_count, outputs),
+	              "model", error, error_bytes);
 }

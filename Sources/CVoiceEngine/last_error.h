@@ -4,7 +4,8 @@
 
 #include <stddef.h>
 
-/** Copies up to bytes of text, cut at a UTF-8 boundary to 1,023 bytes, into this thread's slot. 0 bytes clear it. */
+/** Copies up to bytes of text, cut at a UTF-8 boundary to 1,023 bytes, into
+ * this thread's slot. 0 bytes clear it. */
 void voiceengine_set_last_error(const char *text, size_t bytes);
 
 /** This thread's text, never NULL; valid until the next set on this thread. */

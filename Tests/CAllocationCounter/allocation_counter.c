@@ -1,6 +1,7 @@
 /*
- * The test runner is an executable, so what it defines comes before the C library's: these functions count, then call
- * glibc's own under the names that it exports for the purpose.
+ * The test runner is an executable, so what it defines comes before the C
+ * library's: these functions count, then call glibc's own under the names that
+ * it exports for the purpose.
  */
 #include "allocation_counter.h"
 

@@ -15,7 +15,8 @@ struct FliteTests {
         var errors = WordErrors()
         for sentence in Self.sentences {
             let samples = try Models.store.flite().speak(sentence).map { Float($0) / 32_768 }
-            errors.add(expected: sentence, recognised: try #require(try Models.store.moonshine().transcribe(samples)).text)
+            errors.add(
+                expected: sentence, recognised: try #require(try Models.store.moonshine().transcribe(samples)).text)
         }
         #expect(errors.rate <= 0.15, "\(errors)")
     }

@@ -87,7 +87,8 @@ struct LlamaTests {
         #expect(throws: LocalModelError.failed("grammar: not valid GBNF with a rule named root")) {
             try Self.model().generate([Self.prompt, Self.question], conversation: "d", options: options)
         }
-        let answer = try Self.model().generate([Self.prompt, Self.question], conversation: "d", options: Self.options(5))
+        let answer = try Self.model().generate(
+            [Self.prompt, Self.question], conversation: "d", options: Self.options(5))
         #expect(answer.generatedTokens > 0)
     }
 
@@ -126,7 +127,8 @@ struct LlamaTests {
         configuration.sequences = 4
         let model = try LlamaModel(
             library: Models.store.directory + "/lib/libvoice_llama.so",
-            model: Models.store.directory + "/llm/qwen2.5-coder-0.5b-instruct-q4_k_m.gguf", configuration: configuration)
+            model: Models.store.directory + "/llm/qwen2.5-coder-0.5b-instruct-q4_k_m.gguf", configuration: configuration
+        )
         for number in 0..<5 {
             let long = LlamaMessage(.user, String(repeating: "The number is \(number). ", count: 30))
             let answer = try model.generate([Self.prompt, long], conversation: "\(number)", options: Self.options(4))

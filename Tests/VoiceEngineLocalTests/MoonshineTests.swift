@@ -15,8 +15,11 @@ struct MoonshineTests {
         ("conf-invalid", "That is not a valid conference number. Please try again."),
         ("demo-nomatch", "I'm sorry there are no matches for those keywords"),
         ("pbx-invalid", "I am sorry, that's not a valid extension. Please try again."),
-        ("tt-allbusy", "All representatives of the household are currently assisting other telemarketers. "
-            + "Please hold and your call will be answered in the order it was received."),
+        (
+            "tt-allbusy",
+            "All representatives of the household are currently assisting other telemarketers. "
+                + "Please hold and your call will be answered in the order it was received."
+        ),
         ("vm-nobodyavail", "Nobody is available to take your call at the moment"),
         ("vm-nobox", "you cannot reply to this message because the sender does not have a mailbox"),
         ("vm-tempgreetactive", "Your temporary greeting is currently active"),
@@ -24,10 +27,14 @@ struct MoonshineTests {
     ]
 
     private static let librivox: [(file: String, text: String)] = [
-        ("sense_and_sensibility_01_austen_64kb-0870",
-            "and mister john dashwood had then leisure to consider how much there might be prudently in his power to do for them"),
-        ("sense_and_sensibility_01_austen_64kb-0930",
-            "he might even have been made amiable himself"),
+        (
+            "sense_and_sensibility_01_austen_64kb-0870",
+            "and mister john dashwood had then leisure to consider how much there might be prudently in his power to do for them"
+        ),
+        (
+            "sense_and_sensibility_01_austen_64kb-0930",
+            "he might even have been made amiable himself"
+        ),
     ]
 
     @Test("recognises telephone prompts with at most 6 % of the words wrong")

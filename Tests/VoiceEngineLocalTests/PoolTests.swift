@@ -11,7 +11,9 @@ struct PoolTests {
     }
 
     /// Occupies the only thread of a lane until the gate opens.
-    private static func block(_ pool: InferencePool, _ lane: InferencePool.Lane) throws -> (started: Gate, release: Gate) {
+    private static func block(_ pool: InferencePool, _ lane: InferencePool.Lane) throws -> (
+        started: Gate, release: Gate
+    ) {
         let started = Gate()
         let release = Gate()
         try pool.submit(to: lane) { _ in

@@ -174,7 +174,9 @@ struct ProviderTests {
     func answers() async throws {
         let context = context(on: loop)
         let prompt = "You are a friendly receptionist. Answer in one short sentence."
-        for (flow, expected) in [(LocalFlowTests.flow, "We are open from nine to five."), (nil, nil)] as [(LocalFlow?, String?)] {
+        for (flow, expected) in [(LocalFlowTests.flow, "We are open from nine to five."), (nil, nil)]
+            as [(LocalFlow?, String?)]
+        {
             var options = LlamaOptions()
             options.maximumTokens = 24
             let provider = LocalLLM(store: Models.store, pool: pool, options: options, flow: flow)

@@ -52,10 +52,13 @@ struct UtteranceStateMachineTests {
         #expect(machine.resumed() == .none)
         #expect(machine.recognised(id: 1, text: "I would") == Self.report("I would", settled: false, covered: 1_550))
         #expect(machine.paused(at: 2_000, end: 2_150) == .recognise(id: 2, 700..<2_150))
-        #expect(machine.recognised(id: 2, text: "I would go") == Self.report("I would go", settled: true, covered: 2_000))
+        #expect(
+            machine.recognised(id: 2, text: "I would go") == Self.report("I would go", settled: true, covered: 2_000))
         #expect(machine.resumed() == .none)
         #expect(machine.finish(end: 2_300) == .recognise(id: 3, 700..<2_300))
-        #expect(machine.recognised(id: 3, text: "I would go now") == Self.report("I would go now", settled: true, covered: 2_300))
+        #expect(
+            machine.recognised(id: 3, text: "I would go now")
+                == Self.report("I would go now", settled: true, covered: 2_300))
     }
 
     @Test("asked for while under way, the result comes once; a refused one is tried again")
@@ -87,13 +90,15 @@ struct UtteranceStateMachineTests {
         var machine = Self.machine()
         _ = machine.started(at: 300)
         #expect(machine.paused(at: 16_000, end: 16_200) == .recognise(id: 1, 0..<16_200))
-        #expect(machine.recognised(id: 1, text: "first part") == Self.report("first part", settled: true, covered: 16_000))
+        #expect(
+            machine.recognised(id: 1, text: "first part") == Self.report("first part", settled: true, covered: 16_000))
         #expect(machine.finish(end: 16_200) == Self.report("first part", settled: true, covered: 16_000))
         _ = machine.resumed()
         #expect(machine.neededFrom(end: 16_300) == 16_200)
         #expect(machine.paused(at: 17_000, end: 17_200) == .recognise(id: 2, 16_200..<17_200))
         #expect(
-            machine.recognised(id: 2, text: "and more") == Self.report("first part and more", settled: true, covered: 17_000))
+            machine.recognised(id: 2, text: "and more")
+                == Self.report("first part and more", settled: true, covered: 17_000))
     }
 
     @Test("without a pause the audio to recognise has an end as well")
@@ -101,7 +106,8 @@ struct UtteranceStateMachineTests {
         var machine = Self.machine()
         _ = machine.started(at: 300)
         #expect(machine.received(end: 28_000, canSpare: true) == .recognise(id: 1, 0..<28_000))
-        #expect(machine.recognised(id: 1, text: "on and on") == Self.report("on and on", settled: false, covered: 28_000))
+        #expect(
+            machine.recognised(id: 1, text: "on and on") == Self.report("on and on", settled: false, covered: 28_000))
         #expect(machine.received(end: 28_600, canSpare: true) == .recognise(id: 2, 28_000..<28_600))
         machine.refused(id: 2)
         #expect(machine.received(end: 90_000, canSpare: false) == .none)

@@ -1,4 +1,5 @@
-/* What the engine takes of Linux that Swift's Glibc module does not show: event descriptors and thread names. */
+/* What the engine takes of Linux that Swift's Glibc module does not show: event
+ * descriptors and thread names. */
 #ifndef VOICE_CLINUX_SHIM_H
 #define VOICE_CLINUX_SHIM_H
 

@@ -1,8 +1,10 @@
 /*
- * OpenSSL 3 as Swift sees it: the headers, and functions for what OpenSSL only offers as macros.
+ * OpenSSL 3 as Swift sees it: the headers, and functions for what OpenSSL only
+ * offers as macros.
  *
- * The functions wrap one macro each and add nothing. Slot 0 of the extra data is the one OpenSSL reserves for the owner
- * of the object ("app data"); taking another would allocate an index for the whole process, which is not ours.
+ * The functions wrap one macro each and add nothing. Slot 0 of the extra data
+ * is the one OpenSSL reserves for the owner of the object ("app data"); taking
+ * another would allocate an index for the whole process, which is not ours.
  */
 #ifndef VOICE_COPENSSL_SHIM_H
 #define VOICE_COPENSSL_SHIM_H
@@ -27,7 +29,8 @@ static inline long voice_ssl_ctx_set_mode(SSL_CTX *context, long mode)
 	return SSL_CTX_set_mode(context, mode);
 }
 
-static inline long voice_ssl_ctx_set_session_cache_mode(SSL_CTX *context, long mode)
+static inline long voice_ssl_ctx_set_session_cache_mode(SSL_CTX *context,
+                                                        long mode)
 {
 	return SSL_CTX_set_session_cache_mode(context, mode);
 }
@@ -71,7 +74,8 @@ static inline int voice_err_reason(unsigned long code)
 
 static inline long voice_ssl_mode_defaults(void)
 {
-	return SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER | SSL_MODE_RELEASE_BUFFERS;
+	return SSL_MODE_ENABLE_PARTIAL_WRITE |
+	       SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER | SSL_MODE_RELEASE_BUFFERS;
 }
 
 /* SSL_OP_* are 64-bit shifts that Swift does not import. */

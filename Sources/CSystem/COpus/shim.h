@@ -1,11 +1,14 @@
-/* libopus as Swift sees it: the header, and functions for the controls that it only offers as variadic macros. */
+/* libopus as Swift sees it: the header, and functions for the controls that it
+ * only offers as variadic macros. */
 #ifndef VOICE_COPUS_SHIM_H
 #define VOICE_COPUS_SHIM_H
 
 #include <opus/opus.h>
 
-/* request: an OPUS_SET_*_REQUEST that takes an integer. Returns OPUS_OK or a negative error. */
-static inline int voice_opus_encoder_set(OpusEncoder *encoder, int request, opus_int32 value)
+/* request: an OPUS_SET_*_REQUEST that takes an integer. Returns OPUS_OK or a
+ * negative error. */
+static inline int voice_opus_encoder_set(OpusEncoder *encoder, int request,
+                                         opus_int32 value)
 {
 	return opus_encoder_ctl(encoder, request, value);
 }
@@ -19,7 +22,10 @@ static inline opus_int32 voice_opus_encoder_lookahead(OpusEncoder *encoder)
 {
 	opus_int32 samples = 0;
 
-	return opus_encoder_ctl(encoder, OPUS_GET_LOOKAHEAD(&samples)) == OPUS_OK ? samples : 0;
+	return opus_encoder_ctl(encoder, OPUS_GET_LOOKAHEAD(&samples)) ==
+	                       OPUS_OK
+	               ? samples
+	               : 0;
 }
 
 static inline int voice_opus_decoder_reset(OpusDecoder *decoder)

@@ -8,8 +8,8 @@ protocol CarrierCall: AnyObject {
     func endByServer(reason: String)
 }
 
-/// The live calls of a server: how many there may be, which there are, and when the last one has gone. Safe to use from any
-/// thread.
+/// The live calls of a server: how many there may be, which there are, and when the last one has gone. Safe to use from
+/// any thread.
 package final class CarrierCalls: Sendable {
     private struct State {
         var calls: [ObjectIdentifier: NIOLoopBound<any CarrierCall>] = [:]

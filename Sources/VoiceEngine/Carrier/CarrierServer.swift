@@ -4,8 +4,8 @@
 //            ── WebSocket /twilio/media/AGENT ──► one TwilioCall = one session      (TwilioCall)
 //     operator ── /healthz  /readyz  /metrics  /
 //
-// A call lives on the event loop of its connection. Calls are counted in `CarrierCalls`: beyond `maximumCalls`, and while
-// draining, the webhook answers with a sentence and a hang-up, and a stream is closed with 1013.
+// A call lives on the event loop of its connection. Calls are counted in `CarrierCalls`: beyond `maximumCalls`, and
+// while draining, the webhook answers with a sentence and a hang-up, and a stream is closed with 1013.
 
 package import NIOCore
 package import VoiceEngineCore
@@ -28,7 +28,8 @@ package struct CarrierServerConfiguration: Sendable {
     package init() {}
 }
 
-/// A running server. Safe to use from any thread; futures complete on the engine's loops and may be waited for outside them.
+/// A running server. Safe to use from any thread; futures complete on the engine's loops and may be waited for outside
+/// them.
 package final class CarrierServer: Sendable {
     /// How calls that were told to end are waited for.
     package static let endTimeout = TimeAmount.milliseconds(500)
@@ -62,8 +63,8 @@ package final class CarrierServer: Sendable {
     package var liveCalls: Int { calls.count }
     package var liveConnections: Int { server.liveConnections }
 
-    /// Takes no new calls, and waits until the live ones have ended; those left after `timeout` are ended. The port stays
-    /// open, so that `/readyz` and late webhooks are answered.
+    /// Takes no new calls, and waits until the live ones have ended; those left after `timeout` are ended. The port
+    /// stays open, so that `/readyz` and late webhooks are answered.
     ///
     /// - Returns: Whether all calls ended by themselves.
     package func drain(timeout: TimeAmount) -> EventLoopFuture<Bool> {

@@ -26,7 +26,8 @@ package final class FliteVoice: @unchecked Sendable {
     /// Speaks a sentence. Blocks for about 60 ms.
     ///
     /// - Parameter speed: 1 is the voice's own; 0.5...2.
-    /// - Returns: Mono PCM at 16 kHz, with at most 50 ms of silence at each end; empty if nothing in the text can be spoken.
+    /// - Returns: Mono PCM at 16 kHz, with at most 50 ms of silence at each end; empty if nothing in the text can be
+    ///   spoken.
     package func speak(_ text: String, speed: Float = 1) throws(LocalModelError) -> [Int16] {
         let speakable = Self.speakable(text)
         guard speakable.utf8.contains(where: { Self.isWordCharacter($0) }) else { return [] }
@@ -49,7 +50,8 @@ package final class FliteVoice: @unchecked Sendable {
         return Array(samples[max(0, first - keptSilence)...min(samples.count - 1, last + keptSilence)])
     }
 
-    /// Flite reads ASCII: typographic signs and accented letters become what an English voice makes of them, the rest a pause.
+    /// Flite reads ASCII: typographic signs and accented letters become what an English voice makes of them, the rest a
+    /// pause.
     static func speakable(_ text: String) -> String {
         var result = ""
         for scalar in text.decomposed {
@@ -84,7 +86,8 @@ package final class FliteVoice: @unchecked Sendable {
 }
 
 extension String {
-    /// Scalars with the Latin letters' accents split off. Latin-1 is what English texts have; the library has no Unicode tables of its own.
+    /// Scalars with the Latin letters' accents split off. Latin-1 is what English texts have; the library has no
+    /// Unicode tables of its own.
     fileprivate var decomposed: [Unicode.Scalar] {
         unicodeScalars.map { scalar in
             switch scalar {

@@ -33,7 +33,8 @@ package final class InferenceJob: Sendable {
 
 /// A queue and the threads that work it off, oldest first.
 ///
-/// `@unchecked Sendable`: the stored `var`s are only touched with `mutex` held. pthread's mutex because Swift's has no condition to wait on.
+/// `@unchecked Sendable`: the stored `var`s are only touched with `mutex` held. pthread's mutex because Swift's has no
+/// condition to wait on.
 final class InferenceLane: @unchecked Sendable {
     private let name: String
     private let niceness: Int32
@@ -106,13 +107,15 @@ final class InferenceLane: @unchecked Sendable {
         var before = sigset_t()
         sigfillset(&all)
         pthread_sigmask(SIG_SETMASK, &all, &before)
-        let status = pthread_create(&thread, nil, { argument in
-            guard let argument else { return nil }
-            let context = Unmanaged<ThreadContext>.fromOpaque(argument).takeRetainedValue()
-            local_thread_describe(context.name, context.lane.niceness)
-            context.lane.work()
-            return nil
-        }, context.toOpaque())
+        let status = pthread_create(
+            &thread, nil,
+            { argument in
+                guard let argument else { return nil }
+                let context = Unmanaged<ThreadContext>.fromOpaque(argument).takeRetainedValue()
+                local_thread_describe(context.name, context.lane.niceness)
+                context.lane.work()
+                return nil
+            }, context.toOpaque())
         pthread_sigmask(SIG_SETMASK, &before, nil)
         if status == 0 { locked { threads.append(thread) } } else { context.release() }
     }

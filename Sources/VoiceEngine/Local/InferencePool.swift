@@ -4,7 +4,8 @@
 // The engine's own ears, mind and voice when there is no network: Silero (voice activity), Moonshine (speech to text),
 // Flite (text to speech) and a small language model on libllama. Everything in this folder
 //
-// - is loaded at run time from the directory that `make models` fills (`ModelStore`), once per engine, shared by all calls;
+// - is loaded at run time from the directory that `make models` fills (`ModelStore`), once per engine, shared by all
+//   calls;
 // - runs on the threads of one `InferencePool`, never on an event loop;
 // - reports by hopping to the call's loop.
 //
@@ -14,8 +15,9 @@
 //                       │          ┌────┴─────┐          │
 //     models:        Silero    Moonshine    Flite    LlamaModel     (loaded by the first job of a lane that needs them)
 //
-// Full means refused: `submit` says how many jobs wait, and the stream that asked reports `unavailable` or skips. Partial
-// results are only asked for while a thread is idle. Lifetime: the pool belongs to the engine; `shutdown` joins all its threads.
+// Full means refused: `submit` says how many jobs wait, and the stream that asked reports `unavailable` or skips.
+// Partial results are only asked for while a thread is idle. Lifetime: the pool belongs to the engine; `shutdown` joins
+// all its threads.
 
 /// Why the pool does not take a job.
 package enum InferenceRefusal: Error, Equatable, Sendable, CustomStringConvertible {
@@ -67,13 +69,15 @@ package final class InferencePool: Sendable {
             name: "voice-vad", threads: configuration.realtimeThreads, limit: configuration.realtimeLimit)
         speech = InferenceLane(
             name: "voice-speech", threads: configuration.speechThreads, limit: configuration.speechLimit, niceness: 1)
-        // One thread: a model evaluates one thing at a time. The others come first: what has been generated must be spoken before more is.
+        // One thread: a model evaluates one thing at a time. The others come first: what has been generated must be
+        // spoken before more is.
         language = InferenceLane(name: "voice-llm", threads: 1, limit: configuration.languageLimit, niceness: 5)
     }
 
     /// Has `work` run on a thread of the lane. Threads: any. Blocks: no.
     ///
-    /// - Parameter work: Reports by itself. Never called if the job is cancelled before it begins or the pool shuts down.
+    /// - Parameter work: Reports by itself. Never called if the job is cancelled before it begins or the pool shuts
+    ///   down.
     @discardableResult
     package func submit(
         to lane: Lane, _ work: @escaping @Sendable (InferenceJob) -> Void

@@ -25,7 +25,8 @@ package final class LocalVAD: VoiceActivityProvider {
 
 /// One call's windows on their way to the detector and back: one job at a time, with all windows that are there.
 ///
-/// Confined to the call's loop. Without a model it reports no speech and logs why, once: the session's other evidence remains.
+/// Confined to the call's loop. Without a model it reports no speech and logs why, once: the session's other evidence
+/// remains.
 private final class LocalVADStream: VoiceActivityStream {
     /// [samples] that may wait, 0.5 s: what is older helps nobody.
     private static let limit = SileroDetector.sampleRate / 2

@@ -4,8 +4,8 @@ internal import Synchronization
 /// The local models of one engine: where their files are, what is missing, and each loaded once for all calls.
 ///
 /// Nothing is loaded before it is asked for. Every accessor blocks its first caller for up to a second (the language
-/// model for longer); they are called on the pool's threads. What could not be loaded is tried again by the next caller, so that
-/// `make models` helps a running engine.
+/// model for longer); they are called on the pool's threads. What could not be loaded is tried again by the next
+/// caller, so that `make models` helps a running engine.
 package final class ModelStore: Sendable {
     package enum Part: String, CaseIterable, Sendable {
         case voiceActivity, speechToText, textToSpeech, languageModel

@@ -101,7 +101,8 @@ package final class MoonshineRecognizer: Sendable {
             let results = try decoder.run(
                 [tokenTensor, hidden] + cache + [flagTensor], named: decoderInputs, returning: decoderOutputs)
             for index in cache.indices {
-                // What was computed from the encoder's vectors (the third and fourth of each layer) comes from the first step only.
+                // What was computed from the encoder's vectors (the third and fourth of each layer) comes from the
+                // first step only.
                 if step == 0 || index % 4 < 2 { cache[index] = results[index + 1] }
             }
             let (best, score) = results[0].withFloats { Self.likeliest($0) }

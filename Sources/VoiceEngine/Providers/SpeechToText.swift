@@ -3,7 +3,8 @@ package import VoiceEngineCore
 
 // The three protocols that a session speaks to its providers with. One rule holds for all of them: an object that was
 // opened for a call belongs to that call's event loop; it is called there, and it calls its sink there, never inside a
-// call of the session into it that has not returned yet (hop with `eventLoop.execute`). After `close`/`cancel` the sink is not called again.
+// call of the session into it that has not returned yet (hop with `eventLoop.execute`). After `close`/`cancel` the sink
+// is not called again.
 
 /// What every provider object of a call is given.
 package struct ProviderContext {
@@ -26,7 +27,8 @@ package struct Transcript: Equatable, Sendable {
     package var text: String
     /// The text covers everything up to `coveredMilliseconds` and will not change for that audio.
     package var isSettled: Bool
-    /// End of the audio that the text covers, counted from the first byte given to `send`; nil when the provider does not tell.
+    /// End of the audio that the text covers, counted from the first byte given to `send`; nil when the provider does
+    /// not tell.
     package var coveredMilliseconds: Int64?
 
     package init(text: String, isSettled: Bool, coveredMilliseconds: Int64? = nil) {
@@ -58,7 +60,8 @@ package enum VoiceHint: Equatable, Sendable {
 package protocol SpeechToTextProvider: Sendable {
     /// As in the agent document.
     var name: String { get }
-    /// The audio it wants from a call whose caller audio is `native`: `native` itself where it can, so that nothing is converted.
+    /// The audio it wants from a call whose caller audio is `native`: `native` itself where it can, so that nothing is
+    /// converted.
     func format(for native: AudioFormat) -> AudioFormat
     /// Opens a stream. Audio may be sent at once; it is kept until the connection is up (at most 10 s, oldest dropped).
     func open(

@@ -1,10 +1,11 @@
 package import VoiceEngineCore
 
 package enum TextToSpeechEvent {
-    /// Audio of the segment, in the format the stream was opened with, in order. Any length, whole samples. Borrowed until return.
+    /// Audio of the segment, in the format the stream was opened with, in order. Any length, whole samples. Borrowed
+    /// until return.
     case audio(SegmentID, UnsafeRawBufferPointer)
-    /// All audio up to and including this segment has been delivered. A provider that knows no borders inside a reply may
-    /// report several segments at once, under the last one's id.
+    /// All audio up to and including this segment has been delivered. A provider that knows no borders inside a reply
+    /// may report several segments at once, under the last one's id.
     case completed(SegmentID)
     /// Nothing more comes for this turn. The stream itself stays usable when the error is retryable.
     case failed(TurnID, ProviderError)
@@ -28,7 +29,8 @@ package protocol TextToSpeechStream: AnyObject {
     func speak(_ text: String, as segment: SegmentID)
     /// The reply has no further segments: whatever is held back is spoken now.
     func finish(_ turn: TurnID)
-    /// Drops everything of this turn and of older ones: text that waits and audio on its way. None of it is reported any more.
+    /// Drops everything of this turn and of older ones: text that waits and audio on its way. None of it is reported
+    /// any more.
     func cancel(_ turn: TurnID)
     /// Back-pressure: while true, the provider reads no more audio from its source than is on its way already.
     func holdAudio(_ hold: Bool)

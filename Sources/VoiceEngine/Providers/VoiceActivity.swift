@@ -1,4 +1,3 @@
-
 /// A neural voice activity model, shared by all calls. The session's own detector works without one.
 package protocol VoiceActivityProvider: Sendable {
     var name: String { get }

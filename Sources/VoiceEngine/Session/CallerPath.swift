@@ -3,7 +3,8 @@ package import VoiceEngineCore
 internal import VoiceEngineMedia
 package import VoiceEngineProviders
 
-/// The caller's audio in one call: it feeds the recogniser and the voice activity detection, and tells where speech begins and pauses.
+/// The caller's audio in one call: it feeds the recogniser and the voice activity detection, and tells where speech
+/// begins and pauses.
 ///
 ///     receive ─┬─ as it is, or converted ─────────────► speech-to-text stream
 ///              └─ decode ─► 8 kHz ─► detector ─► SpeechGate ─► voice events
@@ -45,7 +46,8 @@ package final class CallerPath {
         let listening = try AudioFormat(encoding: .pcm16, sampleRate: Self.detectorRate)
         decoder = try AudioConverter(from: setup.input, toRate: Self.detectorRate)
         recogniser = try Recogniser(provider: speechToText, native: setup.input, context: context)
-        // One window of the model (32 ms) or four of the energy detector begin an utterance: earlier than that a click would.
+        // One window of the model (32 ms) or four of the energy detector begin an utterance: earlier than that a click
+        // would.
         gate = SpeechGate(.init(format: listening, minimumSpeechMs: voiceActivity == nil ? 40 : 30))
         model = voiceActivity.map { VoiceActivityModel(provider: $0) }
         recogniser.open { [weak self] event in self?.handler(.speechToText(event), context.eventLoop.instant) }

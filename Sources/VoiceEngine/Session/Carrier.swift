@@ -6,24 +6,27 @@ package import VoiceEngineCore
 //
 //     wire > CallSession.receive > ... conversation ... > Carrier.play > wire
 //
-// The session paces: it hands a carrier `CallSetup.leadMilliseconds` more audio than real time has played. The carrier knows
-// how much of what it was handed the caller has heard, because it alone knows its marks, its buffer and its reader.
+// The session paces: it hands a carrier `CallSetup.leadMilliseconds` more audio than real time has played. The carrier
+// knows how much of what it was handed the caller has heard, because it alone knows its marks, its buffer and its
+// reader.
 
 /// Takes the agent's audio to the caller and knows how far the caller has heard it.
 package protocol Carrier: AnyObject {
-    /// One frame in the call's output format. Borrowed until return. Samples are counted from 0 over the whole call, silence
-    /// included if the carrier wants it (`CallSetup.wantsSilence`).
+    /// One frame in the call's output format. Borrowed until return. Samples are counted from 0 over the whole call,
+    /// silence included if the carrier wants it (`CallSetup.wantsSilence`).
     func play(_ audio: UnsafeRawBufferPointer, samples: Int)
 
     /// The end of a tick: write out what `play` collected.
     func flush()
 
-    /// Samples of those handed over that the caller has heard by `now`: exact where the carrier is read, else the best estimate.
+    /// Samples of those handed over that the caller has heard by `now`: exact where the carrier is read, else the best
+    /// estimate.
     func heardSamples(at now: Instant) -> Int64
 
     /// Drops what was handed over and not heard yet; the caller hears nothing of it.
     ///
-    /// - Returns: Samples heard, of all those handed over. The next `play` continues the count from the number handed over so far.
+    /// - Returns: Samples heard, of all those handed over. The next `play` continues the count from the number handed
+    ///   over so far.
     func cut(at now: Instant) -> Int64
 
     /// What became of the last cut; asked with every tick after one until it is not `pending`.
@@ -64,7 +67,8 @@ package enum CarrierRequest: Equatable, Sendable {
 package struct CallSetup: Sendable {
     package var agent: String
     package var callID: String
-    /// Variables for `{{name}}` in the agent document: what the carrier knows (`caller`, `called`) and what its webhook handed over.
+    /// Variables for `{{name}}` in the agent document: what the carrier knows (`caller`, `called`) and what its webhook
+    /// handed over.
     package var variables: [String: String]
     package var input: AudioFormat
     package var output: AudioFormat
@@ -74,8 +78,8 @@ package struct CallSetup: Sendable {
     package var leadMilliseconds: Int
     /// The carrier wants frames of silence while the agent says nothing.
     package var wantsSilence: Bool
-    /// The carrier is read by its own clock (a host that pulls): the session keeps `leadMilliseconds` of audio in front of
-    /// the reader instead of pacing by the loop's clock.
+    /// The carrier is read by its own clock (a host that pulls): the session keeps `leadMilliseconds` of audio in front
+    /// of the reader instead of pacing by the loop's clock.
     package var followsReader: Bool
 
     package init(
@@ -118,8 +122,10 @@ package struct CallRefusal: Error, Equatable, Sendable {
 
 /// What the engine offers to the servers of its carriers. Safe to use from any thread.
 package protocol CallHost: AnyObject, Sendable {
-    /// Starts a session for a call on `eventLoop`, which must be the current one. The carrier is kept until the call has ended.
-    func accept(_ setup: CallSetup, carrier: any Carrier, on eventLoop: any EventLoop) throws(CallRefusal) -> any CallSession
+    /// Starts a session for a call on `eventLoop`, which must be the current one. The carrier is kept until the call
+    /// has ended.
+    func accept(_ setup: CallSetup, carrier: any Carrier, on eventLoop: any EventLoop) throws(CallRefusal)
+        -> any CallSession
 
     /// Whether a call to this agent would be taken now; throws the reason when not.
     func admit(agent: String) throws(CallRefusal)

@@ -12,7 +12,8 @@ package protocol Ticking: AnyObject {
     func tick(at now: Instant)
 }
 
-/// The one timer of an event loop that drives the frames of all its calls. Confined to the loop; it runs while it has calls.
+/// The one timer of an event loop that drives the frames of all its calls. Confined to the loop; it runs while it has
+/// calls.
 package final class SessionClock {
     /// Half of the usual 20 ms frame, so that a frame is never more than that late.
     package static let interval = Nanoseconds.milliseconds(10)
@@ -52,8 +53,8 @@ package final class SessionClock {
     private func fire(due: Instant) {
         let late = eventLoop.instant - due
         lateness(late)
-        // Calls are told the time on the grid, not the moment that the loop came to them: pacing must not see its jitter.
-        // After a stall the missed ticks are skipped.
+        // Calls are told the time on the grid, not the moment that the loop came to them: pacing must not see its
+        // jitter. After a stall the missed ticks are skipped.
         let missed = max(late.rawValue, 0) / Self.interval.rawValue
         let time = due + Self.interval * missed
         timer = nil

@@ -3,14 +3,15 @@ package import VoiceEngineCore
 internal import VoiceEngineMedia
 package import VoiceEngineProviders
 
-/// The agent's voice in one call: text goes in by segments, frames go out to the carrier as they fall due, and it is known at
-/// every moment which sample the caller has heard.
+/// The agent's voice in one call: text goes in by segments, frames go out to the carrier as they fall due, and it is
+/// known at every moment which sample the caller has heard.
 ///
 ///     speak ─► text-to-speech ─► decode, resample ─► PlayoutQueue ─► Pacer ─► encode ─► Carrier
 ///                                                        ▲ rewind             │ handed, heard
 ///                                                        └── PlayoutLedger ◄──┘
 ///
-/// Confined to the session's loop. Full means: above `highWater` of waiting audio the text-to-speech is held; it goes on below `lowWater`.
+/// Confined to the session's loop. Full means: above `highWater` of waiting audio the text-to-speech is held; it goes
+/// on below `lowWater`.
 package final class Speaker {
     /// [ms] of waiting audio.
     package static let highWater = 8_000
@@ -184,8 +185,8 @@ package final class Speaker {
         handOut(at: now)
     }
 
-    /// Hands out what is due by the last tick's time: frames stay on the grid of the ticks also where the first ones of a reply
-    /// leave in between.
+    /// Hands out what is due by the last tick's time: frames stay on the grid of the ticks also where the first ones of
+    /// a reply leave in between.
     private func handOut(at now: Instant) {
         guard let carrier, settleCut(carrier) else { return }
         let carrierHeard = carrier.heardSamples(at: now)

@@ -2,9 +2,9 @@ package import VoiceEngineCore
 
 /// How much of what was sent to Twilio the caller has heard. Pure: times are handed in.
 ///
-/// Twilio plays what it has in real time, and starts again at once when audio arrives after its buffer ran empty. So the
-/// audio falls into *runs*; without any delay, sample `n` of a run that began at `t` is heard at `t + n / rate`. Two things
-/// are added to that:
+/// Twilio plays what it has in real time, and starts again at once when audio arrives after its buffer ran empty. So
+/// the audio falls into *runs*; without any delay, sample `n` of a run that began at `t` is heard at `t + n / rate`.
+/// Two things are added to that:
 ///
 ///     sent ──── half a round trip ────► Twilio ──── shift of the run ────► heard
 ///

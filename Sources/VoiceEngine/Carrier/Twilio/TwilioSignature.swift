@@ -3,7 +3,8 @@ package import VoiceEngineNet
 
 /// Checks that a request comes from Twilio for our account: `X-Twilio-Signature`. Pure.
 ///
-/// The signature of a WebSocket handshake is the same for every call to that address: it proves the account, not the call.
+/// The signature of a WebSocket handshake is the same for every call to that address: it proves the account, not the
+/// call.
 package struct TwilioSignature: Sendable {
     private let key: [UInt8]
 

@@ -1,7 +1,7 @@
 /// What the sequences of a language model hold, and what a new text can keep of it. Pure.
 ///
-/// A model evaluates 100 tokens a second on two cores; a prompt has hundreds. So each text begins where one that was evaluated
-/// before is the same: the agent's fixed prompt (pinned, evaluated once at load), or the conversation so far.
+/// A model evaluates 100 tokens a second on two cores; a prompt has hundreds. So each text begins where one that was
+/// evaluated before is the same: the agent's fixed prompt (pinned, evaluated once at load), or the conversation so far.
 struct PrefixCache {
     /// How a text is to be brought into a sequence.
     struct Plan: Equatable {
@@ -9,7 +9,8 @@ struct PrefixCache {
         let sequence: Int
         /// The sequence whose beginning it shares, if that is another one.
         let source: Int?
-        /// [tokens] of the beginning that need no evaluation. Less than the text has: the last token's result is wanted.
+        /// [tokens] of the beginning that need no evaluation. Less than the text has: the last token's result is
+        /// wanted.
         let kept: Int
     }
 

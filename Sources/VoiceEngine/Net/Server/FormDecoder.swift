@@ -17,7 +17,8 @@ package enum FormError: Error, Equatable, Sendable {
     case badEscape(field: Int)
 }
 
-/// `application/x-www-form-urlencoded`, for webhook bodies and queries. Pure; the size is bounded by the server's limits.
+/// `application/x-www-form-urlencoded`, for webhook bodies and queries. Pure; the size is bounded by the server's
+/// limits.
 package enum FormDecoder {
     /// A voice webhook has about 30.
     package static let mostFields = 512

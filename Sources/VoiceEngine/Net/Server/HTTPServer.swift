@@ -4,8 +4,9 @@
 //                               └───── yes ──> ServerWebSocket  > ServerWebSocketPeer
 //
 // A connection lives on one event loop of the engine. Routes are values that answer at once; whoever needs time opens a
-// WebSocket. Everything is bounded by `ServerLimits`: connections, headers, bodies, messages, time, and what waits for a
-// client that does not read. `stop` closes the port, tells every connection, and cuts off what is left after a moment.
+// WebSocket. Everything is bounded by `ServerLimits`: connections, headers, bodies, messages, time, and what waits for
+// a client that does not read. `stop` closes the port, tells every connection, and cuts off what is left after a
+// moment.
 
 package import NIOCore
 internal import NIOHTTP1

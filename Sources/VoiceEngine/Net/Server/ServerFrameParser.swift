@@ -1,7 +1,8 @@
 /// Splits what a WebSocket client sends into messages. Pure: bytes in, events out, in any split of the bytes.
 ///
-/// Frames are unmasked straight into one message buffer that is reused, so a stream of small messages does not allocate.
-/// Everything a server must refuse (RFC 6455 section 5) is a `violation`, after which the parser takes no more.
+/// Frames are unmasked straight into one message buffer that is reused, so a stream of small messages does not
+/// allocate. Everything a server must refuse (RFC 6455 section 5) is a `violation`, after which the parser takes no
+/// more.
 package struct ServerFrameParser: ~Copyable {
     package enum Event {
         /// All input is consumed.

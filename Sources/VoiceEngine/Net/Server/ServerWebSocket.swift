@@ -17,8 +17,8 @@ extension ServerWebSocketPeer {
     package func receivedAll() {}
 }
 
-/// The server's end of one WebSocket: a channel handler that reads frames, answers pings, closes as RFC 6455 wants it, and
-/// collects outgoing messages into one write per `flush`.
+/// The server's end of one WebSocket: a channel handler that reads frames, answers pings, closes as RFC 6455 wants it,
+/// and collects outgoing messages into one write per `flush`.
 ///
 ///     opened > received* > (close | peer's close | violation | dead peer | stop) > closed
 ///
@@ -100,7 +100,8 @@ package final class ServerWebSocket: ChannelInboundHandler {
         stopPings()
         let deadline = NIOLoopBound(self, eventLoop: context.eventLoop)
         closeTask = context.eventLoop.scheduleTask(in: limits.webSocketCloseTimeout) { deadline.value.finish() }
-        // A half close lets a peer that is still sending see the end without a reset that could swallow the close frame.
+        // A half close lets a peer that is still sending see the end without a reset that could swallow the close
+        // frame.
         context.close(mode: .output, promise: nil)
     }
 
