@@ -1,7 +1,10 @@
 /// What an agent can be asked for, said by its document: the model only chooses, the document speaks.
 ///
-/// A model of half a gigabyte invents opening hours. Under a grammar it chooses one of the intents and copies the caller's words for
-/// its slots (17 of 20 right); what is then said are the document's own sentences. The intent `other` lets the model answer freely.
+/// A model of half a gigabyte invents opening hours. So it chooses one of the intents by the document's examples, then copies the
+/// caller's words for a slot that is missing; what is then said are the document's own sentences. Two short texts instead of one
+/// long line: each token of the sentence is 10 ms of the caller's waiting, each one that is written 30 ms.
+///
+/// The intent `other` lets the model answer freely unless there is a fallback; an intent of this name brings examples for it.
 package struct LocalFlow: Equatable, Sendable {
     package struct Slot: Equatable, Sendable {
         /// Letters, digits and `_`.
@@ -61,61 +64,165 @@ package struct LocalFlow: Equatable, Sendable {
         self.fallback = fallback
     }
 
-    // MARK: - Asking the model
+    // MARK: - The choice of an intent
 
-    /// The fixed prompt of the choice.
+    private static let callerLine = "Caller: "
+    private static let intentLine = "\nIntent:"
+
+    private var names: [String] {
+        let names = intents.map(\.name)
+        return names.contains(Self.other) ? names : names + [Self.other]
+    }
+
+    /// The fixed beginning: the examples of all intents in turn, so that the last ones are not all of one intent.
     package var prompt: String {
-        var text = """
-            You sort what a caller on the telephone says. Answer with one line: the intent that fits the caller's last \
-            sentence, and the details the caller gave, in the caller's words, "\(Self.unknown)" for what was not said.
-
-            Intents:
-
-            """
-        for intent in intents {
-            text += "\(intent.name): \(intent.meaning)\n"
-            for slot in intent.slots { text += "  \(slot.name): \(slot.meaning)\n" }
-        }
-        text += "\(Self.other): anything else, or small talk\n\nExamples:\n"
-        for intent in intents {
-            for example in intent.examples {
-                text += "Caller: \(example)\nLine: \(line(intent, unknown: true))\n"
+        var text = "Name the intent of what the caller says: \(names.joined(separator: ", ")).\n\n"
+        let rounds = intents.map(\.examples.count).max() ?? 0
+        for round in 0..<rounds {
+            for intent in intents where round < intent.examples.count {
+                text += Self.callerLine + Self.sentence(intent.examples[round])
+                text += "\(Self.intentLine) \(intent.name)\n\n"
             }
         }
         return text
     }
 
-    /// The question about the newest sentence, with what was said before it.
-    ///
-    /// Only the agent's last sentence goes before it: every token is 10 ms of the caller's waiting.
-    package func question(_ spoken: [(isCaller: Bool, text: String)]) -> String {
-        spoken.suffix(2).map { $0.isCaller ? "Caller: \($0.text)" : "Agent: \(Self.lastSentence(of: $0.text))" }
-            .joined(separator: "\n") + "\nLine:"
+    /// What follows `prompt` for a caller's sentence.
+    package static func question(_ sentence: String) -> String {
+        callerLine + plainWords(of: sentence).joined(separator: " ") + intentLine
     }
 
-    private static func lastSentence(of text: String) -> Substring {
-        let end = text.dropLast()
-        guard let stop = end.lastIndex(where: { ".?!".contains($0) }) else { return text[...] }
-        return text[text.index(after: stop)...].drop { $0 == " " }
+    /// What the model may choose from after `question`.
+    package var answers: [String] { names.map { " " + $0 } }
+
+    /// The intent of an answer; nil: `other`, and the document says nothing special about it.
+    package func intent(of answer: String) -> Intent? { intents.first { answer == " " + $0.name } }
+
+    /// An example as speech recognition would write it.
+    private static func sentence(_ example: String) -> String {
+        let text = plainWords(of: example).joined(separator: " ")
+        let begun = text.prefix(1).uppercased() + text.dropFirst()
+        return text.last.map { ".?!".contains($0) } ?? true ? begun : begun + "."
     }
 
-    /// GBNF: one line of a known intent with its slots.
-    package var grammar: String {
-        let lines = intents.map { intent in
-            (["\"\(intent.name)\""] + intent.slots.map { "\" \($0.name)=\" value" }).joined(separator: " ")
+    // MARK: - The caller's words for a slot
+
+    /// [words] A slot's value is no longer.
+    private static let longestValue = 5
+    /// [words] of a sentence that are looked at.
+    private static let longestSentence = 60
+
+    /// The fixed beginning: how to copy, on questions that no document is likely to ask.
+    package static let slotPrompt = """
+        Copy the answer from what the caller says, "?" if it is not there.
+
+        Question: What is your name?
+        Caller: Yes, hello, this is Anna Berg speaking.
+        Answer: Anna Berg
+
+        Question: When did you arrive?
+        Caller: I have a question about my room.
+        Answer: ?
+
+        Question: When did you arrive?
+        Caller: We came on the tenth of May at noon.
+        Answer: the tenth of May at noon
+
+        Question: What is your name?
+        Caller: I would like to book a table.
+        Answer: ?
+
+        Question: When will you come?
+        Caller: I need to talk to the manager.
+        Answer: ?
+
+        Question: When will you come?
+        Caller: This evening would be fine.
+        Answer: This evening
+
+
+        """
+
+    /// What follows `slotPrompt` for a slot and a caller's sentence.
+    package static func question(_ slot: Slot, _ sentence: String) -> String {
+        let question = slot.question.map { lastSentence(of: $0) } ?? "\(slot.meaning)?"
+        return "Question: \(question)\nCaller: \(plainWords(of: sentence).joined(separator: " "))\nAnswer:"
+    }
+
+    /// What the model may choose from: nothing, or words that follow each other in the sentence.
+    package static func values(in sentence: String) -> [String] {
+        let words = plainWords(of: sentence)
+        var values = [" \(unknown)\n"]
+        for start in words.indices {
+            for end in start..<min(start + longestValue, words.count) {
+                let value = trimmed(words[start...end].joined(separator: " "))
+                if !value.isEmpty { values.append(" \(value)\n") }
+            }
         }
-        return """
-            root ::= \((lines + ["\"\(Self.other)\""]).joined(separator: " | "))
-            value ::= "\\"" (\("\"\(Self.unknown)\"") | [a-zA-Z0-9] [a-zA-Z0-9 '.,:-]{0,40}) "\\""
-
-            """
+        return values
     }
 
-    private func line(_ intent: Intent, unknown: Bool) -> String {
-        ([intent.name] + intent.slots.map { "\($0.name)=\"\(Self.unknown)\"" }).joined(separator: " ")
+    /// The caller's words of an answer; nil: not said.
+    package static func value(of answer: String) -> String? {
+        let value = trimmed(String(answer.drop { $0 == " " }.prefix { $0 != "\n" }))
+        return value.isEmpty || value == unknown ? nil : value
     }
 
-    // MARK: - Reading its answer
+    private static func trimmed(_ text: String) -> String {
+        var text = text[...]
+        while let last = text.last, ".,?!;:".contains(last) { text.removeLast() }
+        return String(text)
+    }
+
+    /// Words without what could end a line, a text in JSON or a message.
+    private static func plainWords(of text: String) -> [String] {
+        let words = text.split { !($0.isLetter || $0.isNumber || "'’.,:;-?!$€£%/&+".contains($0)) }
+        return words.suffix(longestSentence).map { String($0) }
+    }
+
+    private static func lastSentence(of text: String) -> String {
+        let end = text.dropLast()
+        guard let stop = end.lastIndex(where: { ".?!".contains($0) }) else { return text }
+        return String(text[text.index(after: stop)...].drop { $0 == " " })
+    }
+
+    // MARK: - What the call is about
+
+    /// The slot that the agent asked for last, even if the caller interrupted the question.
+    package func pending(after agent: String) -> (intent: Intent, slot: Slot)? {
+        let heard = Self.words(of: agent)
+        for intent in intents {
+            for slot in intent.slots {
+                guard let question = slot.question else { continue }
+                let asked = Self.words(of: question)
+                // Three words of a question are taken for it; it is heard to the end mostly.
+                for length in stride(from: asked.count, through: max(1, min(3, asked.count)), by: -1)
+                where heard.suffix(length) == asked.prefix(length) {
+                    return (intent, slot)
+                }
+            }
+        }
+        return nil
+    }
+
+    /// The caller's sentences that an intent's slots may be in, newest first: those before each of its questions that was just asked.
+    ///
+    /// - Parameter spoken: The conversation, ending with the caller.
+    package func sentences(for intent: Intent, in spoken: [(isCaller: Bool, text: String)]) -> [String] {
+        var sentences: [String] = []
+        for (isCaller, text) in spoken.reversed() {
+            if isCaller {
+                sentences.append(text)
+                if sentences.count == Self.rememberedSentences { break }
+            } else if pending(after: text)?.intent != intent {
+                break
+            }
+        }
+        return sentences
+    }
+
+    /// Each takes the model 20 tokens for each slot that is missing.
+    private static let rememberedSentences = 4
 
     package enum Choice: Equatable, Sendable {
         case other
@@ -125,33 +232,17 @@ package struct LocalFlow: Equatable, Sendable {
         case answer(String, tool: String?, slots: [String: String])
     }
 
-    /// What the line means.
-    ///
-    /// - Parameter spoken: All that the caller said so far: a slot that is not in there was made up and counts as missing.
-    package func choice(from line: String, callerSaid spoken: String) -> Choice {
-        guard let intent = intents.first(where: { line == $0.name || line.hasPrefix($0.name + " ") }) else {
-            return fallback.map { .answer($0, tool: nil, slots: [:]) } ?? .other
-        }
-        let heard = Self.words(of: spoken)
+    /// What to say for an intent, nil being `other`, with the slots that are known.
+    package func choice(_ intent: Intent?, slots known: [String: String]) -> Choice {
+        guard let intent else { return fallback.map { .answer($0, tool: nil, slots: [:]) } ?? .other }
         var values: [String: String] = [:]
         for slot in intent.slots {
-            if let value = Self.value(of: slot.name, in: line), Self.words(of: value).isSubset(of: heard) {
-                values[slot.name] = value
-            } else if let question = slot.question {
-                return .ask(question)
-            } else {
-                values[slot.name] = ""
-            }
+            if known[slot.name] == nil, let question = slot.question { return .ask(question) }
+            values[slot.name] = known[slot.name] ?? ""
         }
         let answer = Self.fill(intent.answer, with: values)
         if let target = intent.target { values["to"] = target }
         return .answer(answer, tool: intent.tool, slots: values)
-    }
-
-    private static func value(of slot: String, in line: String) -> String? {
-        guard let start = line.firstRange(of: " \(slot)=\"")?.upperBound else { return nil }
-        let value = line[start...].prefix { $0 != "\"" }
-        return value == unknown || value.isEmpty ? nil : String(value)
     }
 
     private static func fill(_ template: String, with values: [String: String]) -> String {
@@ -162,8 +253,8 @@ package struct LocalFlow: Equatable, Sendable {
         return text
     }
 
-    private static func words(of text: String) -> Set<Substring> {
-        Set(text.lowercased().split { !$0.isLetter && !$0.isNumber }.map { Substring($0) })
+    private static func words(of text: String) -> [Substring] {
+        text.lowercased().split { !$0.isLetter && !$0.isNumber }
     }
 }
 

@@ -52,14 +52,15 @@ private struct LocalAnswerer: Sendable {
     let options: LlamaOptions
     let flow: LocalFlow?
 
-    /// A line of the flow is short: names and a few words.
-    private static let lineTokens = 48
-
     func prepare(prompt: String, _ job: InferenceJob) throws(LocalModelError) {
         let model = try store.llama()
         // Where the flow has an answer for everything, the model never answers freely.
         if flow?.fallback == nil { try model.prepare(prompt: prompt, job: job) }
-        if let flow { try model.prepare(prompt: flow.prompt, job: job) }
+        guard let flow else { return }
+        try model.prepare(text: flow.prompt, job: job)
+        if flow.intents.contains(where: { !$0.slots.isEmpty }) {
+            try model.prepare(text: LocalFlow.slotPrompt, job: job)
+        }
     }
 
     func interrupt(_ job: InferenceJob) {
@@ -116,18 +117,32 @@ private struct LocalAnswerer: Sendable {
             }
         }
         // After a tool, or at the beginning, there is no sentence of the caller to sort.
-        guard case .user = request.messages.last else { return .other }
-        var options = LlamaOptions()
-        options.grammar = flow.grammar
-        options.maximumTokens = Self.lineTokens
-        let line = try model.generate(
-            [LlamaMessage(.system, flow.prompt), LlamaMessage(.user, flow.question(spoken))],
-            conversation: callID + "/flow", options: options, job: job)
-        usage.prompt += line.promptTokens
-        usage.completion += line.generatedTokens
-        guard line.ending != .cancelled else { return nil }
-        let callerSaid = spoken.filter(\.isCaller).map(\.text).joined(separator: " ")
-        return flow.choice(from: line.text, callerSaid: callerSaid)
+        guard case .user(let sentence) = request.messages.last else { return .other }
+        func ask(_ fixed: String, _ rest: String, _ answers: [String]) throws(LocalModelError) -> String? {
+            let answer = try model.choose(
+                among: answers, after: fixed, rest, conversation: callID + "/flow", job: job)
+            usage.prompt += answer.promptTokens
+            usage.completion += answer.generatedTokens
+            return answer.ending == .cancelled ? nil : answer.text
+        }
+        guard let answer = try ask(flow.prompt, LocalFlow.question(sentence), flow.answers) else { return nil }
+        let pending = spoken.last { !$0.isCaller }.flatMap { flow.pending(after: $0.text) }
+        var intent = flow.intent(of: answer)
+        var known: [String: String] = [:]
+        // What fits nothing may be the answer to the agent's question.
+        if intent == nil || intent?.name == LocalFlow.other, let pending { intent = pending.intent }
+        guard let intent else { return flow.choice(nil, slots: [:]) }
+        let sentences = intent.slots.isEmpty ? [] : flow.sentences(for: intent, in: spoken)
+        for slot in intent.slots {
+            for sentence in sentences where known[slot.name] == nil {
+                guard
+                    let value = try ask(
+                        LocalFlow.slotPrompt, LocalFlow.question(slot, sentence), LocalFlow.values(in: sentence))
+                else { return nil }
+                known[slot.name] = LocalFlow.value(of: value)
+            }
+        }
+        return flow.choice(intent, slots: known)
     }
 
     private static func message(_ message: ChatMessage) -> LlamaMessage? {
@@ -139,7 +154,7 @@ private struct LocalAnswerer: Sendable {
     }
 
     private static func call(_ tool: String, _ slots: [String: String], in request: ChatRequest) -> ToolCall {
-        // Slots hold what the grammar lets through: no quotes, no control characters.
+        // Slots hold what the flow lets through: no quotes, no control characters.
         let fields = slots.sorted { $0.key < $1.key }.map { "\"\($0.key)\":\"\($0.value)\"" }
         return ToolCall(
             id: "local-\(request.messages.count)", name: tool, arguments: "{\(fields.joined(separator: ","))}")

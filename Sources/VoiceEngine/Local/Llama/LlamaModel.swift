@@ -75,9 +75,21 @@ package final class LlamaModel: Sendable {
 
     /// Evaluates an agent's fixed prompt and keeps it, so that calls begin after it. Does nothing if it is there.
     package func prepare(prompt: String, job: InferenceJob? = nil) throws(LocalModelError) {
+        try pin(job) { () throws(LocalModelError) in
+            try self.bridge.format([(LlamaMessage.Role.system.rawValue, Self.plain(prompt))], openAnswer: false)
+        }
+    }
+
+    /// The same for the beginning of a text that `choose` goes on from.
+    package func prepare(text: String, job: InferenceJob? = nil) throws(LocalModelError) {
+        try pin(job) { () throws(LocalModelError) in Self.plain(text) }
+    }
+
+    private func pin(
+        _ job: InferenceJob?, _ text: () throws(LocalModelError) -> String
+    ) throws(LocalModelError) {
         try running(job) { state throws(LocalModelError) in
-            let text = try self.bridge.format([self.plain(.init(.system, prompt))], openAnswer: false)
-            let tokens = self.bridge.tokenize(text)
+            let tokens = self.bridge.tokenize(try text())
             guard tokens.count < self.contextTokens else { throw .failed("the prompt has \(tokens.count) tokens") }
             guard let plan = state.cache.planPinned(tokens) else { return }
             self.bridge.keep(0, of: plan.sequence)
@@ -97,18 +109,30 @@ package final class LlamaModel: Sendable {
     ) throws(LocalModelError) -> LlamaAnswer {
         try running(job) { state throws(LocalModelError) in
             let tokens = try self.fitting(messages, answer: options.maximumTokens)
-            let plan = state.cache.plan(for: tokens, owner: conversation)
-            if let source = plan.source {
-                self.bridge.share(plan.kept, of: source, with: plan.sequence)
-            } else {
-                self.bridge.keep(plan.kept, of: plan.sequence)
+            return try self.answer(tokens, conversation, options, &state, job, onText)
+        }
+    }
+
+    /// Chooses how a plain text goes on.
+    ///
+    /// No chat format: its marks cost five tokens more for each message than lines of text, and a small model sorts no better by it.
+    /// - Parameter answers: What may follow; the answer's text is one of them, known once no other one begins like it.
+    /// - Parameter fixed: The beginning of the text, best one that was prepared; `rest` goes on from it.
+    package func choose(
+        among answers: [String], after fixed: String, _ rest: String, conversation: String, job: InferenceJob? = nil
+    ) throws(LocalModelError) -> LlamaAnswer {
+        var options = LlamaOptions()
+        options.grammar = LlamaChoice.grammar(answers)
+        options.maximumTokens = answers.reduce(1) { max($0, $1.utf8.count) }
+        return try running(job) { state throws(LocalModelError) in
+            let tokens = self.bridge.tokenize(Self.plain(fixed + rest))
+            guard !tokens.isEmpty, tokens.count + options.maximumTokens <= self.contextTokens else {
+                throw .failed("the text has \(tokens.count) tokens")
             }
-            var answer = LlamaAnswer(
-                ending: .cancelled, text: "", promptTokens: tokens.count, evaluatedTokens: tokens.count - plan.kept,
-                generatedTokens: 0)
-            if try self.evaluate(tokens[plan.kept...], in: plan.sequence, &state) == .done {
-                try self.write(&answer, in: plan.sequence, options, &state, job, onText)
-            }
+            var answer = try self.answer(
+                tokens, conversation, options, &state, job, { _ in },
+                until: { LlamaChoice.only($0, of: answers) != nil })
+            if let only = LlamaChoice.only(answer.text, of: answers) { answer.text = only }
             return answer
         }
     }
@@ -135,9 +159,28 @@ package final class LlamaModel: Sendable {
         }
     }
 
+    private func answer(
+        _ tokens: [Int32], _ conversation: String, _ options: LlamaOptions, _ state: inout State, _ job: InferenceJob?,
+        _ onText: (String) -> Void, until isWhole: (String) -> Bool = { _ in false }
+    ) throws(LocalModelError) -> LlamaAnswer {
+        let plan = state.cache.plan(for: tokens, owner: conversation)
+        if let source = plan.source {
+            bridge.share(plan.kept, of: source, with: plan.sequence)
+        } else {
+            bridge.keep(plan.kept, of: plan.sequence)
+        }
+        var answer = LlamaAnswer(
+            ending: .cancelled, text: "", promptTokens: tokens.count, evaluatedTokens: tokens.count - plan.kept,
+            generatedTokens: 0)
+        if try evaluate(tokens[plan.kept...], in: plan.sequence, &state) == .done {
+            try write(&answer, in: plan.sequence, options, &state, job, onText, until: isWhole)
+        }
+        return answer
+    }
+
     private func write(
         _ answer: inout LlamaAnswer, in sequence: Int, _ options: LlamaOptions, _ state: inout State,
-        _ job: InferenceJob?, _ onText: (String) -> Void
+        _ job: InferenceJob?, _ onText: (String) -> Void, until isWhole: (String) -> Bool
     ) throws(LocalModelError) {
         var characters = CharacterAssembler()
         var failure: LocalModelError?
@@ -156,6 +199,11 @@ package final class LlamaModel: Sendable {
                 let text = characters.append(bridge.piece(token))
                 answer.text += text
                 if !text.isEmpty { onText(text) }
+                // What a whole answer's last token would lead to is not wanted: 30 ms less.
+                if isWhole(answer.text) {
+                    answer.ending = .finished
+                    return
+                }
                 do throws(LocalModelError) {
                     guard try evaluate([token], in: sequence, &state) == .done else {
                         answer.ending = .cancelled
@@ -216,15 +264,19 @@ package final class LlamaModel: Sendable {
         }
     }
 
-    /// Text that cannot close its own message: what a caller says must not speak for the system.
     private func plain(_ message: LlamaMessage) -> (role: String, content: String) {
+        (message.role.rawValue, Self.plain(message.content))
+    }
+
+    /// Text that cannot close its own message: what a caller says must not speak for the system.
+    private static func plain(_ text: String) -> String {
         var content = ""
         var previous: Character?
-        for character in message.content {
+        for character in text {
             if character == "|", previous == "<" { content.append(" ") }
             content.append(character)
             previous = character
         }
-        return (message.role.rawValue, content)
+        return content
     }
 }
