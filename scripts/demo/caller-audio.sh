@@ -53,7 +53,7 @@ synthetic() {
 synthetic appointment "I would like to make an appointment."
 recorded friday 0.05 digits/day-5 digits/at digits/10 digits/a-m
 synthetic hours "What are your opening hours?"
-synthetic prices "How much is a check-up?"
+synthetic prices "What does a cleaning cost?"
 recorded one-moment 0 one-moment-please
 recorded thanks-goodbye 0.15 auth-thankyou goodbye
 # A hum in two parts, as people make it while they listen.

@@ -258,7 +258,7 @@ extension LocalFlow.Intent {
         case .transfer(let to): (tool, target) = ("transfer", to)
         }
         self.init(
-            name: intent.name, meaning: intent.examples.first ?? "", examples: Array(intent.examples.dropFirst()),
+            name: intent.name, meaning: intent.name, examples: intent.examples,
             slots: intent.slots.map { LocalFlow.Slot(name: $0.name, meaning: $0.name, question: $0.ask) },
             answer: intent.say.replacing("{", with: "{{").replacing("}", with: "}}"), tool: tool, target: target)
     }

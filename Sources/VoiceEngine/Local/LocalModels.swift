@@ -17,7 +17,7 @@ package final class LocalModels: Sendable {
     package init(directory: String? = nil, cores: Int? = nil) {
         let cores = cores ?? Int(local_usable_cores())
         // Its threads wait for each other at every layer: where one does not get a core (speech recognition, other processes), two
-        // took 4 to 6 times as long as one.
+        // took 3 to 5 times as long as one.
         store = ModelStore(directory: directory, llama: LlamaModel.Configuration(threads: min(cores - 1, 4)))
         pool = InferencePool(.init(cores: cores))
     }
