@@ -119,8 +119,7 @@ static void exactly_one_agent_is_named(void)
 	config.agent_name = "nobody";
 	create_fails(engine, &config, NULL, VOICE_ERR_NOT_FOUND, "nobody");
 	config.agent_name = NULL;
-	config.agent_json =
-		"{\"name\":\"t\",\"bogus\":1," AGENT_PROVIDERS "}";
+	config.agent_json = "{\"name\":\"t\",\"bogus\":1," AGENT_PROVIDERS "}";
 	create_fails(engine, &config, NULL, VOICE_ERR_BAD_CONFIG, "bogus");
 	config = make_config();
 	config.variables_json = "[]";

@@ -82,9 +82,20 @@ static const char *any_text(uint64_t *r)
 {
 	static char large[9000];
 	static const char *const texts[] = {
-		"",        "test",          "nobody",      "1", "12#*",
-		"{}",      "[]",            "{\"a\":\"b\"}", "\xFF\xFE",
-		"One moment, please.", AGENT_JSON, "{\"a\":[", NULL, "x\ny",
+		"",
+		"test",
+		"nobody",
+		"1",
+		"12#*",
+		"{}",
+		"[]",
+		"{\"a\":\"b\"}",
+		"\xFF\xFE",
+		"One moment, please.",
+		AGENT_JSON,
+		"{\"a\":[",
+		NULL,
+		"x\ny",
 		"[{\"role\":\"user\",\"content\":\"Hi.\"}]",
 	};
 
@@ -116,8 +127,8 @@ static uint32_t any_number(uint64_t *r, const uint32_t *good, size_t count)
 static void note(voice_status status, const char *what)
 {
 	atomic_fetch_add(&calls, 1);
-	if (status <= 0 && strcmp(voice_status_text(status),
-	                          voice_status_text(-12345)) == 0) {
+	if (status <= 0 &&
+	    strcmp(voice_status_text(status), voice_status_text(-12345)) == 0) {
 		printf("FAIL %s gave %d\n", what, (int)status);
 		atomic_fetch_add(&failures, 1);
 	}
@@ -131,7 +142,8 @@ static void act(uint64_t *r, int in_callback);
 
 static void on_event(void *user_data, const voice_event *event)
 {
-	uint64_t r = seed ^ (uint64_t)event->time_ns ^ (uintptr_t)event->session;
+	uint64_t r =
+		seed ^ (uint64_t)event->time_ns ^ (uintptr_t)event->session;
 
 	(void)user_data;
 	atomic_fetch_add(&events, 1);
@@ -213,10 +225,10 @@ static void create_session(uint64_t *r)
 		callbacks.known.on_event = on_event;
 	if (below(r, 2) == 0)
 		callbacks.known.on_audio = on_audio;
-	note(voice_session_create(
-		     any_engine(r), below(r, 30) == 0 ? NULL : &config.known,
-		     below(r, 4) == 0 ? NULL : &callbacks.known,
-		     below(r, 30) == 0 ? NULL : &session),
+	note(voice_session_create(any_engine(r),
+	                          below(r, 30) == 0 ? NULL : &config.known,
+	                          below(r, 4) == 0 ? NULL : &callbacks.known,
+	                          below(r, 30) == 0 ? NULL : &session),
 	     "voice_session_create");
 	keep(r, session);
 }
@@ -279,8 +291,17 @@ static void act_on_session(uint64_t *r, uint64_t choice)
 {
 	static _Thread_local unsigned char audio[VOICE_MAX_PUSH_BYTES + 8];
 	voice_session *session = (voice_session *)any_handle(r);
-	const size_t sizes[] = {0, 1, 2, 160, 320, 321, 960, 1920, 16000,
-	                        VOICE_MAX_PUSH_BYTES, VOICE_MAX_PUSH_BYTES + 1,
+	const size_t sizes[] = {0,
+	                        1,
+	                        2,
+	                        160,
+	                        320,
+	                        321,
+	                        960,
+	                        1920,
+	                        16000,
+	                        VOICE_MAX_PUSH_BYTES,
+	                        VOICE_MAX_PUSH_BYTES + 1,
 	                        SIZE_MAX};
 	size_t bytes = sizes[below(r, sizeof(sizes) / sizeof(sizes[0]))];
 	union {
@@ -306,10 +327,12 @@ static void act_on_session(uint64_t *r, uint64_t choice)
 		note(voice_session_say(session, any_text(r)), "say");
 		break;
 	case 4:
-		note(voice_session_send_text(session, any_text(r)), "send_text");
+		note(voice_session_send_text(session, any_text(r)),
+		     "send_text");
 		break;
 	case 5:
-		note(voice_session_send_dtmf(session, any_text(r)), "send_dtmf");
+		note(voice_session_send_dtmf(session, any_text(r)),
+		     "send_dtmf");
 		break;
 	case 6:
 		note(voice_session_tool_result(session, any_text(r),
@@ -363,9 +386,8 @@ static void act(uint64_t *r, int in_callback)
 		     "metrics");
 		break;
 	case 53:
-		note(voice_agent_check(any_text(r), below(r, 200) == 0
-		                                            ? SIZE_MAX
-		                                            : 0),
+		note(voice_agent_check(any_text(r),
+		                       below(r, 200) == 0 ? SIZE_MAX : 0),
 		     "agent_check");
 		break;
 	case 54:
@@ -475,7 +497,8 @@ static void list_descriptors(void)
 		snprintf(name, sizeof(name), "/proc/self/fd/%d", fd);
 		length = readlink(name, target, sizeof(target) - 1);
 		if (length > 0)
-			printf("descriptor %d: %.*s\n", fd, (int)length, target);
+			printf("descriptor %d: %.*s\n", fd, (int)length,
+			       target);
 	}
 }
 

@@ -7,7 +7,8 @@ import VoiceEngineNet
 
 @testable import VoiceEngineCarrier
 
-/// What one media message in and one out cost; a report, not a test of time. Run with `MEDIA_PATH_COST=200000` (the rounds).
+/// What one media message in and one out cost; a report, not a test of time. Run with `MEDIA_PATH_COST=200000` (the
+/// rounds).
 @Suite struct MediaPathCost {
     @Test(.enabled(if: getenv("MEDIA_PATH_COST") != nil))
     func report() throws {

@@ -161,7 +161,8 @@ private struct SimulatedTwilio {
             let ms = TwilioPlayoutClockTests.ms
             var now: Int64 = 1_000 * ms
             var last: Int64 = 0
-            // Until a little after the first echo the round trip is assumed, and what was said by then is not taken back.
+            // Until a little after the first echo the round trip is assumed, and what was said by then is not taken
+            // back.
             var calibratedAt = Int64.max
             var isCalibrated: Bool { now > calibratedAt }
             for _ in 0..<60 {

@@ -6,7 +6,9 @@ internal import VoiceEngineCore
 
 enum ConfigReader {
     /// Copies a versioned struct: what the host's version lacks is zero, what ours lacks must be zero.
-    static func copy<Config>(_ pointer: UnsafePointer<Config>?, as empty: Config, named name: String) throws(VoiceError) -> Config {
+    static func copy<Config>(_ pointer: UnsafePointer<Config>?, as empty: Config, named name: String) throws(VoiceError)
+        -> Config
+    {
         guard let pointer else { throw VoiceError(.badArgument, "\(name): expected a struct, found NULL") }
         let known = MemoryLayout<Config>.size
         let raw = UnsafeRawPointer(pointer)
@@ -15,7 +17,8 @@ enum ConfigReader {
         if size > known, UnsafeRawBufferPointer(start: raw + known, count: size - known).contains(where: { $0 != 0 }) {
             throw VoiceError(
                 .badArgument,
-                "\(name).struct_size \(size): fields beyond the \(known) bytes that this library knows are set; expected 0")
+                "\(name).struct_size \(size): fields beyond the \(known) bytes that this library knows are set; expected 0"
+            )
         }
         var config = empty
         withUnsafeMutableBytes(of: &config) { target in
@@ -45,14 +48,17 @@ enum ConfigReader {
         return text
     }
 
-    static func requiredText(_ pointer: UnsafePointer<CChar>?, named name: String, most: Int) throws(VoiceError) -> String {
+    static func requiredText(_ pointer: UnsafePointer<CChar>?, named name: String, most: Int) throws(VoiceError)
+        -> String
+    {
         guard let text = try text(pointer, named: name, most: most), !text.isEmpty else {
             throw VoiceError(.badArgument, "\(name): expected a text of 1 to \(most) bytes")
         }
         return text
     }
 
-    static func bytes(_ pointer: UnsafePointer<CChar>?, _ count: Int, named name: String) throws(VoiceError) -> [UInt8] {
+    static func bytes(_ pointer: UnsafePointer<CChar>?, _ count: Int, named name: String) throws(VoiceError) -> [UInt8]
+    {
         guard let pointer, count > 0, count <= 1 << 20 else {
             throw VoiceError(.badArgument, "\(name): expected 1 byte to 1 MiB of JSON")
         }

@@ -26,7 +26,9 @@ public func voice_engine_destroy(_ engine: OpaquePointer!) {
 }
 
 @implementation @_cdecl("voice_engine_add_agent")
-public func voice_engine_add_agent(_ engine: OpaquePointer!, _ json: UnsafePointer<CChar>!, _ bytes: Int) -> voice_status {
+public func voice_engine_add_agent(_ engine: OpaquePointer!, _ json: UnsafePointer<CChar>!, _ bytes: Int)
+    -> voice_status
+{
     exported { () throws(VoiceError) in
         try Handles.engine(engine).addAgent(try ConfigReader.bytes(json, bytes, named: "json"))
     }
@@ -41,14 +43,16 @@ public func voice_engine_wait_ready(_ engine: OpaquePointer!, _ timeout_ms: UInt
 
 @implementation @_cdecl("voice_engine_metrics")
 public func voice_engine_metrics(
-    _ engine: OpaquePointer!, _ text: UnsafeMutablePointer<CChar>!, _ capacity: Int, _ required: UnsafeMutablePointer<Int>!
+    _ engine: OpaquePointer!, _ text: UnsafeMutablePointer<CChar>!, _ capacity: Int,
+    _ required: UnsafeMutablePointer<Int>!
 ) -> voice_status {
     exported { () throws(VoiceError) in
         let page = Array(try Handles.engine(engine).metricsText().utf8CString)
         required?.pointee = page.count
         // A size_t: a huge one looks negative.
         guard let text, UInt(bitPattern: capacity) >= UInt(page.count) else {
-            throw VoiceError(.badArgument, "capacity \(UInt(bitPattern: capacity)): expected at least \(page.count) bytes")
+            throw VoiceError(
+                .badArgument, "capacity \(UInt(bitPattern: capacity)): expected at least \(page.count) bytes")
         }
         page.withUnsafeBufferPointer { source in
             UnsafeMutableBufferPointer(start: text, count: page.count).baseAddress?.update(
@@ -78,7 +82,8 @@ private enum EngineConfigReader {
         guard (0...VOICE_LOG_ERROR).contains(config.log_level),
             let level = Log.Level(rawValue: config.log_level == 0 ? VOICE_LOG_INFO : config.log_level)
         else {
-            throw VoiceError(.badArgument, "log_level \(config.log_level): expected VOICE_LOG_TRACE (1) to VOICE_LOG_ERROR (5)")
+            throw VoiceError(
+                .badArgument, "log_level \(config.log_level): expected VOICE_LOG_TRACE (1) to VOICE_LOG_ERROR (5)")
         }
         guard let report = config.on_log else { return .none }
         let host = HostPointer(pointer: config.log_user_data)

@@ -19,7 +19,9 @@ public func voice_session_event_fd(_ session: OpaquePointer!) -> Int32 {
 }
 
 @implementation @_cdecl("voice_session_next_event")
-public func voice_session_next_event(_ session: OpaquePointer!, _ event: UnsafeMutablePointer<voice_event>!) -> voice_status {
+public func voice_session_next_event(_ session: OpaquePointer!, _ event: UnsafeMutablePointer<voice_event>!)
+    -> voice_status
+{
     exported { () throws(VoiceError) in
         let entry = try Handles.session(session)
         guard entry.call.events.isPolled else {

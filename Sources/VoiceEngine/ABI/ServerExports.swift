@@ -5,7 +5,8 @@ internal import VoiceEngineCore
 
 @implementation @_cdecl("voice_server_start")
 public func voice_server_start(
-    _ engine: OpaquePointer!, _ config: UnsafePointer<voice_server_config>!, _ out: UnsafeMutablePointer<OpaquePointer?>!
+    _ engine: OpaquePointer!, _ config: UnsafePointer<voice_server_config>!,
+    _ out: UnsafeMutablePointer<OpaquePointer?>!
 ) -> voice_status {
     out?.pointee = nil
     return exported { () throws(VoiceError) in
@@ -68,7 +69,9 @@ private func startServer(_ engine: Engine, _ config: voice_server_config) throws
 }
 
 /// The events of a server's call, under a handle that lives until its last event.
-private func serverCallEvents(_ dispatcher: EventDispatcher, _ callback: EventCallback?) throws(VoiceError) -> CallEvents {
+private func serverCallEvents(_ dispatcher: EventDispatcher, _ callback: EventCallback?) throws(VoiceError)
+    -> CallEvents
+{
     guard let callback else {
         return CallEvents(queue: try EventQueue(dispatcher: dispatcher, to: .nowhere), attach: { _ in })
     }

@@ -39,13 +39,17 @@ private func startSession(
 }
 
 @implementation @_cdecl("voice_session_push_audio")
-public func voice_session_push_audio(_ session: OpaquePointer!, _ audio: UnsafeRawPointer!, _ bytes: Int) -> voice_status {
+public func voice_session_push_audio(_ session: OpaquePointer!, _ audio: UnsafeRawPointer!, _ bytes: Int)
+    -> voice_status
+{
     exported { () throws(VoiceError) in
         let call = try Handles.session(session).call
         guard let audio, bytes >= 1, bytes <= VOICE_MAX_PUSH_BYTES else {
             throw VoiceError(.badArgument, "audio, bytes \(bytes): expected 1 to \(VOICE_MAX_PUSH_BYTES) bytes")
         }
-        guard let ports = call.ports else { throw VoiceError(.unsupported, "a server's call takes its audio from its carrier") }
+        guard let ports = call.ports else {
+            throw VoiceError(.unsupported, "a server's call takes its audio from its carrier")
+        }
         if call.hasEnded { throw VoiceError(.closed, "the session has ended") }
         guard try ports.push(UnsafeRawBufferPointer(start: audio, count: bytes)) else {
             throw VoiceError(.overrun, "more than one second of caller audio was waiting; the oldest was dropped")
@@ -54,7 +58,9 @@ public func voice_session_push_audio(_ session: OpaquePointer!, _ audio: UnsafeR
 }
 
 @implementation @_cdecl("voice_session_pull_audio")
-public func voice_session_pull_audio(_ session: OpaquePointer!, _ audio: UnsafeMutableRawPointer!, _ bytes: Int) -> voice_status {
+public func voice_session_pull_audio(_ session: OpaquePointer!, _ audio: UnsafeMutableRawPointer!, _ bytes: Int)
+    -> voice_status
+{
     exported { () throws(VoiceError) in
         let call = try Handles.session(session).call
         guard let audio, bytes >= 1, bytes <= VOICE_MAX_PULL_BYTES else {
@@ -184,7 +190,8 @@ private enum SessionConfigReader {
             encoding: config.input_encoding, rate: config.input_rate, prefix: "input", defaultEncoding: .pcm16,
             defaultRate: 8_000)
         let output = try ConfigReader.format(
-            encoding: config.output_encoding, rate: config.output_rate, prefix: "output", defaultEncoding: input.encoding,
+            encoding: config.output_encoding, rate: config.output_rate, prefix: "output",
+            defaultEncoding: input.encoding,
             defaultRate: input.sampleRate)
         if pulls, output.encoding == .opus {
             throw VoiceError(.unsupported, "output_encoding: Opus packets leave through on_audio only, not by pulling")
@@ -207,10 +214,13 @@ private enum SessionConfigReader {
         }
         let lengths = pulls ? [10, 20, 30, 60] : [ptime]
         for length in lengths where (try? output.frameSamples(milliseconds: length)) != nil { return length }
-        if output.encoding == .opus { throw VoiceError(.badArgument, "ptime_ms \(ptime): expected 10, 20 or 60 with Opus") }
+        if output.encoding == .opus {
+            throw VoiceError(.badArgument, "ptime_ms \(ptime): expected 10, 20 or 60 with Opus")
+        }
         throw VoiceError(
             .badArgument,
-            "output_rate \(output.sampleRate): expected a whole number of samples in \(pulls ? "10 to 60" : "\(ptime)") ms, such as 8000")
+            "output_rate \(output.sampleRate): expected a whole number of samples in \(pulls ? "10 to 60" : "\(ptime)") ms, such as 8000"
+        )
     }
 
     private static func agent(_ config: voice_session_config) throws(VoiceError) -> Engine.CallRequest.AgentChoice {
@@ -221,13 +231,16 @@ private enum SessionConfigReader {
             guard !name.isEmpty else { throw VoiceError(.badArgument, "agent_name: expected a text of 1 to 256 bytes") }
             return .named(name)
         case (nil, let json?): return .document(Array(json.utf8))
-        case (nil, nil), (_?, _?): throw VoiceError(.badArgument, "agent_name, agent_json: expected exactly one of them")
+        case (nil, nil), (_?, _?):
+            throw VoiceError(.badArgument, "agent_name, agent_json: expected exactly one of them")
         }
     }
 
     private static func variables(_ pointer: UnsafePointer<CChar>?) throws(VoiceError) -> [String: String] {
         guard let value = try json(pointer, named: "variables_json") else { return [:] }
-        guard let members = value.object else { throw VoiceError(.badArgument, "variables_json: expected an object of strings") }
+        guard let members = value.object else {
+            throw VoiceError(.badArgument, "variables_json: expected an object of strings")
+        }
         var variables: [String: String] = [:]
         for member in members.members {
             guard let text = member.value.string else {

@@ -5,7 +5,8 @@ internal import VoiceEngineSession
 
 /// One session as the host's threads see it: behind a `voice_session` handle.
 ///
-/// Calls hop to the session's loop; audio goes through rings. It lives until both the host has destroyed it and the session has ended.
+/// Calls hop to the session's loop; audio goes through rings. It lives until both the host has destroyed it and the
+/// session has ended.
 package final class Call: Sendable {
     package let ports: HostPorts?
     package let events: EventQueue
@@ -133,8 +134,8 @@ package final class Call: Sendable {
 
     /// Ends the session and waits until no callback runs or will run.
     ///
-    /// From inside a callback of this call, and from event loops, it returns at once: everything ends by itself, and `closed` is the
-    /// last event.
+    /// From inside a callback of this call, and from event loops, it returns at once: everything ends by itself, and
+    /// `closed` is the last event.
     package func destroy() {
         try? hangUp()
         if events.isInsideCallback || Engine.isOnLoop { return }

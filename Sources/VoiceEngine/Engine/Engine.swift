@@ -6,15 +6,16 @@ package import VoiceEngineCore
 internal import VoiceEngineProviders
 internal import VoiceEngineSession
 
-// Everything that an engine owns: event loops, event threads, the inference pool and the connection pool, its agents, its live calls.
+// Everything that an engine owns: event loops, event threads, the inference pool and the connection pool, its agents,
+// its live calls.
 //
 //   voice_engine ──► Engine ──┬─ CallLoop × n      sessions, sockets, ticks
 //                             ├─ EventDispatcher   the host's on_event
 //                             ├─ LocalModels       the inference pool
 //                             └─ agents by name    documents with their providers
 //
-// An engine lives until `shutdown`, which ends every call and joins every thread. Full means: `maxSessions` calls; the next one is
-// refused with `limit`.
+// An engine lives until `shutdown`, which ends every call and joins every thread. Full means: `maxSessions` calls; the
+// next one is refused with `limit`.
 
 /// One engine; engines know nothing of each other.
 package final class Engine: Sendable {
@@ -67,7 +68,8 @@ package final class Engine: Sendable {
             }
             factory = try ProviderFactory(
                 modelsDirectory: configuration.modelsDirectory,
-                inferenceThreads: configuration.inferenceThreads > 0 ? configuration.inferenceThreads : max(cores - 1, 1),
+                inferenceThreads: configuration.inferenceThreads > 0
+                    ? configuration.inferenceThreads : max(cores - 1, 1),
                 certificateAuthorities: configuration.certificateAuthorities, group: group, log: configuration.log)
         } catch {
             try? group.syncShutdownGracefully()
@@ -290,6 +292,7 @@ package final class Engine: Sendable {
         }
     }
 
+    /// For events of calls that could not begin: they have no loop whose time they could take, so the clock is read.
     private static var now: Instant { Instant(nanoseconds: Int64(clamping: NIODeadline.now().uptimeNanoseconds)) }
 
     /// For a host that names its call nothing.

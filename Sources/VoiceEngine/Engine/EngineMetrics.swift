@@ -7,7 +7,8 @@ internal import VoiceEngineSession
 /// Names follow the Prometheus conventions: base units, `_total` for counters, labels of bounded cardinality.
 final class EngineMetrics: Sendable {
     static let stageNames = [
-        "endpoint_wait", "transcript_wait", "commit", "llm_first_token", "segment", "tts_request", "tts_first_audio", "playout",
+        "endpoint_wait", "transcript_wait", "commit", "llm_first_token", "segment", "tts_request", "tts_first_audio",
+        "playout",
     ]
 
     let callsStarted = Atomic<Int>(0)
@@ -41,7 +42,8 @@ final class EngineMetrics: Sendable {
             engineShare.observe(metrics.engineShare)
             promptTokens.wrappingAdd(metrics.usage.prompt, ordering: .relaxed)
             completionTokens.wrappingAdd(metrics.usage.completion, ordering: .relaxed)
-        case .started, .callerStarted, .callerStopped, .transcript, .agentText, .agentStarted, .agentStopped, .agentHeard,
+        case .started, .callerStarted, .callerStopped, .transcript, .agentText, .agentStarted, .agentStopped,
+            .agentHeard,
             .toolCall, .dtmfIn, .dtmfOut, .transfer, .hangUp, .slowHost, .closed:
             break
         }
@@ -63,7 +65,8 @@ final class EngineMetrics: Sendable {
             "voice_engine_llm_tokens_total", "Tokens as language models report them.",
             [(["kind": "prompt"], load(promptTokens)), (["kind": "completion"], load(completionTokens))])
         page.histogram(
-            "voice_engine_turn_seconds", "From the caller's last speech to the first sample of the reply.", [([:], total)])
+            "voice_engine_turn_seconds", "From the caller's last speech to the first sample of the reply.",
+            [([:], total)])
         page.histogram(
             "voice_engine_turn_stage_seconds", "The stages of a turn; they add up to the whole.",
             zip(Self.stageNames, stages).map { (["stage": $0], $1) })
@@ -82,7 +85,9 @@ final class Histogram: Sendable {
     /// [s] Bounds around what a conversation feels: 10 ms to 10 s.
     static let turnBounds = [0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.2, 0.3, 0.5, 0.75, 1, 1.5, 2, 3, 5, 10]
     /// [s] Bounds of the engine's own work: 0.1 ms to 1 s.
-    static let fineBounds = [0.0001, 0.00025, 0.0005, 0.001, 0.0015, 0.002, 0.004, 0.008, 0.01, 0.02, 0.05, 0.1, 0.5, 1]
+    static let fineBounds = [
+        0.0001, 0.00025, 0.0005, 0.001, 0.0015, 0.002, 0.004, 0.008, 0.01, 0.02, 0.05, 0.1, 0.5, 1,
+    ]
 
     let bounds: [Double]
     private let counts: Counts
@@ -141,7 +146,9 @@ struct PrometheusPage {
 
     private(set) var text = ""
 
-    mutating func gauge(_ name: String, _ help: String, _ values: [(Labels, Int)]) { family(name, help, "gauge", values) }
+    mutating func gauge(_ name: String, _ help: String, _ values: [(Labels, Int)]) {
+        family(name, help, "gauge", values)
+    }
     mutating func counter(_ name: String, _ help: String, _ values: [(Labels, Int)]) {
         family(name, help, "counter", values)
     }

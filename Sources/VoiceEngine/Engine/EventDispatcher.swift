@@ -1,8 +1,8 @@
 internal import DequeModule
 internal import Glibc
 
-// Events on their way to the host. They leave the loops at once and are delivered on the engine's event threads, so that a slow host
-// delays its own events only.
+// Events on their way to the host. They leave the loops at once and are delivered on the engine's event threads, so
+// that a slow host delays its own events only.
 
 /// The event threads of one engine.
 package final class EventDispatcher: Sendable {

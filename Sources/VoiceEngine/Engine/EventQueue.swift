@@ -13,8 +13,8 @@ package struct NumberedEvent: Sendable {
 
 /// The events of one call that wait for the host: delivered in order and one at a time.
 ///
-/// Full means: the newest events are dropped, the numbers show a gap, and where it begins a `slowHost` tells how many are missing;
-/// `closed` is always kept.
+/// Full means: the newest events are dropped, the numbers show a gap, and where it begins a `slowHost` tells how many
+/// are missing; `closed` is always kept.
 package final class EventQueue: Sendable {
     package static let capacity = 1_024
 
@@ -123,8 +123,8 @@ package final class EventQueue: Sendable {
         _ = state.wait(for: time) { $0.isIdle ? true : nil }
     }
 
-    /// Drops what waits for a callback and takes nothing more; waits for a callback that runs on another thread, unless that thread
-    /// waits for a callback of this one.
+    /// Drops what waits for a callback and takes nothing more; waits for a callback that runs on another thread, unless
+    /// that thread waits for a callback of this one.
     package func close() {
         guard case .callback = destination else { return }
         state.update { state in

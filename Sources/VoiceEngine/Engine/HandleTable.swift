@@ -2,8 +2,8 @@ internal import Synchronization
 
 /// Hands out tokens for objects, and finds the objects again.
 ///
-/// A token is a pointer that is never dereferenced: kind, generation and slot, so that a destroyed, invented or wrong-kind handle is
-/// recognised instead of crashing the host.
+/// A token is a pointer that is never dereferenced: kind, generation and slot, so that a destroyed, invented or
+/// wrong-kind handle is recognised instead of crashing the host.
 ///
 ///     63      60 59               28 27              4 3   0
 ///     │  kind  │    generation      │      slot       │ 0x8 │     never NULL, never a valid heap pointer (kind sets the top bits)
@@ -58,7 +58,8 @@ final class HandleTable<Object: AnyObject & Sendable>: Sendable {
         guard let (slot, generation) = parts(token) else { return nil }
         return state.withLock { state in
             guard slot < state.slots.count, state.slots[slot].generation == generation,
-                // A token that was guessed may name a slot that is free already: freed twice, two objects would share it.
+                // A token that was guessed may name a slot that is free already: freed twice, two objects would share
+                // it.
                 let object = state.slots[slot].object
             else { return nil }
             state.slots[slot] = Slot(generation: generation &+ 1, object: nil)

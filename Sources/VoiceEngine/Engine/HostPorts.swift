@@ -17,9 +17,11 @@ package enum HostPlayout: Sendable {
 
 /// The host threads' side of a hosted call: rings, and the conversion of what is pulled.
 ///
-/// `@unchecked Sendable`: `scratch` is touched by the thread that holds `pulling`, `packet` by the one that holds `pushing`.
+/// `@unchecked Sendable`: `scratch` is touched by the thread that holds `pulling`, `packet` by the one that holds
+/// `pushing`.
 package final class HostPorts: @unchecked Sendable {
-    /// An Opus packet travels in a slot of fixed size behind its length, so that dropping the oldest drops whole packets.
+    /// An Opus packet travels in a slot of fixed size behind its length, so that dropping the oldest drops whole
+    /// packets.
     static let packetSlot = 2 + AudioFormat.maximumOpusPacketBytes
     /// [ms] of audio in front of a host that pulls: two frames of 60 ms.
     package static let pullLead = 120
@@ -70,14 +72,17 @@ package final class HostPorts: @unchecked Sendable {
             throw VoiceError(.badArgument, "bytes \(audio.count): expected one Opus packet of at most 1275 bytes")
         }
         packet.storeBytes(of: UInt16(audio.count), as: UInt16.self)
-        packet.baseAddress.map { UnsafeMutableRawBufferPointer(start: $0 + 2, count: audio.count).copyMemory(from: audio) }
+        packet.baseAddress.map {
+            UnsafeMutableRawBufferPointer(start: $0 + 2, count: audio.count).copyMemory(from: audio)
+        }
         return caller.write(UnsafeRawBufferPointer(packet)) == 0
     }
 
     /// Fills the buffer, with silence where the agent says nothing.
     package func pull(into audio: UnsafeMutableRawBufferPointer) throws(VoiceError) {
         guard let agent else {
-            throw VoiceError(.unsupported, "this session hands its audio to on_audio; create it with VOICE_PLAYOUT_PULL")
+            throw VoiceError(
+                .unsupported, "this session hands its audio to on_audio; create it with VOICE_PLAYOUT_PULL")
         }
         try Self.check(audio.count, output)
         try Self.enter(pulling)
@@ -184,8 +189,10 @@ final class HostCarrier: Carrier, Ticking {
         case .pull:
             _ = ports.agent?.write(audio.bindMemory(to: Int16.self).span)
         case .callback(let deliver):
+            // The host's own time is measured with the clock: the tick's time stands still meanwhile.
             let before = NIODeadline.now()
             deliver(audio)
+            // As above.
             let taken = Nanoseconds((NIODeadline.now() - before).nanoseconds)
             if taken > patience { slow(taken) }
         }

@@ -50,7 +50,8 @@ final class ProviderFactory: Sendable {
     func make(_ document: AgentDocument) throws(VoiceError) -> Agent {
         if let tool = document.tools.firstIndex(where: { $0.http != nil }) {
             throw VoiceError(
-                .unsupported, "tools[\(tool)].http: not in this version; answer the tool with voice_session_tool_result")
+                .unsupported, "tools[\(tool)].http: not in this version; answer the tool with voice_session_tool_result"
+            )
         }
         return Agent(
             document: document,
@@ -78,7 +79,9 @@ final class ProviderFactory: Sendable {
         let (modelOptions, speed) = (options, Float(choice.speed ?? 1))
         var registry = ProviderRegistry.network
         registry.add(speechToText: name) { _ in local.speechToText() }
-        registry.add(languageModel: name) { _ in local.languageModel(options: modelOptions, flow: document.flow.map { LocalFlow($0) }) }
+        registry.add(languageModel: name) { _ in
+            local.languageModel(options: modelOptions, flow: document.flow.map { LocalFlow($0) })
+        }
         registry.add(textToSpeech: name) { _ in local.textToSpeech(speed: speed) }
         return registry
     }

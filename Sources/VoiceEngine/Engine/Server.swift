@@ -110,7 +110,8 @@ package final class Server: Sendable {
         }
     }
 
-    /// Ends all calls and closes the port. Returns when no callback of a call runs or will run; from a callback it returns at once.
+    /// Ends all calls and closes the port. Returns when no callback of a call runs or will run; from a callback it
+    /// returns at once.
     package func stop() {
         let isFirst = state.update { state in
             guard state.phase == .running else { return false }
@@ -211,7 +212,8 @@ extension CallRefusal {
             case .limit: .full
             case .draining: .draining
             case .badArgument, .badConfiguration: .badRequest
-            case .badHandle, .reentrant, .unsupported, .overrun, .again, .timeout, .keyMissing, .modelMissing, .provider,
+            case .badHandle, .reentrant, .unsupported, .overrun, .again, .timeout, .keyMissing, .modelMissing,
+                .provider,
                 .network, .closed, .internal:
                 .failed
             }

@@ -1,4 +1,5 @@
-/// Why a call of the host failed: a status of the public header and a sentence that names the field and what was expected.
+/// Why a call of the host failed: a status of the public header and a sentence that names the field and what was
+/// expected.
 package struct VoiceError: Error, Equatable {
     /// Raw values are those of `VOICE_ERR_*`.
     package enum Status: Int32, Sendable, CaseIterable {

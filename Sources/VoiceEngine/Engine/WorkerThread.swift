@@ -21,14 +21,16 @@ package final class WorkerThread: Sendable {
         pthread_attr_setstacksize(&attributes, 1 << 20)
         if isDetached { pthread_attr_setdetachstate(&attributes, Int32(PTHREAD_CREATE_DETACHED)) }
         let failure = Self.withoutSignals {
-            pthread_create(&created, &attributes, { argument in
-                guard let argument else { return nil }
-                let start = Unmanaged<Start>.fromOpaque(argument).takeRetainedValue()
-                voice_thread_name(start.name)
-                if start.runsHostCode { pthread_setspecific(WorkerThread.hostCode, argument) }
-                start.body()
-                return nil
-            }, argument.toOpaque())
+            pthread_create(
+                &created, &attributes,
+                { argument in
+                    guard let argument else { return nil }
+                    let start = Unmanaged<Start>.fromOpaque(argument).takeRetainedValue()
+                    voice_thread_name(start.name)
+                    if start.runsHostCode { pthread_setspecific(WorkerThread.hostCode, argument) }
+                    start.body()
+                    return nil
+                }, argument.toOpaque())
         }
         pthread_attr_destroy(&attributes)
         if failure != 0 { argument.release() }

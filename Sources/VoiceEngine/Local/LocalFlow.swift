@@ -1,10 +1,12 @@
 /// What an agent can be asked for, said by its document: the model only chooses, the document speaks.
 ///
-/// A model of half a gigabyte invents opening hours. So it chooses one of the intents by the document's examples, then copies the
-/// caller's words for a slot that is missing; what is then said are the document's own sentences. Two short texts instead of one
-/// long line: each token of the sentence is 10 ms of the caller's waiting, each one that is written 30 ms.
+/// A model of half a gigabyte invents opening hours. So it chooses one of the intents by the document's examples, then
+/// copies the caller's words for a slot that is missing; what is then said are the document's own sentences. Two short
+/// texts instead of one long line: each token of the sentence is 10 ms of the caller's waiting, each one that is
+/// written 30 ms.
 ///
-/// The intent `other` lets the model answer freely unless there is a fallback; an intent of this name brings examples for it.
+/// The intent `other` lets the model answer freely unless there is a fallback; an intent of this name brings examples
+/// for it.
 package struct LocalFlow: Equatable, Sendable {
     package struct Slot: Equatable, Sendable {
         /// Letters, digits and `_`.
@@ -205,7 +207,8 @@ package struct LocalFlow: Equatable, Sendable {
         return nil
     }
 
-    /// The caller's sentences that an intent's slots may be in, newest first: those before each of its questions that was just asked.
+    /// The caller's sentences that an intent's slots may be in, newest first: those before each of its questions that
+    /// was just asked.
     ///
     /// - Parameter spoken: The conversation, ending with the caller.
     package func sentences(for intent: Intent, in spoken: [(isCaller: Bool, text: String)]) -> [String] {

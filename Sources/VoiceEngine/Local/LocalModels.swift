@@ -16,8 +16,8 @@ package final class LocalModels: Sendable {
     /// - Parameter cores: nil takes all of the machine that this process may use.
     package init(directory: String? = nil, cores: Int? = nil) {
         let cores = cores ?? Int(local_usable_cores())
-        // Its threads wait for each other at every layer: where one does not get a core (speech recognition, other processes), two
-        // took 3 to 5 times as long as one.
+        // Its threads wait for each other at every layer: where one does not get a core (speech recognition, other
+        // processes), two took 3 to 5 times as long as one.
         store = ModelStore(directory: directory, llama: LlamaModel.Configuration(threads: min(cores - 1, 4)))
         pool = InferencePool(.init(cores: cores))
     }

@@ -4,8 +4,8 @@
 ///                        ▲ every 0.5 s: partial       │ resumed                │ resumed
 ///                        └────────────────────────────┴────────────────────────┘
 ///
-/// At most one recognition is under way. The one of a pause covers all speech, so its text is settled; while the silence
-/// ladder still waits, the text is there already.
+/// At most one recognition is under way. The one of a pause covers all speech, so its text is settled; while the
+/// silence ladder still waits, the text is there already.
 struct UtteranceStateMachine {
     enum Action: Equatable {
         case none

@@ -2,7 +2,8 @@ internal import CLocalModels
 
 /// The C bridge to libllama with one loaded model: tokens in, tokens out.
 ///
-/// `@unchecked Sendable`: `abort` may be called from any thread; everything else is called with the lock of `LlamaModel` held.
+/// `@unchecked Sendable`: `abort` may be called from any thread; everything else is called with the lock of
+/// `LlamaModel` held.
 final class LlamaBridge: @unchecked Sendable {
     /// How an evaluation ended.
     enum Evaluation: Equatable { case done, full, aborted, failed }

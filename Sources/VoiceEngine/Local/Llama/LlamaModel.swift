@@ -42,7 +42,8 @@ package struct LlamaAnswer: Equatable, Sendable {
 
 /// A small language model on libllama, shared by all calls; it answers one after the other.
 ///
-/// Threads: any; `generate` and `prepare` block and belong on the pool's language lane, where nobody else waits for the lock.
+/// Threads: any; `generate` and `prepare` block and belong on the pool's language lane, where nobody else waits for the
+/// lock.
 package final class LlamaModel: Sendable {
     package struct Configuration: Equatable, Sendable {
         /// [tokens] for all prompts and conversations together; 12 KB each with the 0.5B model.
@@ -99,7 +100,8 @@ package final class LlamaModel: Sendable {
 
     /// Answers the last message.
     ///
-    /// - Parameter messages: The fixed prompt as the first message; where they are too long, the oldest after it are left out.
+    /// - Parameter messages: The fixed prompt as the first message; where they are too long, the oldest after it are
+    ///   left out.
     /// - Parameter conversation: Whose this is; its text is kept for the next answer.
     /// - Parameter job: Cancelling it and calling `interrupt` ends the answer within one token.
     /// - Parameter onText: Called with whole characters as they come.
@@ -115,7 +117,8 @@ package final class LlamaModel: Sendable {
 
     /// Chooses how a plain text goes on.
     ///
-    /// No chat format: its marks cost five tokens more for each message than lines of text, and a small model sorts no better by it.
+    /// No chat format: its marks cost five tokens more for each message than lines of text, and a small model sorts no
+    /// better by it.
     /// - Parameter answers: What may follow; the answer's text is one of them, known once no other one begins like it.
     /// - Parameter fixed: The beginning of the text, best one that was prepared; `rest` goes on from it.
     package func choose(
