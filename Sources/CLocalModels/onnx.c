@@ -20,6 +20,7 @@
 enum entry {
 	GET_ERROR_MESSAGE = 2,
 	CREATE_ENV = 3,
+	DISABLE_TELEMETRY = 6,
 	CREATE_SESSION = 7,
 	RUN = 9,
 	CREATE_SESSION_OPTIONS = 10,
@@ -59,6 +60,7 @@ struct api_base {
 
 typedef const char *(*get_error_message)(const OrtStatus *);
 typedef OrtStatus *(*create_env)(int level, const char *id, OrtEnv **);
+typedef OrtStatus *(*disable_telemetry)(const OrtEnv *);
 typedef OrtStatus *(*create_session)(const OrtEnv *, const char *path,
                                      const OrtSessionOptions *, OrtSession **);
 typedef OrtStatus *(*run)(OrtSession *, const void *options,
@@ -135,6 +137,12 @@ local_onnx *local_onnx_open(const char *path, char *error, size_t error_bytes)
 	if (failed(self,
 	           CALL(self, create_env, CREATE_ENV, LOG_FATAL, "voice-engine",
 	                &self->env),
+	           path, error, error_bytes))
+		goto out;
+	/* Official builds report their use to their maker; a host's process
+	 * reports nothing. */
+	if (failed(self,
+	           CALL(self, disable_telemetry, DISABLE_TELEMETRY, self->env),
 	           path, error, error_bytes))
 		goto out;
 	if (failed(self,

@@ -186,7 +186,9 @@ package final class Engine: Sendable {
         register(call)
         loop.callStarted()
         loop.eventLoop.execute { [self] in
-            guard let clock = loop.clock else { return abandon(call, setup, .failed("the event loop has stopped")) }
+            guard let clock = loop.clock else {
+                return abandon(call, setup, loop, .failed("the event loop has stopped"))
+            }
             let slowHost = SlowHostReport(call: call, loop: loop.eventLoop)
             let carrier = HostCarrier(
                 ports: ports, playout: playout, frameMilliseconds: setup.frameMilliseconds,
@@ -199,7 +201,7 @@ package final class Engine: Sendable {
             clock.add(carrier)
             if let problem = begin(session, of: call, release: {}) {
                 clock.remove(carrier)
-                abandon(call, setup, problem)
+                abandon(call, setup, loop, problem)
             }
         }
     }
@@ -222,7 +224,7 @@ package final class Engine: Sendable {
             clock: clock, observer: observer(of: call, setup, alsoAtEnd: {}))
         let release = { _ = carrier.perform(.hangUp(reason: "the host hung up")) }
         if let problem = begin(session, of: call, release: release) {
-            abandon(call, setup, problem)
+            abandon(call, setup, loop, problem)
             throw VoiceError(.internal, problem.reason)
         }
         return session
@@ -264,8 +266,8 @@ package final class Engine: Sendable {
     }
 
     /// A call whose session could not begin looks like any other: `started`, and then `closed`.
-    private func abandon(_ call: Call, _ setup: CallSetup, _ problem: FalseStart) {
-        var started = SessionEvent(.started, turn: .none, time: Self.now)
+    private func abandon(_ call: Call, _ setup: CallSetup, _ loop: CallLoop, _ problem: FalseStart) {
+        var started = SessionEvent(.started, turn: .none, time: loop.eventLoop.instant)
         (started.text, started.name) = (setup.callID, setup.agent)
         var closed = SessionEvent(.closed, turn: .none, time: started.time)
         (closed.text, closed.status) = (problem.reason, problem.status)
@@ -291,9 +293,6 @@ package final class Engine: Sendable {
             call.sessionEnded()
         }
     }
-
-    /// For events of calls that could not begin: they have no loop whose time they could take, so the clock is read.
-    private static var now: Instant { Instant(nanoseconds: Int64(clamping: NIODeadline.now().uptimeNanoseconds)) }
 
     /// For a host that names its call nothing.
     private static func inventedCallID() -> String {

@@ -189,11 +189,9 @@ final class HostCarrier: Carrier, Ticking {
         case .pull:
             _ = ports.agent?.write(audio.bindMemory(to: Int16.self).span)
         case .callback(let deliver):
-            // The host's own time is measured with the clock: the tick's time stands still meanwhile.
-            let before = NIODeadline.now()
+            let before = NIODeadline.now()  // the clock is read because what the host takes is not known otherwise
             deliver(audio)
-            // As above.
-            let taken = Nanoseconds((NIODeadline.now() - before).nanoseconds)
+            let taken = Nanoseconds((NIODeadline.now() - before).nanoseconds)  // the clock: see above
             if taken > patience { slow(taken) }
         }
     }
