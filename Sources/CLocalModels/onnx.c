@@ -118,7 +118,13 @@ local_onnx *local_onnx_open(const char *path, char *error, size_t error_bytes)
 		{"OrtGetApiBase", (void **)&get_base},
 	};
 	local_onnx *self = NULL;
-	void *library = library_open(path, error, error_bytes);
+	void *library;
+
+	/* Official builds of 1.31 keep a telemetry database open in the user's
+	 * cache from the moment they are loaded, and look at nothing but this
+	 * variable first. A variable that is there stays as it is. */
+	setenv("ORT_DISABLE_TELEMETRY", "1", 0);
+	library = library_open(path, error, error_bytes);
 
 	if (!library ||
 	    library_lookup(library, path, symbols, 1, error, error_bytes))

@@ -29,7 +29,8 @@
  *               100 ms to report what waits; the rest is dropped. Two callbacks that destroy each other's
  *               handles do not wait for each other. Children end with their parent; any order is safe.
  *   Process     The library installs no signal handler, prints nothing, never calls exit(), and keeps no state outside
- *               its handles. On Linux its network layer ignores SIGPIPE for the process. It stays mapped after
+ *               its handles. On Linux its network layer ignores SIGPIPE for the process. Before ONNX Runtime is loaded
+ *               for local models, it sets ORT_DISABLE_TELEMETRY=1 unless that variable is set. It stays mapped after
  *               dlclose().
  *   Errors      A status below zero; voice_last_error() tells the detail.
  */
