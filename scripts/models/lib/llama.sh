@@ -55,7 +55,14 @@ build_llama() {
 }
 
 # ninja and make both print [n/m] or [ p%] lines, one per file.
-show_every_tenth() { awk 'NR % 10 == 0 { print "  " $0; fflush() }'; }
+# (Not awk: Debian's keeps lines back until it has 4 KB of them.)
+show_every_tenth() {
+    local line number=0
+    while IFS= read -r line; do
+        number=$((number + 1))
+        ((number % 10)) || say "  $line"
+    done
+}
 
 build_bridge() {
     require_compiler
