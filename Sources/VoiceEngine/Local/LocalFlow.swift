@@ -158,7 +158,8 @@ package struct LocalFlow: Equatable, Sendable {
         for start in words.indices {
             for end in start..<min(start + longestValue, words.count) {
                 let value = trimmed(words[start...end].joined(separator: " "))
-                if !value.isEmpty { values.append(" \(value)\n") }
+                let line = " \(value)\n"
+                if !value.isEmpty, !values.contains(line) { values.append(line) }
             }
         }
         return values
@@ -172,7 +173,7 @@ package struct LocalFlow: Equatable, Sendable {
 
     private static func trimmed(_ text: String) -> String {
         var text = text[...]
-        while let last = text.last, ".,?!;:".contains(last) { text.removeLast() }
+        while let last = text.last, ".,?!;: ".contains(last) { text.removeLast() }
         return String(text)
     }
 
