@@ -85,6 +85,11 @@ package final class Engine: Sendable {
         try enter()
         defer { leave() }
         let agent = try makeAgent(json)
+        let providers = agent.providers
+        log(
+            .info,
+            "agent \(agent.name): hears with \(providers.speechToText.name), thinks with \(providers.languageModel.name), "
+                + "speaks with \(providers.textToSpeech.name)")
         factory.prepare(agent)
         state.update { $0.agents[agent.name] = agent }
     }
