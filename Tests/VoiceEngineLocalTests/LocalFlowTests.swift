@@ -15,7 +15,7 @@ struct LocalFlowTests {
                 .init(name: "time", meaning: "the time of the visit", question: "At what time?"),
             ],
             answer: "I noted {{day}} at {{time}}.", tool: "book"),
-        .init(name: "bye", meaning: "says goodbye", examples: ["Goodbye."], answer: "Goodbye!", tool: "hang_up"),
+        .init(name: "bye", meaning: "says goodbye", examples: ["Goodbye.", "Thanks, bye."], answer: "Goodbye!", tool: "hang_up"),
     ])
 
     @Test(
@@ -46,7 +46,7 @@ struct LocalFlowTests {
 
     @Test("a slot's value is nothing, or words that follow each other")
     func values() {
-        #expect(LocalFlow.values(in: "On \"Friday\".") == [" ?\n", " On\n", " On Friday\n", " Friday\n"])
+        #expect(LocalFlow.values(in: "On \"Friday\" - .") == [" ?\n", " On\n", " On Friday\n", " Friday\n"])
         #expect(LocalFlow.value(of: " ?\n") == nil)
         #expect(LocalFlow.value(of: " Friday at ten\n") == "Friday at ten")
         #expect(LocalFlow.values(in: "").count == 1)

@@ -180,7 +180,8 @@ package struct LocalFlow: Equatable, Sendable {
     /// Words without what could end a line, a text in JSON or a message.
     private static func plainWords(of text: String) -> [String] {
         let words = text.split { !($0.isLetter || $0.isNumber || "'’.,:;-?!$€£%/&+".contains($0)) }
-        return words.suffix(longestSentence).map { String($0) }
+        // A full stop that stood after a quotation mark is no word.
+        return words.filter { $0.contains { $0.isLetter || $0.isNumber } }.suffix(longestSentence).map { String($0) }
     }
 
     private static func lastSentence(of text: String) -> String {
