@@ -64,10 +64,14 @@ require_machine() {
 }
 
 make_moonshine() {
-    if is_intact stt/encoder_model.onnx && is_intact stt/decoder_model_merged.onnx && is_intact stt/tokens.txt; then
+    local name missing=()
+    for name in encoder_model.onnx decoder_model_merged.onnx tokens.txt; do
+        is_intact "stt/$name" || from_mirror "stt/$name" || missing+=("$name")
+    done
+    if [[ ${#missing[@]} == 0 ]]; then
+        say "there: stt"
         return
     fi
-    local name
     for name in encoder_model.ort decoder_model_merged.ort tokenizer.bin; do
         obtain ".downloads/moonshine/$name"
     done

@@ -24,16 +24,19 @@ pinned() { awk -v path="$1" '$2 == path { print $1 }' "$here/files.txt"; }
 
 has_pin() { [[ -f $1 && $(sha256sum "$1" | cut -d' ' -f1) == "$2" ]]; }
 
-is_intact() { has_pin "$models/$1" "$(pinned "$1")"; }
+# Each file is hashed once per run: the language model alone takes seconds.
+declare -A verified=()
+is_intact() {
+    [[ -n ${verified[$1]:-} ]] && return
+    has_pin "$models/$1" "$(pinned "$1")" && verified[$1]=yes
+}
 
 # Gets one file from the first source that has it, verified; keeps it if it is there.
 obtain() {
     local path=$1 kind detail pattern
     is_intact "$path" && { say "there: $path"; return; }
     mkdir -p "$(dirname "$models/$path")"
-    if [[ -n ${VOICE_ENGINE_MODELS_MIRROR:-} ]] && from_mirror "$path"; then
-        return
-    fi
+    from_mirror "$path" && return
     while read -r source_path kind detail pattern; do
         [[ $source_path == "$path" ]] || continue
         case $kind in
@@ -52,6 +55,7 @@ accept_part() {
     local path=$1
     if has_pin "$models/$path.part" "$(pinned "$path")"; then
         mv "$models/$path.part" "$models/$path"
+        verified[$path]=yes
         return 0
     fi
     say "  not the expected file (SHA-256 differs), trying the next source"
@@ -60,7 +64,9 @@ accept_part() {
 }
 
 from_mirror() {
-    local path=$1 mirror=${VOICE_ENGINE_MODELS_MIRROR%/}
+    local path=$1 mirror=${VOICE_ENGINE_MODELS_MIRROR:-}
+    [[ -n $mirror ]] || return 1
+    mirror=${mirror%/}
     if [[ $mirror == *://* ]]; then
         from_address "$path" "$mirror/$path"
         return
