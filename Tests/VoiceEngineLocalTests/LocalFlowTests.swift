@@ -15,7 +15,9 @@ struct LocalFlowTests {
                 .init(name: "time", meaning: "the time of the visit", question: "At what time?"),
             ],
             answer: "I noted {{day}} at {{time}}.", tool: "book"),
-        .init(name: "bye", meaning: "says goodbye", examples: ["Goodbye.", "Thanks, bye."], answer: "Goodbye!", tool: "hang_up"),
+        .init(
+            name: "bye", meaning: "says goodbye", examples: ["Goodbye.", "Thanks, bye."], answer: "Goodbye!",
+            tool: "hang_up"),
     ])
 
     @Test(
