@@ -86,6 +86,7 @@ struct ProviderTests {
                 case .audio(let segment, let bytes): events.add("audio \(segment.index) \(bytes.count)")
                 case .completed(let segment): events.add("completed \(segment.index)")
                 case .failed(_, let error): events.add("failed \(error)")
+                case .wordEnds: break
                 }
             }
             let turn = TurnID.none.next

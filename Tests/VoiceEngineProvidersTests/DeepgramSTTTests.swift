@@ -12,6 +12,9 @@ internal import VoiceEngineProviders
             case .transcript(let text):
                 entries.append(
                     "\(text.isSettled ? "settled" : "partial") '\(text.text)' \(text.coveredMilliseconds ?? -1)")
+            case .turnStarted: entries.append("turn started")
+            case .earlyEndOfTurn: entries.append("early end of turn")
+            case .turnResumed: entries.append("turn resumed")
             case .endOfTurn: entries.append("end of turn")
             case .failed(let error): entries.append("failed \(error.kind.rawValue): \(error.detail)")
             }
@@ -49,7 +52,7 @@ internal import VoiceEngineProviders
 
     @Test func asksForWhatTheDocumentSays() throws {
         _ = try open([
-            "keyterms": ["Ana María", "ACME"], "endpointing": 0, "smart_format": true, "utterance_end_ms": 1500,
+            "keyterms": ["Ana María", "ACME"], "endpointing_ms": 0, "smart_format": true, "utterance_end_ms": 1500,
             "search": "x y",
         ])
         let lines = fixture.server.acceptWebSocket()
@@ -254,7 +257,7 @@ internal import VoiceEngineProviders
 
     @Test(
         arguments: [
-            (["endpointing": "x"], "stt[0].endpointing"), (["utterance_end_ms": 10], "stt[0].utterance_end_ms"),
+            (["endpointing_ms": "x"], "stt[0].endpointing_ms"), (["utterance_end_ms": 10], "stt[0].utterance_end_ms"),
             (["encoding": "mp3"], "stt[0].encoding"), (["odd": [1]], "stt[0].odd"),
             (["keyterms": [1]], "stt[0].keyterms"),
         ] as [(JSONValue, String)])

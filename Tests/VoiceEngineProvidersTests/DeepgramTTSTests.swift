@@ -10,6 +10,7 @@ internal import VoiceEngineProviders
         func sink(_ event: TextToSpeechEvent) {
             switch event {
             case .audio(let id, let bytes): entries.append("audio \(id.turn.number).\(id.index) \(Array(bytes))")
+            case .wordEnds(let id, let ends): entries.append("words \(id.turn.number).\(id.index) \(ends)")
             case .completed(let id): entries.append("completed \(id.turn.number).\(id.index)")
             case .failed(let turn, let error): entries.append("failed \(turn.number) \(error.kind.rawValue)")
             }

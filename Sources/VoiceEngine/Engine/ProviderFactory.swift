@@ -73,10 +73,10 @@ final class ProviderFactory: Sendable {
         let local = local
         let name = LocalModels.providerName
         var options = LlamaOptions()
-        if let tokens = choice.maxTokens { options.maximumTokens = tokens }
-        if let temperature = choice.temperature { options.temperature = Float(temperature) }
-        if let topP = choice.topP { options.topP = Float(topP) }
-        let (modelOptions, speed) = (options, Float(choice.speed ?? 1))
+        if let tokens = choice.options["max_tokens"]?.int { options.maximumTokens = Int(tokens) }
+        if let temperature = choice.options["temperature"]?.double { options.temperature = Float(temperature) }
+        if let topP = choice.options["top_p"]?.double { options.topP = Float(topP) }
+        let (modelOptions, speed) = (options, Float(choice.options["speed"]?.double ?? 1))
         var registry = ProviderRegistry.network
         registry.add(speechToText: name) { _ in local.speechToText() }
         registry.add(languageModel: name) { _ in
@@ -212,20 +212,9 @@ extension SessionProviders {
 extension ProviderSettings {
     /// An entry of the document as its adapter reads it.
     fileprivate init(_ choice: ProviderChoice, path: String, language: String) {
-        var options = JSONObject()
-        func add(_ key: String, _ value: JSONValue?) {
-            if let value { _ = options.append(key, value) }
-        }
+        var options = choice.options
         // What stands under `query` are the provider's own parameters: numbers and switches are written as such.
-        for item in choice.query { add(item.name, JSONValue(parameter: item.value)) }
-        add("endpointing", choice.endpointing.map { .int($0.wholeMilliseconds) })
-        add("keyterms", choice.keyterms.isEmpty ? nil : .array(choice.keyterms.map { .string($0) }))
-        add("max_tokens", choice.maxTokens.map { .int(Int64($0)) })
-        add("temperature", choice.temperature.map { .double($0) })
-        add("top_p", choice.topP.map { .double($0) })
-        add("speed", choice.speed.map { .double($0) })
-        add("extra", choice.extra.isEmpty ? nil : .object(choice.extra))
-        add("timeout_ms", choice.timeout.map { .int($0.wholeMilliseconds) })
+        for item in choice.query { options.append(item.name, JSONValue(parameter: item.value)) }
         self.init(
             provider: choice.provider, path: path, model: choice.model, voice: choice.voice,
             language: choice.language ?? language, baseURL: choice.baseURL,

@@ -41,6 +41,13 @@ package struct Transcript: Equatable, Sendable {
 package enum SpeechToTextEvent: Equatable, Sendable {
     /// Replaces the transcript before it.
     case transcript(Transcript)
+    /// The provider heard the caller begin. A hint: words may come without it, and it may come without words.
+    case turnStarted
+    /// The provider takes the turn for over soon: the transcript before this event is worth a reply made in advance
+    /// (EagerEndOfTurn). `turnResumed` or `endOfTurn` follows.
+    case earlyEndOfTurn
+    /// The caller went on after `earlyEndOfTurn`.
+    case turnResumed
     /// The provider's own evidence that the turn is over (speech_final, UtteranceEnd, EndOfTurn).
     case endOfTurn
     /// The stream is dead; `send` has no effect any more. Reported once.

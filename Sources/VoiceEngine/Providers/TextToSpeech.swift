@@ -4,6 +4,9 @@ package enum TextToSpeechEvent {
     /// Audio of the segment, in the format the stream was opened with, in order. Any length, whole samples. Borrowed
     /// until return.
     case audio(SegmentID, UnsafeRawBufferPointer)
+    /// Where the words of the segment's text (as split at spaces) end, in ms from the start of its audio. May come in
+    /// several reports, each longer than the one before; at the latest before `completed`.
+    case wordEnds(SegmentID, milliseconds: [Int64])
     /// All audio up to and including this segment has been delivered. A provider that knows no borders inside a reply
     /// may report several segments at once, under the last one's id.
     case completed(SegmentID)

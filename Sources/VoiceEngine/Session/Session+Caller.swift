@@ -27,6 +27,9 @@ extension Session {
         case .speechToText(.transcript(let transcript)):
             hearing.failures = 0
             heard(transcript, at: now)
+        case .speechToText(.turnStarted), .speechToText(.earlyEndOfTurn), .speechToText(.turnResumed):
+            // The engine's own voice activity is sooner and follows the agent's own voice.
+            break
         case .speechToText(.endOfTurn):
             perform(hearing.endpoint.providerEnded(at: now), at: now)
         case .speechToText(.failed(let error)):

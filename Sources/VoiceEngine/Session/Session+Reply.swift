@@ -172,6 +172,8 @@ extension Session {
         case .queued(let segment, let samples):
             reply.timeline.mark(.firstAudio, at: now)
             reply.heardText.append(samples: samples, to: segment.index)
+        case .wordEnds(let segment, let ends):
+            reply.heardText.setWordEnds(ends, of: segment.index)
         case .completed(let segment):
             reply.heardText.complete(through: segment.index)
             perform(reply.machine.segmentsCompleted(through: segment.index), of: reply, at: now)

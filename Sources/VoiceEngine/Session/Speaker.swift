@@ -24,6 +24,8 @@ package final class Speaker {
     package enum Event {
         /// Audio of this segment was queued.
         case queued(SegmentID, samples: Int)
+        /// Where words of this segment's text end, in samples from the start of its audio.
+        case wordEnds(SegmentID, [Int64])
         /// All audio up to and including this segment was queued.
         case completed(SegmentID)
         /// The first sample after `start` was handed to the carrier.
@@ -299,6 +301,10 @@ package final class Speaker {
             guard segment.turn == output.current else { return }
             enqueue(output.flush(), of: segment, at: now)
             handler(.completed(segment), now)
+        case .wordEnds(let segment, let milliseconds):
+            guard segment.turn == output.current else { return }
+            let rate = Int64(format.sampleRate)
+            handler(.wordEnds(segment, milliseconds.map { min(max($0, 0), 600_000) * rate / 1_000 }), now)
         case .failed(let turn, let error):
             handler(.failed(turn, error), now)
         }

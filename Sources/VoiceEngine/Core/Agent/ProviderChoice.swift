@@ -1,10 +1,3 @@
-/// What a provider does for an agent.
-package enum ProviderRole: String, CaseIterable, Sendable {
-    case speechToText = "stt"
-    case languageModel = "llm"
-    case textToSpeech = "tts"
-}
-
 /// One provider of one role, as the agent document chooses it.
 package struct ProviderChoice: Equatable, Sendable {
     /// A name of `ProviderKind.known`.
@@ -18,66 +11,15 @@ package struct ProviderChoice: Equatable, Sendable {
     package var apiKeyEnvironment: String?
     /// nil: the provider's own address.
     package var baseURL: String?
-    /// How long to wait for the first answer; nil: the adapter's default.
-    package var timeout: Nanoseconds?
+    /// Every other key, its value as `ProviderKind` says.
+    package var options = JSONObject()
     /// Added to the query of the request's URL, in this order.
     package var query: [QueryItem] = []
-    /// Added to the body of the request; always an object.
-    package var extra: JSONObject = JSONObject()
-    package var maxTokens: Int?
-    package var temperature: Double?
-    package var topP: Double?
-    /// Silence after which the recogniser finalises on its own.
-    package var endpointing: Nanoseconds?
-    /// Words that the recogniser should expect.
-    package var keyterms: [String] = []
-    /// 1 is the voice's normal speed.
-    package var speed: Double?
 
     package struct QueryItem: Equatable, Sendable {
         package let name: String
         package let value: String
     }
-}
-
-/// A provider that the documents may name: one line for each in `known`.
-package struct ProviderKind: Sendable {
-    /// The keys of a provider object beside `provider`.
-    enum Key: String {
-        case model, voice, language, query, extra, temperature, keyterms, speed
-        case apiKeyEnvironment = "api_key_env"
-        case baseURL = "base_url"
-        case timeout = "timeout_ms"
-        case maxTokens = "max_tokens"
-        case topP = "top_p"
-        case endpointing = "endpointing_ms"
-    }
-
-    package let role: ProviderRole
-    package let name: String
-    let keys: [Key]
-    var required: [Key] = []
-    /// Schemes of `base_url`.
-    var schemes: [String] = []
-    /// Where the key is looked for when the document names no variable and no other address.
-    var usualKeyEnvironment: String?
-
-    private static let network: [Key] = [.model, .apiKeyEnvironment, .baseURL, .timeout, .query]
-
-    package static let known: [ProviderKind] = [
-        ProviderKind(
-            role: .speechToText, name: "deepgram", keys: network + [.language, .endpointing, .keyterms],
-            schemes: ["wss", "ws", "https", "http"], usualKeyEnvironment: "DEEPGRAM_API_KEY"),
-        ProviderKind(role: .speechToText, name: "local", keys: [.model, .language]),
-        ProviderKind(
-            role: .languageModel, name: "openai", keys: network + [.maxTokens, .temperature, .topP, .extra],
-            required: [.model], schemes: ["https", "http"], usualKeyEnvironment: "OPENAI_API_KEY"),
-        ProviderKind(role: .languageModel, name: "local", keys: [.model, .maxTokens, .temperature, .topP]),
-        ProviderKind(
-            role: .textToSpeech, name: "deepgram", keys: network + [.voice],
-            schemes: ["wss", "ws", "https", "http"], usualKeyEnvironment: "DEEPGRAM_API_KEY"),
-        ProviderKind(role: .textToSpeech, name: "local", keys: [.model, .voice, .speed]),
-    ]
 }
 
 extension ProviderChoice {
@@ -104,44 +46,80 @@ extension ProviderChoice {
     init(_ role: ProviderRole, _ value: JSONValue, path: String) throws(AgentError) {
         var reader = try KeyedReader(value, path: path)
         provider = try reader.requiredText("provider", .text(64))
-        let kinds = ProviderKind.known.filter { $0.role == role }
+        let kinds = ProviderKind.known(role)
         guard let kind = kinds.first(where: { $0.name == provider }) else {
             let names = kinds.map { "\"\($0.name)\"" }.joined(separator: ", ")
             throw reader.wrong("provider", .string(provider), "a known provider: \(names)")
         }
-        for key in kind.keys { try read(key, of: kind, from: &reader) }
+        for option in kind.options { try read(option, from: &reader) }
         try reader.finish()
         // The usual key belongs to the provider's own address alone: it must not travel to another one.
         if apiKeyEnvironment == nil && baseURL == nil { apiKeyEnvironment = kind.usualKeyEnvironment }
     }
 
-    private mutating func read(
-        _ key: ProviderKind.Key, of kind: ProviderKind, from reader: inout KeyedReader
-    ) throws(AgentError) {
-        let name = key.rawValue
-        switch key {
-        case .model: model = try reader.text(name, .text(512))
-        case .voice: voice = try reader.text(name, .text(200))
-        case .language: language = try reader.text(name, .text(35))
-        case .apiKeyEnvironment: apiKeyEnvironment = try reader.text(name, .variable)
-        case .baseURL: baseURL = try reader.text(name, .url(kind.schemes))
-        case .timeout: timeout = try reader.integer(name, 100...120_000).map { .milliseconds($0) }
-        case .query:
-            query = try reader.textMembers(name, keys: .text(100), values: .textOrEmpty(1_000), atMost: 32)
-                .map { QueryItem(name: $0.key, value: $0.value) }
-        case .extra:
-            guard let value = reader.value(name) else { return }
-            guard let object = value.object else { throw reader.wrong(name, value, "an object") }
-            extra = object
-        case .maxTokens: maxTokens = try reader.integer(name, 1...32_768).map { Int($0) }
-        case .temperature: temperature = try reader.number(name, 0...2)
-        case .topP: topP = try reader.number(name, 0...1)
-        case .endpointing: endpointing = try reader.integer(name, 10...5_000).map { .milliseconds($0) }
-        case .keyterms: keyterms = try reader.texts(name, .text(100)) ?? []
-        case .speed: speed = try reader.number(name, 0.5...2)
+    private mutating func read(_ option: ProviderOption, from reader: inout KeyedReader) throws(AgentError) {
+        let name = option.name
+        let value = try reader.value(of: option)
+        if value == nil, option.isRequired { throw reader.missing(name, option.value.expectation) }
+        switch name {
+        case "model": model = value?.string
+        case "voice": voice = value?.string
+        case "language": language = value?.string
+        case "api_key_env": apiKeyEnvironment = value?.string
+        case "base_url": baseURL = value?.string
+        case "query":
+            query = (value?.object?.members ?? []).map { QueryItem(name: $0.key, value: $0.value.string ?? "") }
+        default: if let value { options.append(name, value) }
         }
-        if kind.required.contains(key), reader.isMissing(name) {
-            throw reader.missing(name, "text that names the model")
+    }
+}
+
+extension ProviderOption.Value {
+    /// What an error text says was expected.
+    fileprivate var expectation: String {
+        switch self {
+        case .flag: "true or false"
+        case .integer(let range): "a whole number from \(range.lowerBound) to \(range.upperBound)"
+        case .number(let range): "a number from \(range.lowerBound) to \(range.upperBound)"
+        case .text(let limit): TextRule.text(limit).expectation
+        case .oneOf(let names): "one of " + names.map { "\"\($0)\"" }.joined(separator: ", ")
+        case .texts(let limit): "a list of at most \(limit) texts"
+        case .variable: TextRule.variable.expectation
+        case .address(let schemes): TextRule.url(schemes).expectation
+        case .parameters, .object: "an object"
+        }
+    }
+}
+
+extension KeyedReader {
+    /// The value of a provider's option, checked; nil when it is not there.
+    fileprivate mutating func value(of option: ProviderOption) throws(AgentError) -> JSONValue? {
+        let name = option.name
+        guard !isMissing(name) else { return value(name) }
+        switch option.value {
+        case .flag: return .bool(try bool(name, default: false))
+        case .integer(let range): return try integer(name, range).map { .int($0) }
+        case .number(let range): return try number(name, range).map { .double($0) }
+        case .text(let limit): return try text(name, .text(limit)).map { .string($0) }
+        case .oneOf(let names):
+            guard let value = value(name) else { return nil }
+            guard let text = value.string, names.contains(text) else {
+                throw wrong(name, value, option.value.expectation)
+            }
+            return value
+        case .texts(let limit):
+            return try texts(name, .text(200), atMost: limit).map { .array($0.map { .string($0) }) }
+        case .variable: return try text(name, .variable).map { .string($0) }
+        case .address(let schemes): return try text(name, .url(schemes)).map { .string($0) }
+        case .parameters:
+            var object = JSONObject()
+            let members = try textMembers(name, keys: .text(100), values: .textOrEmpty(1_000), atMost: 32)
+            for member in members { object.append(member.key, .string(member.value)) }
+            return .object(object)
+        case .object:
+            guard let value = value(name) else { return nil }
+            guard value.object != nil else { throw wrong(name, value, option.value.expectation) }
+            return value
         }
     }
 }

@@ -21,7 +21,7 @@ package struct DeepgramSTT: SpeechToTextProvider {
         }
         options.language = setup.settings.language
         options.interimResults = try reader.bool("interim_results") ?? true
-        if let time = try reader.int("endpointing", 0...10_000) { options.endpointing = time == 0 ? nil : time }
+        if let time = try reader.int("endpointing_ms", 0...10_000) { options.endpointing = time == 0 ? nil : time }
         if let time = try reader.int("utterance_end_ms", 0...10_000) {
             guard time == 0 || time >= 1_000 else {
                 throw setup.error("utterance_end_ms", "is 0 (off) or at least 1000")
@@ -38,7 +38,7 @@ package struct DeepgramSTT: SpeechToTextProvider {
         options.chunkMilliseconds = try reader.int("chunk_ms", 20...100) ?? 40
         let timeout = try reader.int("timeout_ms", 100...120_000) ?? 5_000
         options.others = try reader.rest(except: [
-            "model", "language", "encoding", "sample_rate", "channels", "multichannel", "callback", "callback_method",
+            "model", "language", "endpointing", "encoding", "sample_rate", "channels", "multichannel", "callback", "callback_method",
         ])
         guard options.keyterms.isEmpty || options.model.hasPrefix("nova-3") else {
             throw setup.error("keyterms", "are understood by nova-3 models only")

@@ -1,0 +1,3 @@
+extension ProviderKind {
+    static let cartesia: [ProviderKind] = []
+}
