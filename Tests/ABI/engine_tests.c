@@ -94,6 +94,62 @@ static void engine_struct_sizes_are_checked(void)
 	create_takes(&config.known);
 }
 
+struct probed {
+	voice_engine *engine;
+	int count;
+	char paths[64];
+};
+
+static void note_probe(void *user_data, const voice_probe_result *result)
+{
+	struct probed *all = (struct probed *)user_data;
+	size_t room;
+
+	CHECK(all != NULL);
+	if (all == NULL)
+		return;
+	room = sizeof(all->paths) - strlen(all->paths) - 1;
+	CHECK(result->struct_size == sizeof(*result));
+	CHECK(result->status < 0 && result->detail[0] != '\0');
+	CHECK(strstr(result->detail, "not-a-key") == NULL);
+	strncat(all->paths, result->path, room);
+	strncat(all->paths, " ", room > 0 ? room - 1 : 0);
+	/* Results come when all is done: anything may be called. */
+	if (++all->count == 3)
+		voice_engine_destroy(all->engine);
+}
+
+static void providers_are_tried_in_the_order_of_the_document(void)
+{
+	struct probed all;
+
+	memset(&all, 0, sizeof(all));
+	all.engine = make_engine();
+	CHECK_STATUS(voice_engine_probe(all.engine, AGENT_JSON,
+	                                strlen(AGENT_JSON), 2000, NULL, &all),
+	             VOICE_ERR_BAD_ARG);
+	CHECK_DETAIL("on_result");
+	CHECK_STATUS(voice_engine_probe(all.engine, AGENT_JSON,
+	                                strlen(AGENT_JSON), 120001, note_probe,
+	                                &all),
+	             VOICE_ERR_BAD_ARG);
+	CHECK_DETAIL("timeout_ms");
+	CHECK_STATUS(voice_engine_probe(all.engine, "{", 1, 0, note_probe,
+	                                &all),
+	             VOICE_ERR_BAD_CONFIG);
+	CHECK(all.count == 0);
+	CHECK_STATUS(voice_engine_probe(all.engine, AGENT_JSON,
+	                                strlen(AGENT_JSON), 2000, note_probe,
+	                                &all),
+	             VOICE_ERR_PROVIDER);
+	CHECK(all.count == 3);
+	CHECK(strcmp(all.paths, "stt llm tts ") == 0);
+	CHECK_STATUS(voice_engine_probe(all.engine, AGENT_JSON,
+	                                strlen(AGENT_JSON), 0, note_probe,
+	                                &all),
+	             VOICE_ERR_BAD_HANDLE);
+}
+
 static void no_engine_function_takes_a_wrong_handle(void)
 {
 	voice_engine *dead = make_engine();
@@ -118,6 +174,10 @@ static void no_engine_function_takes_a_wrong_handle(void)
 		             VOICE_ERR_BAD_HANDLE);
 		CHECK(voice_last_error()[0] != '\0');
 		CHECK_STATUS(voice_engine_wait_ready(bad, 0),
+		             VOICE_ERR_BAD_HANDLE);
+		CHECK_STATUS(voice_engine_probe(bad, AGENT_JSON,
+		                                strlen(AGENT_JSON), 0,
+		                                note_probe, NULL),
 		             VOICE_ERR_BAD_HANDLE);
 		CHECK_STATUS(voice_engine_metrics(bad, text, sizeof(text),
 		                                  &required),
@@ -293,6 +353,8 @@ const struct abi_test engine_tests[] = {
 	{"a destroyed handle is not taken for a new one",
          a_destroyed_handle_is_not_taken_for_a_new_one},
 	{"agents are checked when added", agents_are_checked_when_added},
+	{"providers are tried in the order of the document",
+         providers_are_tried_in_the_order_of_the_document},
 	{"metrics say how much room they need",
          metrics_say_how_much_room_they_need},
 	{"two engines do not know of each other",

@@ -204,6 +204,12 @@ struct caller {
 	int calls;
 };
 
+static void ignore_probe(void *user_data, const voice_probe_result *result)
+{
+	(void)user_data;
+	(void)result;
+}
+
 /* Calls everything that the header allows inside a callback. */
 static void call_from_event(void *user_data, const voice_event *event)
 {
@@ -227,6 +233,10 @@ static void call_from_event(void *user_data, const voice_event *event)
 	CHECK_STATUS(voice_session_send_text(event->session, "Two."), VOICE_OK);
 	CHECK_STATUS(voice_session_send_dtmf(event->session, "3"), VOICE_OK);
 	CHECK_STATUS(voice_engine_wait_ready(c->engine, 10),
+	             VOICE_ERR_REENTRANT);
+	CHECK_STATUS(voice_engine_probe(c->engine, AGENT_JSON,
+	                                strlen(AGENT_JSON), 10, ignore_probe,
+	                                NULL),
 	             VOICE_ERR_REENTRANT);
 	CHECK_STATUS(voice_engine_metrics(c->engine, text, sizeof(text), NULL),
 	             VOICE_ERR_BAD_ARG);

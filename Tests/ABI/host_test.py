@@ -110,13 +110,27 @@ class HostTest(unittest.TestCase):
     def test_check_prints_ok_or_the_path_of_the_key(self) -> None:
         wrong = self.folder / "wrong.json"
         wrong.write_text(json.dumps({**AGENT, "bogus": 1}))
-        done = run("check", str(self.agent), str(wrong), str(self.folder / "nothing.json"))
+        done = run("check", "--offline", str(self.agent), str(wrong), str(self.folder / "nothing.json"))
         self.assertEqual(done.returncode, 1)
         first, second = done.stdout.splitlines()
         self.assertEqual(first, f"{self.agent}: OK")
         self.assertIn("bogus", second)
         self.assertIn("nothing.json", done.stderr)
-        self.assertEqual(run("check", str(self.agent)).returncode, 0)
+        self.assertEqual(run("check", "--offline", str(self.agent)).returncode, 0)
+
+    def test_check_tries_the_providers_and_says_what_is_wrong_with_each(self) -> None:
+        chain = [PROVIDERS["tts"], {**PROVIDERS["tts"], "api_key_env": "VOICE_TEST_UNSET_KEY"}]
+        self.agent.write_text(json.dumps({**AGENT, "tts": chain}))
+        done = run("check", str(self.agent))
+        self.assertEqual(done.returncode, 1)
+        lines = [line.split(maxsplit=2) for line in done.stdout.splitlines()[1:]]
+        self.assertEqual([line[:2] for line in lines], [
+            ["stt", "deepgram"], ["llm", "openai"], ["tts[0]", "deepgram"], ["tts[1]", "deepgram"],
+        ])
+        for line in lines[:3]:
+            self.assertRegex(line[2], "FAILED: .*127.0.0.1:1")
+        self.assertIn("VOICE_TEST_UNSET_KEY is not set", lines[3][2])
+        self.assertNotIn("not-a-key", done.stdout + done.stderr)
 
     def test_a_document_of_two_megabytes_is_refused(self) -> None:
         large = self.folder / "large.json"

@@ -16,7 +16,7 @@
 #define EXIT_START 3  /* could not start: agents, models, address, files */
 #define EXIT_CUT 4    /* stopped with calls still live */
 
-/** Options that serve and talk share. */
+/** Options of all commands. */
 struct options {
 	voice_engine_config engine;
 	voice_server_config server;
@@ -25,6 +25,8 @@ struct options {
 	const char *call_id;    /* talk */
 	uint32_t drain_s;       /* [s] serve: how long live calls may last */
 	uint32_t tail_s;        /* [s] talk: silence that ends the call */
+	bool offline;           /* check: the document alone */
+	uint32_t timeout_ms;    /* check: for each provider; 0 = default */
 	bool mono;              /* talk: write the agent alone */
 	const char *names[16];  /* talk: --var NAME=VALUE */
 	const char *values[16]; /* talk: the values of names */
@@ -48,9 +50,11 @@ bool read_file(const char *path, size_t limit, char **out, size_t *bytes);
 /** Largest agent document: what voice_agent_check takes. */
 #define MAX_DOCUMENT_BYTES ((size_t)1 << 20)
 
-/* -- serve.c, talk.c: the commands; they return an exit code. */
+/* -- serve.c, talk.c, check.c: the commands; they return an exit code. */
 
 int serve(const struct options *options);
+/** paths ends with NULL. */
+int check(const struct options *options, char **paths);
 int talk(const struct options *options, const char *agent, const char *input,
          const char *output);
 

@@ -2,7 +2,7 @@
  * voice-host: agents that answer the telephone, as a program.
  *
  *   voice-host serve --agents DIR        carriers call agents
- *   voice-host check agent.json ...      are the documents right?
+ *   voice-host check agent.json ...      are the documents right, do the providers work?
  *   voice-host talk agent.json in.wav out.wav
  *                                        a recording calls an agent
  *   voice-host version
@@ -23,7 +23,8 @@ static const char usage_all[] =
 	"voice-host: agents that answer the telephone\n"
 	"\n"
 	"  voice-host serve --agents DIR           let carriers call agents\n"
-	"  voice-host check AGENT.json ...         check agent documents\n"
+	"  voice-host check AGENT.json ...         check agent documents and\n"
+	"                                          try their providers\n"
 	"  voice-host talk AGENT.json IN.wav OUT.wav\n"
 	"                                          let a recording call\n"
 	"  voice-host version                      print versions\n"
@@ -56,9 +57,18 @@ static const char usage_serve[] =
 	"SIGHUP reads the agents again.\n";
 
 static const char usage_check[] =
-	"voice-host check AGENT.json ...\n"
-	"Prints OK, or what is wrong with the path of the key, per document.\n"
-	"Exits with 0 when all are right, else with 1. Needs no model, no key.\n";
+	"voice-host check AGENT.json ... [options]\n"
+	"Prints OK, or what is wrong with the path of the key, per document;\n"
+	"then tries each provider that it names with a little real work, which\n"
+	"proves address, certificate, key, model and voice (and costs what such\n"
+	"a request costs).\n"
+	"\n"
+	"  --offline          check the documents alone: needs no model, no key\n"
+	"  --timeout-ms N     for each provider, 1..120000 (10000)\n"
+	"  --models DIR       local models ($VOICE_ENGINE_MODELS)\n"
+	"  --log-level LEVEL  trace, debug, info, warning, error or off (off)\n"
+	"\n"
+	"Exits with 0 when all is right, else with 1.\n";
 
 static const char usage_talk[] =
 	"voice-host talk AGENT.json IN.wav OUT.wav [options]\n"
@@ -188,6 +198,8 @@ enum option_id {
 	OPTION_TAIL_S,
 	OPTION_MONO,
 	OPTION_CALL_ID,
+	OPTION_OFFLINE,
+	OPTION_TIMEOUT_MS,
 };
 
 #define SHARED_OPTIONS                                                         \
@@ -220,7 +232,9 @@ static const struct option talk_options[] = {
 };
 
 static const struct option check_options[] = {
-	{"help", no_argument, NULL, 'h'},
+	SHARED_OPTIONS,
+	{"offline", no_argument, NULL, OPTION_OFFLINE},
+	{"timeout-ms", required_argument, NULL, OPTION_TIMEOUT_MS},
 	{NULL, 0, NULL, 0},
 };
 
@@ -315,6 +329,11 @@ static bool take_option(struct options *o, int id, char *value)
 	case OPTION_CALL_ID:
 		o->call_id = value;
 		return true;
+	case OPTION_OFFLINE:
+		o->offline = true;
+		return true;
+	case OPTION_TIMEOUT_MS:
+		return number("timeout-ms", value, 1, 120000, &o->timeout_ms);
 	default:
 		return false; /* getopt has said why */
 	}
@@ -346,31 +365,6 @@ static int usage_error(const char *usage)
 }
 
 /* -- Commands ----------------------------------------------------------- */
-
-static int check(char **paths)
-{
-	int exit_code = EXIT_DONE;
-
-	for (; *paths != NULL; paths++) {
-		char *json = NULL;
-		size_t bytes = 0;
-		voice_status status;
-
-		if (!read_file(*paths, MAX_DOCUMENT_BYTES, &json, &bytes)) {
-			exit_code = EXIT_FAILED;
-			continue;
-		}
-		status = voice_agent_check(json, bytes);
-		if (status < 0) {
-			printf("%s: %s\n", *paths, voice_last_error());
-			exit_code = EXIT_FAILED;
-		} else {
-			printf("%s: OK\n", *paths);
-		}
-		free(json);
-	}
-	return exit_code;
-}
 
 static int version(void)
 {
@@ -432,13 +426,14 @@ int main(int count, char **arguments)
 		            arguments[optind + 2]);
 	}
 	if (strcmp(command, "check") == 0) {
+		options.engine.on_log = NULL; /* the results say it better */
 		code = take_options(&options, check_options, usage_check, count,
 		                    arguments);
 		if (code >= 0)
 			return code;
 		if (optind == count)
 			return usage_error(usage_check);
-		return check(arguments + optind);
+		return check(&options, arguments + optind);
 	}
 	return usage_error(usage_all);
 }

@@ -168,6 +168,38 @@ VOICE_API voice_status voice_agent_check(const char *json, size_t bytes);
  */
 VOICE_API voice_status voice_engine_add_agent(voice_engine *engine, const char *json, size_t bytes);
 
+/** How one provider of an agent document did: see voice_engine_probe. Borrowed until the callback returns. */
+typedef struct voice_probe_result {
+	uint32_t struct_size; /* sizeof(voice_probe_result) of the library */
+	voice_status status;  /* VOICE_OK: it did its work. VOICE_ERR_KEY_MISSING (not set, or refused), _BAD_CONFIG (model, voice,
+	                         address), _MODEL_MISSING, _NETWORK, _TIMEOUT, _PROVIDER */
+	const char *path;     /* where it stands in the document, such as "stt[0]" */
+	const char *provider; /* its name in the document */
+	const char *detail;   /* what went wrong and what to do; "" when nothing did. Never a key */
+	uint32_t elapsed_ms;  /* until the first result, or the failure */
+	uint32_t reserved;    /* 0 */
+} voice_probe_result;
+
+/** Called on the thread that is inside voice_engine_probe. */
+typedef void (*voice_probe_fn)(void *user_data, const voice_probe_result *result);
+
+/**
+ * Tries every provider that an agent document names, fallbacks included, with a little real work: a second of sound to
+ * recognise, a word to write, a word to speak. This proves address, certificate, key, model and voice before a caller does,
+ * and costs what such requests cost. Nothing is added to the engine.
+ *
+ * @param json       The document. Borrowed until return.
+ * @param bytes      Its length without NUL, up to 1 MiB.
+ * @param timeout_ms For each provider; all are tried at the same time. 1..120000; 0 = 10000.
+ * @param on_result  Called for each provider in the order of the document, after all have been tried.
+ * @param user_data  Handed to on_result.
+ * @return VOICE_OK (all did their work), VOICE_ERR_PROVIDER (some did not), VOICE_ERR_BAD_HANDLE, VOICE_ERR_BAD_ARG,
+ *         VOICE_ERR_BAD_CONFIG (the document itself), VOICE_ERR_REENTRANT.
+ * Threads: any. Blocks: up to timeout_ms. From a callback: no. Since: 1.0
+ */
+VOICE_API voice_status voice_engine_probe(voice_engine *engine, const char *json, size_t bytes, uint32_t timeout_ms,
+                                          voice_probe_fn on_result, void *user_data);
+
 /**
  * Waits until everything that the added agents need is loaded and warm.
  *

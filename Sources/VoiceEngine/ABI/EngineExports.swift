@@ -34,6 +34,44 @@ public func voice_engine_add_agent(_ engine: OpaquePointer!, _ json: UnsafePoint
     }
 }
 
+@implementation @_cdecl("voice_engine_probe")
+public func voice_engine_probe(
+    _ engine: OpaquePointer!, _ json: UnsafePointer<CChar>!, _ bytes: Int, _ timeout_ms: UInt32,
+    _ on_result: voice_probe_fn!, _ user_data: UnsafeMutableRawPointer!
+) -> voice_status {
+    exported { () throws(VoiceError) in
+        let engine = try Handles.engine(engine)
+        let document = try ConfigReader.bytes(json, bytes, named: "json")
+        let timeout = try ConfigReader.number(timeout_ms, named: "timeout_ms", range: 1...120_000, orZero: 10_000)
+        guard let on_result else {
+            throw VoiceError(.badArgument, "on_result: expected a function, found NULL")
+        }
+        let results = try engine.probe(document, timeout: .milliseconds(Int64(timeout)))
+        for result in results { report(result, to: on_result, user_data) }
+        let failures = results.filter { $0.problem != nil }
+        guard failures.isEmpty else {
+            throw VoiceError(.provider, "\(failures.count) of \(results.count) providers did not do their work")
+        }
+    }
+}
+
+private func report(_ result: ProbeResult, to host: voice_probe_fn, _ userData: UnsafeMutableRawPointer?) {
+    result.path.withCString { path in
+        result.provider.withCString { provider in
+            oneLine(result.detail).withCString { detail in
+                var line = voice_probe_result()
+                line.struct_size = UInt32(MemoryLayout<voice_probe_result>.size)
+                line.status = result.problem?.status.rawValue ?? VOICE_OK
+                line.path = path
+                line.provider = provider
+                line.detail = detail
+                line.elapsed_ms = UInt32(clamping: result.elapsed.wholeMilliseconds)
+                host(userData, &line)
+            }
+        }
+    }
+}
+
 @implementation @_cdecl("voice_engine_wait_ready")
 public func voice_engine_wait_ready(_ engine: OpaquePointer!, _ timeout_ms: UInt32) -> voice_status {
     exported { () throws(VoiceError) in
@@ -93,11 +131,11 @@ private enum EngineConfigReader {
             }
         }
     }
+}
 
-    /// Providers write what they like into their errors.
-    private static func oneLine(_ message: String) -> String {
-        guard message.utf8.contains(where: { $0 < 0x20 || $0 == 0x7F }) else { return message }
-        let bytes = message.utf8.map { $0 < 0x20 || $0 == 0x7F ? UInt8(ascii: " ") : $0 }
-        return String(decoding: bytes, as: UTF8.self)
-    }
+/// Providers write what they like into their errors.
+private func oneLine(_ message: String) -> String {
+    guard message.utf8.contains(where: { $0 < 0x20 || $0 == 0x7F }) else { return message }
+    let bytes = message.utf8.map { $0 < 0x20 || $0 == 0x7F ? UInt8(ascii: " ") : $0 }
+    return String(decoding: bytes, as: UTF8.self)
 }

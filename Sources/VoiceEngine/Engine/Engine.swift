@@ -44,7 +44,7 @@ package final class Engine: Sendable {
     let dispatcher: EventDispatcher
     let group: MultiThreadedEventLoopGroup
     private let loops: [CallLoop]
-    private let factory: ProviderFactory
+    let factory: ProviderFactory
     let maxSessions: Int
     private let state = Monitor(State())
 

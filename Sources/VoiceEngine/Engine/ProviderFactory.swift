@@ -106,11 +106,7 @@ final class ProviderFactory: Sendable {
         for (index, choice) in chain.enumerated() {
             let path = chain.count == 1 ? role : "\(role)[\(index)]"
             do throws(VoiceError) {
-                if choice.provider == LocalModels.providerName { try checkModel(role, path) }
-                let settings = ProviderSettings(choice, path: path, language: document.language)
-                let setup = ProviderSetup(settings, environment: { Environment.value($0) }, network: network)
-                let registry = registry(for: document, choice)
-                return try made { () throws(ProviderSetupError) in try make(registry, setup) }
+                return try made(role, choice, path: path, document, make)
             } catch {
                 log(.warning, "agent \(document.name): \(error.detail)")
                 refusal = refusal ?? error
@@ -119,9 +115,17 @@ final class ProviderFactory: Sendable {
         throw refusal ?? VoiceError(.badConfiguration, "\(role): expected at least one provider")
     }
 
-    private func made<Provider>(_ make: () throws(ProviderSetupError) -> Provider) throws(VoiceError) -> Provider {
-        do {
-            return try make()
+    /// One provider of a document.
+    /// - Throws: naming its entry and what is missing here.
+    func made<Provider>(
+        _ role: String, _ choice: ProviderChoice, path: String, _ document: AgentDocument,
+        _ make: (ProviderRegistry, ProviderSetup) throws(ProviderSetupError) -> Provider
+    ) throws(VoiceError) -> Provider {
+        if choice.provider == LocalModels.providerName { try checkModel(role, path) }
+        let settings = ProviderSettings(choice, path: path, language: document.language)
+        let setup = ProviderSetup(settings, environment: { Environment.value($0) }, network: network)
+        do throws(ProviderSetupError) {
+            return try make(registry(for: document, choice), setup)
         } catch {
             throw VoiceError(error.path.hasSuffix("api_key_env") ? .keyMissing : .badConfiguration, "\(error)")
         }

@@ -29,6 +29,15 @@ def test_a_document_is_checked() -> None:
     assert "bogus" in str(caught.value)
 
 
+def test_providers_are_tried_and_each_says_what_is_wrong(engine: Engine) -> None:
+    results = engine.probe(AGENT, timeout=5)
+    assert [result.path for result in results] == ["stt", "llm", "tts"]
+    assert not any(result.ok for result in results)
+    assert all("127.0.0.1:1" in result.detail for result in results)
+    with pytest.raises(errors.BadConfigError):
+        engine.probe({**AGENT, "bogus": 1})
+
+
 def test_started_comes_first_and_closed_last(call: Call) -> None:
     first = call.next_event(timeout=5)
     assert isinstance(first, events.Started)

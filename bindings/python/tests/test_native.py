@@ -19,6 +19,7 @@ ROOT = Path(__file__).resolve().parents[3]
 HEADER = ROOT / "Sources" / "CVoiceEngine" / "include" / "voice_engine.h"
 STRUCTS: dict[str, type[ctypes.Structure]] = {
     "voice_engine_config": _structs.EngineConfig,
+    "voice_probe_result": _structs.ProbeResultStruct,
     "voice_session_config": _structs.SessionConfig,
     "voice_session_callbacks": _structs.SessionCallbacks,
     "voice_turn_metrics": _structs.TurnMetricsStruct,
@@ -45,7 +46,12 @@ def test_the_table_has_the_parameters_of_the_header() -> None:
         parameters = [p.strip() for p in prototypes[name].split(",") if p.strip() != "void"]
         assert len(parameters) == len(argtypes), name
         for parameter, argtype in zip(parameters, argtypes):
-            number = {"size_t": ctypes.c_size_t, "uint32_t": ctypes.c_uint32, "voice_status": ctypes.c_int32}
+            number = {
+                "size_t": ctypes.c_size_t,
+                "uint32_t": ctypes.c_uint32,
+                "voice_status": ctypes.c_int32,
+                "voice_probe_fn": _structs.ProbeFunction,
+            }
             if "*" not in parameter:
                 assert argtype is number[parameter.split()[0]], f"{name}: {parameter}"
             else:

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from . import errors, events
 from .call import Call, Document, Encoding
-from .engine import Engine, check_agent, library_version
+from .engine import Engine, ProbeResult, check_agent, library_version
 from .errors import VoiceEngineError
 from .events import Event
 from .server import Server, ServerCall
@@ -24,6 +24,7 @@ __all__ = [
     "Encoding",
     "Engine",
     "Event",
+    "ProbeResult",
     "Server",
     "ServerCall",
     "VoiceEngineError",

@@ -14,6 +14,7 @@ from typing import Any
 from ._structs import (
     EngineConfig,
     EventStruct,
+    ProbeFunction,
     ServerConfig,
     SessionCallbacks,
     SessionConfig,
@@ -25,6 +26,7 @@ OK = 0
 OVERRUN = -20
 AGAIN = -21
 TIMEOUT = -23
+PROVIDER = -42
 
 ErrCheck = Callable[[int, Any, tuple[Any, ...]], int]
 
@@ -54,6 +56,12 @@ FUNCTIONS: tuple[tuple[str, tuple[Any, ...], Any, ErrCheck | None], ...] = (
     ("voice_engine_destroy", (c_void_p,), None, None),
     ("voice_agent_check", (c_char_p, c_size_t), c_int32, _raise),
     ("voice_engine_add_agent", (c_void_p, c_char_p, c_size_t), c_int32, _raise),
+    (
+        "voice_engine_probe",
+        (c_void_p, c_char_p, c_size_t, c_uint32, ProbeFunction, c_void_p),
+        c_int32,
+        _check(PROVIDER),
+    ),
     ("voice_engine_wait_ready", (c_void_p, c_uint32), c_int32, _raise),
     ("voice_engine_metrics", (c_void_p, c_void_p, c_size_t, POINTER(c_size_t)), c_int32, _raise),
     (

@@ -25,6 +25,23 @@ class EngineConfig(Structure):
     ]
 
 
+class ProbeResultStruct(Structure):
+    """voice_probe_result"""
+
+    _fields_ = [
+        ("struct_size", c_uint32),
+        ("status", c_int32),
+        ("path", c_char_p),
+        ("provider", c_char_p),
+        ("detail", c_char_p),
+        ("elapsed_ms", c_uint32),
+        ("reserved", c_uint32),
+    ]
+
+
+ProbeFunction = CFUNCTYPE(None, c_void_p, POINTER(ProbeResultStruct))
+
+
 class SessionConfig(Structure):
     """voice_session_config"""
 

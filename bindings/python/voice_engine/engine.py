@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import ctypes
+import dataclasses
 import weakref
 from collections.abc import Callable, Mapping, Sequence
 from types import TracebackType
 from typing import Any
 
 from ._native import Handle, create, encoded, lib
-from ._structs import EngineConfig, LogFunction, sized
+from ._structs import EngineConfig, LogFunction, ProbeFunction, sized
 from .call import Call, Document, Encoding, document_bytes
 from .errors import BadArgumentError
 from .server import EventHandler, Server, milliseconds
@@ -18,6 +19,26 @@ from .server import EventHandler, Server, milliseconds
 LogHandler = Callable[[int, str, str], None]
 
 _LEVELS = {"trace": 1, "debug": 2, "info": 3, "warning": 4, "error": 5}
+
+
+@dataclasses.dataclass(frozen=True)
+class ProbeResult:
+    """How one provider of an agent document did."""
+
+    path: str
+    """Where it stands in the document, such as ``stt[0]``."""
+    provider: str
+    status: int
+    """0, or the status that an exception would carry."""
+    detail: str
+    """What went wrong and what to do; empty when nothing did."""
+    elapsed: float
+    """Seconds until the first result, or the failure."""
+
+    @property
+    def ok(self) -> bool:
+        """It did its work."""
+        return self.status == 0
 
 
 def check_agent(document: Document) -> None:
@@ -88,6 +109,31 @@ class Engine:
         """Adds an agent document (JSON text or a mapping), or replaces the one of the same name, and starts loading."""
         json = document_bytes(document)
         lib.voice_engine_add_agent(self._handle.get(), json, len(json))
+
+    def probe(self, document: Document, timeout: float = 10.0) -> list[ProbeResult]:
+        """Tries every provider of a document with a little real work, which proves address, key, model and voice.
+
+        Blocks up to ``timeout`` seconds. Results come in the order of the document; a provider that failed raises nothing.
+        """
+        json = document_bytes(document)
+        results: list[ProbeResult] = []
+
+        def entry(user_data: Any, result: Any) -> None:
+            found = result.contents
+            results.append(
+                ProbeResult(
+                    path=found.path.decode(),
+                    provider=found.provider.decode(),
+                    status=found.status,
+                    detail=found.detail.decode("utf-8", "replace"),
+                    elapsed=found.elapsed_ms / 1000,
+                )
+            )
+
+        lib.voice_engine_probe(
+            self._handle.get(), json, len(json), milliseconds(timeout), ProbeFunction(entry), None
+        )
+        return results
 
     def wait_ready(self, timeout: float = 60.0) -> None:
         """Waits until everything that the agents need is loaded; raises EngineTimeoutError after ``timeout`` seconds."""
