@@ -1,3 +1,5 @@
+package import VoiceEngineCore
+
 /// Why a provider could not do its work, in the few kinds that a session tells apart.
 package struct ProviderError: Error, Equatable, Sendable, CustomStringConvertible {
     package enum Kind: String, Sendable {
@@ -19,11 +21,14 @@ package struct ProviderError: Error, Equatable, Sendable, CustomStringConvertibl
     package let provider: String
     /// One sentence for the operator: what happened and what to do. Never a key, never a transcript.
     package let detail: String
+    /// How long the provider asks to be left alone (`Retry-After` and its kin); nil when it did not say. At most a day.
+    package let retryAfter: Nanoseconds?
 
-    package init(_ kind: Kind, provider: String, detail: String) {
+    package init(_ kind: Kind, provider: String, detail: String, retryAfter: Nanoseconds? = nil) {
         self.kind = kind
         self.provider = provider
         self.detail = detail
+        self.retryAfter = retryAfter
     }
 
     package var isRetryable: Bool {

@@ -229,6 +229,7 @@ extension ProviderError {
     init(_ error: NetworkError, provider: String, secret: Secret?) {
         let kind: Kind
         var detail = error.description
+        var wait: Nanoseconds?
         switch error {
         case .unreachable, .closedBeforeAnswer, .closedEarly: kind = .unavailable
         case .timeout: kind = .timeout
@@ -242,10 +243,11 @@ extension ProviderError {
         case .badRequest: kind = .configuration
         case .upgradeRefused(let refusal):
             kind = Self.kind(ofStatus: refusal.status)
+            wait = RetryAfter.wait(status: refusal.status) { refusal.headers[$0] }
             if let reason = refusal.headers["dg-error"] { detail += ": " + (Secret.redacted(secret, reason)) }
             if let id = refusal.headers["dg-request-id"] { detail += " (request \(id))" }
         }
-        self.init(kind, provider: provider, detail: Secret.redacted(secret, detail))
+        self.init(kind, provider: provider, detail: Secret.redacted(secret, detail), retryAfter: wait)
     }
 
     /// What the status of a failed request means.

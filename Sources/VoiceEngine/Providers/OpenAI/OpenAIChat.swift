@@ -216,7 +216,8 @@ final class OpenAIGeneration: Generation {
         if answer.status == 401 {
             return ProviderError(kind, provider: name, detail: redacted(what + (fault.map { ": \($0.code)" } ?? "")))
         }
-        return ProviderError(kind, provider: name, detail: describe(what, fault))
+        let wait = RetryAfter.wait(status: answer.status) { answer.headers[$0] }
+        return ProviderError(kind, provider: name, detail: describe(what, fault), retryAfter: wait)
     }
 
     private func describe(_ what: String, _ fault: OpenAIChatWire.Fault?) -> String {
