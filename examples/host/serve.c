@@ -299,7 +299,18 @@ static int next_signal(int signals, int timeout_ms)
 	return (int)info.ssi_signo;
 }
 
-/* Waits for the models; a signal meanwhile is returned, else 0. */
+/* At SIGHUP. A document that is wrong has been complained of; its agent stays
+ * as it was. */
+static void read_again(struct host *host)
+{
+	if (add_agents(host))
+		fprintf(stderr, "the agents were read again\n");
+}
+
+/*
+ * Waits for the models. A SIGHUP meanwhile reads the agents again, and what
+ * they need now is waited for as well; any other signal is returned, else 0.
+ */
 static int wait_ready(struct host *host)
 {
 	fprintf(stderr, "loading what the agents need ...\n");
@@ -318,7 +329,9 @@ static int wait_ready(struct host *host)
 			return 0;
 		}
 		number = next_signal(host->signals, 0);
-		if (number != 0 && number != SIGHUP)
+		if (number == SIGHUP)
+			read_again(host);
+		else if (number != 0)
 			return number;
 	}
 	complain("some models are still not loaded; see /readyz");
@@ -414,8 +427,8 @@ static int run(struct host *host)
 	print_welcome(host);
 	number = wait_ready(host);
 	while (number == 0 || number == SIGHUP) {
-		if (number == SIGHUP && add_agents(host))
-			fprintf(stderr, "the agents were read again\n");
+		if (number == SIGHUP)
+			read_again(host);
 		number = next_signal(host->signals, -1);
 	}
 	return end(host);
