@@ -96,8 +96,8 @@ let package = Package(
         tests(
             "VoiceEngineCarrier",
             [
-                "VoiceEngineCore", "VoiceEngineNet", "VoiceEngineSession", nio("NIOCore"), nio("NIOEmbedded"),
-                nio("NIOPosix"),
+                "VoiceEngineCore", "VoiceEngineMedia", "VoiceEngineNet", "VoiceEngineProviders", "VoiceEngineSession",
+                "CAllocationCounter", nio("NIOCore"), nio("NIOEmbedded"), nio("NIOPosix"),
             ]),
         .testTarget(
             name: "ConversationTests",

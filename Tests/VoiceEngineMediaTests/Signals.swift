@@ -28,6 +28,30 @@ enum Signals {
         return (0..<count).map { _ in Int16(Int.random(in: -amplitude...amplitude, using: &random)) }
     }
 
+    /// 100 ms of twelve tones at random places below `limit`.
+    static func chord(below limit: Double, rate: Int, seed: UInt64) -> [Int16] {
+        var random = SeededRandom(seed: seed)
+        let tones = (0..<12).map { _ in
+            (Double.random(in: 0.025...1, using: &random) * limit, Double.random(in: 0...6, using: &random))
+        }
+        return (0..<(rate / 10)).map { (index: Int) -> Int16 in
+            let time = 2 * .pi * Double(index) / Double(rate)
+            return Int16(2_300 * tones.map { sin($0.0 * time + $0.1) }.reduce(0, +))
+        }
+    }
+
+    /// [dB] How far the difference of two signals lies below the second, in the middle half.
+    static func signalToNoise(_ samples: [Int16], reference: [Int16]) -> Double {
+        let range = (reference.count / 4)..<(reference.count * 3 / 4)
+        var (signal, noise) = (0.0, 0.0)
+        for index in range {
+            let (sample, expected) = (Double(samples[index]), Double(reference[index]))
+            signal += expected * expected
+            noise += (sample - expected) * (sample - expected)
+        }
+        return 10 * log10(signal / max(noise, 1e-9))
+    }
+
     /// [dBFS] of the middle half, so that starts and ends do not count.
     static func level(_ samples: [Int16]) -> Double {
         SignalLevel.rms(samples.span.extracting((samples.count / 4)..<(samples.count * 3 / 4)))

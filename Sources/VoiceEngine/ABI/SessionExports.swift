@@ -1,4 +1,5 @@
 public import CVoiceEngine
+internal import VoiceEngineCarrier
 internal import VoiceEngineCore
 internal import VoiceEngineSession
 
@@ -51,7 +52,13 @@ public func voice_session_push_audio(_ session: OpaquePointer!, _ audio: UnsafeR
             throw VoiceError(.unsupported, "a server's call takes its audio from its carrier")
         }
         if call.hasEnded { throw VoiceError(.closed, "the session has ended") }
-        guard try ports.push(UnsafeRawBufferPointer(start: audio, count: bytes)) else {
+        let isWhole: Bool
+        do throws(HostAudioError) {
+            isWhole = try ports.push(UnsafeRawBufferPointer(start: audio, count: bytes))
+        } catch {
+            throw VoiceError(error)
+        }
+        guard isWhole else {
             throw VoiceError(.overrun, "more than one second of caller audio was waiting; the oldest was dropped")
         }
     }
@@ -72,7 +79,11 @@ public func voice_session_pull_audio(_ session: OpaquePointer!, _ audio: UnsafeM
             ports.silence(into: buffer)
             throw VoiceError(.closed, "the session has ended")
         }
-        try ports.pull(into: buffer)
+        do throws(HostAudioError) {
+            try ports.pull(into: buffer)
+        } catch {
+            throw VoiceError(error)
+        }
     }
 }
 

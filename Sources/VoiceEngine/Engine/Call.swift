@@ -1,5 +1,6 @@
 internal import NIOCore
 internal import Synchronization
+package import VoiceEngineCarrier
 internal import VoiceEngineCore
 internal import VoiceEngineSession
 

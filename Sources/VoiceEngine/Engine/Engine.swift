@@ -2,7 +2,9 @@ internal import Glibc
 internal import NIOCore
 internal import NIOPosix
 internal import Synchronization
+package import VoiceEngineCarrier
 package import VoiceEngineCore
+internal import VoiceEngineMedia
 internal import VoiceEngineProviders
 internal import VoiceEngineSession
 
@@ -54,8 +56,9 @@ package final class Engine: Sendable {
         log = configuration.log
         maxSessions = configuration.maxSessions
         let loopCount = configuration.loops > 0 ? configuration.loops : cores
-        let group = WorkerThread.withoutSignals { MultiThreadedEventLoopGroup(numberOfThreads: loopCount) }
+        let group = withoutSignals { MultiThreadedEventLoopGroup(numberOfThreads: loopCount) }
         let dispatcher = EventDispatcher(threads: min(cores, 4))
+        PolyphaseFilter.prepare()
         self.group = group
         self.dispatcher = dispatcher
         let metrics = metrics

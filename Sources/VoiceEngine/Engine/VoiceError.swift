@@ -1,3 +1,5 @@
+package import VoiceEngineCarrier
+
 /// Why a call of the host failed: a status of the public header and a sentence that names the field and what was
 /// expected.
 package struct VoiceError: Error, Equatable {
@@ -28,5 +30,17 @@ package struct VoiceError: Error, Equatable {
     package init(_ status: Status, _ detail: String) {
         self.status = status
         self.detail = detail
+    }
+}
+
+extension VoiceError {
+    package init(_ error: HostAudioError) {
+        let status: Status =
+            switch error.reason {
+            case .badArgument: .badArgument
+            case .reentrant: .reentrant
+            case .unsupported: .unsupported
+            }
+        self.init(status, error.detail)
     }
 }

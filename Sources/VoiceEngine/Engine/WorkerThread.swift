@@ -1,5 +1,6 @@
 internal import CLinux
 internal import Glibc
+internal import VoiceEngineCore
 
 /// A thread of the engine that can be joined.
 package final class WorkerThread: Sendable {
@@ -20,7 +21,7 @@ package final class WorkerThread: Sendable {
         pthread_attr_init(&attributes)
         pthread_attr_setstacksize(&attributes, 1 << 20)
         if isDetached { pthread_attr_setdetachstate(&attributes, Int32(PTHREAD_CREATE_DETACHED)) }
-        let failure = Self.withoutSignals {
+        let failure = withoutSignals {
             pthread_create(
                 &created, &attributes,
                 { argument in
@@ -41,16 +42,6 @@ package final class WorkerThread: Sendable {
     /// - Returns: false when the system has no thread for it.
     package static func detach(name: String, body: @escaping @Sendable () -> Void) -> Bool {
         WorkerThread(start: Start(name: name, runsHostCode: false, body: body), isDetached: true).isRunning
-    }
-
-    /// Threads made meanwhile take no signals: those are the host's, and a thread begins with its creator's mask.
-    package static func withoutSignals<Result>(_ body: () -> Result) -> Result {
-        var all = sigset_t()
-        var before = sigset_t()
-        sigfillset(&all)
-        pthread_sigmask(SIG_SETMASK, &all, &before)
-        defer { pthread_sigmask(SIG_SETMASK, &before, nil) }
-        return body()
     }
 
     /// Whether the calling thread is one that runs the host's callbacks, of whichever engine.

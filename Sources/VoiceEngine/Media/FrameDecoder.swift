@@ -21,12 +21,11 @@ package final class FrameDecoder {
     ///   - format: of the input.
     ///   - outputRate: [Hz] 8000...48000.
     package init(
-        from format: AudioFormat, to outputRate: Int, quality: Resampler.Quality = .standard,
-        filter: PolyphaseFilter? = nil
+        from format: AudioFormat, to outputRate: Int, quality: Resampler.Quality = .standard
     ) throws(MediaError) {
         self.format = format
         self.outputRate = outputRate
-        resampler = try Resampler(from: format.sampleRate, to: outputRate, quality: quality, filter: filter)
+        resampler = try Resampler(from: format.sampleRate, to: outputRate, quality: quality)
         opus = format.encoding == .opus ? try OpusDecoder(sampleRate: format.sampleRate) : nil
         scratch = .allocate(capacity: max(Resampler.blockSamples, opus?.maximumPacketSamples ?? 0))
         scratch.initialize(repeating: 0)

@@ -27,13 +27,13 @@ package final class FrameEncoder {
     ///   - frameMs: [ms] 10, 20, 30 or 60 (not 30 with Opus); a whole number of samples at both rates.
     package init(
         from inputRate: Int, to format: AudioFormat, frameMs: Int, quality: Resampler.Quality = .standard,
-        filter: PolyphaseFilter? = nil, opus settings: OpusEncoder.Settings = .init()
+        opus settings: OpusEncoder.Settings = .init()
     ) throws(MediaError) {
         guard let samples = try? format.frameSamples(milliseconds: frameMs),
             (frameMs * inputRate).isMultiple(of: 1_000)
         else { throw .badFrame(expected: format.sampleRate / 50) }
         self.format = format
-        resampler = try Resampler(from: inputRate, to: format.sampleRate, quality: quality, filter: filter)
+        resampler = try Resampler(from: inputRate, to: format.sampleRate, quality: quality)
         inputSamples = frameMs * inputRate / 1_000
         outputSamples = samples
         opus =

@@ -8,7 +8,7 @@ internal import Synchronization
 /// up to 0.425 of the lower rate, which is the telephone's 3.4 kHz at 8 kHz. The Kaiser window for -88 dB with that
 /// transition is 76 periods of the lower rate long, so the delay is 38 of them: 4.75 ms at 8 kHz.
 ///
-/// Immutable, so that all calls of an engine can share one.
+/// Immutable, so that all calls can share one (`shared`).
 package final class PolyphaseFilter: Sendable {
     /// L, the number of phases, and M, the inputs that L outputs take.
     let phases: Int
@@ -81,33 +81,52 @@ private func greatestCommonDivisor(_ a: Int, _ b: Int) -> Int {
     return a
 }
 
-/// The filters that an engine's calls share, made when first asked for.
-///
-/// Making one takes 0.05 ms for the ratios of telephony, but 1 to 3 ms for those of 44.1 kHz: too long for the set-up
-/// of a call, so an engine asks for those that its configuration needs beforehand. *Full* cannot happen: 64 ratios at
-/// most are kept, further ones are made for their call alone.
-///
-/// Threads: any. Blocks: while another thread makes a filter.
-package final class PolyphaseFilterBank: Sendable {
-    private static let limit = 64
-    private let filters = Mutex<[Ratio: PolyphaseFilter]>([:])
+extension PolyphaseFilter {
+    /// [Hz] The rates of telephony and of speech models; calls between them find their filters made.
+    package static let usualRates = [8_000, 16_000, 24_000, 48_000]
+
+    /// Makes the filters between the usual rates: 12, which take 1 ms and 60 KB. An engine does it when it is created, so
+    /// that the set-up of a call does not.
+    package static func prepare() {
+        for input in usualRates {
+            for output in usualRates { _ = shared(from: input, to: output) }
+        }
+    }
+
+    /// The filter between two rates, the same for all calls of the process: an immutable table, made when first asked for
+    /// and then kept. *Full* cannot happen: beyond `maximumShared` coefficients one is made for its call alone.
+    ///
+    /// Threads: any. Never waits for the making of another filter.
+    ///
+    /// - Returns: nil when the rates are equal or have no small common ratio; `Resampler` needs no filter then.
+    package static func shared(from input: Int, to output: Int) -> PolyphaseFilter? {
+        if input == output { return nil }
+        let ratio = Ratio(from: input, to: output)
+        if let known = table.withLock({ $0.filters[ratio] }) { return known }
+        guard let made = PolyphaseFilter(from: input, to: output) else { return nil }
+        return table.withLock { table in
+            // Another thread may have been quicker.
+            if let known = table.filters[ratio] { return known }
+            if table.size + made.coefficients.count <= maximumShared {
+                table.filters[ratio] = made
+                table.size += made.coefficients.count
+            }
+            return made
+        }
+    }
+
+    /// [coefficients] 4 MB: all ratios between all rates in use are half of it.
+    private static let maximumShared = 1 << 20
 
     private struct Ratio: Hashable {
         let from: Int
         let to: Int
     }
 
-    package init() {}
-
-    /// - Returns: nil when the rates are equal or have no small common ratio; `Resampler` needs no filter then.
-    package func filter(from input: Int, to output: Int) -> PolyphaseFilter? {
-        if input == output { return nil }
-        let ratio = Ratio(from: input, to: output)
-        return filters.withLock { filters in
-            if let known = filters[ratio] { return known }
-            let made = PolyphaseFilter(from: input, to: output)
-            if filters.count < Self.limit { filters[ratio] = made }
-            return made
-        }
+    private struct Table {
+        var filters: [Ratio: PolyphaseFilter] = [:]
+        var size = 0
     }
+
+    private static let table = Mutex(Table())
 }

@@ -31,10 +31,9 @@ package final class Resampler {
     private var consumed: Int64 = 0
     private var produced: Int64 = 0
 
-    /// - Parameter filter: a filter to share between calls; made here when nil or of another ratio.
     /// - Throws: `unsupportedRate` outside 8000...48000 Hz, or `library`.
     package convenience init(
-        from inputRate: Int, to outputRate: Int, quality: Quality = .standard, filter: PolyphaseFilter? = nil
+        from inputRate: Int, to outputRate: Int, quality: Quality = .standard
     ) throws(MediaError) {
         for rate in [inputRate, outputRate] where !(8_000...48_000).contains(rate) { throw .unsupportedRate(rate) }
         if inputRate == outputRate {
@@ -43,8 +42,7 @@ package final class Resampler {
         }
         switch quality {
         case .standard:
-            let isFit = filter.map { $0.phases * inputRate == $0.step * outputRate } ?? false
-            if let filter = isFit ? filter : PolyphaseFilter(from: inputRate, to: outputRate) {
+            if let filter = PolyphaseFilter.shared(from: inputRate, to: outputRate) {
                 self.init(inputRate, outputRate, .polyphase(PolyphaseKernel(filter)))
             } else {
                 try self.init(from: inputRate, to: outputRate, converter: .medium)

@@ -1,12 +1,28 @@
-internal import NIOCore
 internal import Synchronization
-internal import VoiceEngineCore
-internal import VoiceEngineSession
+package import VoiceEngineCore
 
 // The C ABI as a carrier: host threads on one side of two rings, the call's loop on the other.
 //
 //     push ─► SampleRing ─► HostCarrier.tick ─► Session.receive
 //     pull ◄─ PlayoutRing ◄─────────────── play ◄─ Session       or:  on_audio ◄─ play
+
+/// Why a host's audio is not taken, or given.
+package struct HostAudioError: Error, Equatable {
+    package enum Reason: Sendable {
+        case badArgument
+        /// Another thread is inside.
+        case reentrant
+        case unsupported
+    }
+
+    package let reason: Reason
+    package let detail: String
+
+    package init(_ reason: Reason, _ detail: String) {
+        self.reason = reason
+        self.detail = detail
+    }
+}
 
 /// How the agent's audio leaves a hosted call.
 package enum HostPlayout: Sendable {
@@ -28,8 +44,8 @@ package final class HostPorts: @unchecked Sendable {
     /// [samples] that are pulled at a time.
     private static let pullStep = 480
 
-    let input: AudioFormat
-    let output: AudioFormat
+    package let input: AudioFormat
+    package let output: AudioFormat
     let caller: SampleRing
     let agent: PlayoutRing?
     private let scratch: UnsafeMutableBufferPointer<Int16>
@@ -37,7 +53,7 @@ package final class HostPorts: @unchecked Sendable {
     private let pushing = Atomic<Bool>(false)
     private let pulling = Atomic<Bool>(false)
 
-    init(input: AudioFormat, output: AudioFormat, pulls: Bool) {
+    package init(input: AudioFormat, output: AudioFormat, pulls: Bool) {
         self.input = input
         self.output = output
         // One second of caller audio, or of Opus packets of 20 ms.
@@ -61,7 +77,7 @@ package final class HostPorts: @unchecked Sendable {
     }
 
     /// - Returns: false when old audio had to make room.
-    package func push(_ audio: UnsafeRawBufferPointer) throws(VoiceError) -> Bool {
+    package func push(_ audio: UnsafeRawBufferPointer) throws(HostAudioError) -> Bool {
         try Self.enter(pushing)
         defer { pushing.store(false, ordering: .releasing) }
         guard input.encoding == .opus else {
@@ -69,7 +85,8 @@ package final class HostPorts: @unchecked Sendable {
             return caller.write(audio) == 0
         }
         guard audio.count <= AudioFormat.maximumOpusPacketBytes else {
-            throw VoiceError(.badArgument, "bytes \(audio.count): expected one Opus packet of at most 1275 bytes")
+            throw HostAudioError(
+                .badArgument, "bytes \(audio.count): expected one Opus packet of at most 1275 bytes")
         }
         packet.storeBytes(of: UInt16(audio.count), as: UInt16.self)
         packet.baseAddress.map {
@@ -79,9 +96,9 @@ package final class HostPorts: @unchecked Sendable {
     }
 
     /// Fills the buffer, with silence where the agent says nothing.
-    package func pull(into audio: UnsafeMutableRawBufferPointer) throws(VoiceError) {
+    package func pull(into audio: UnsafeMutableRawBufferPointer) throws(HostAudioError) {
         guard let agent else {
-            throw VoiceError(
+            throw HostAudioError(
                 .unsupported, "this session hands its audio to on_audio; create it with VOICE_PLAYOUT_PULL")
         }
         try Self.check(audio.count, output)
@@ -111,17 +128,17 @@ package final class HostPorts: @unchecked Sendable {
         }
     }
 
-    private static func check(_ bytes: Int, _ format: AudioFormat) throws(VoiceError) {
+    private static func check(_ bytes: Int, _ format: AudioFormat) throws(HostAudioError) {
         guard bytes.isMultiple(of: format.bytesPerSample) else {
-            throw VoiceError(
+            throw HostAudioError(
                 .badArgument, "bytes \(bytes): expected a whole number of samples of \(format.bytesPerSample) bytes")
         }
     }
 
     /// The rings have one writer and one reader; a second thread is sent away instead of breaking them.
-    private static func enter(_ isBusy: borrowing Atomic<Bool>) throws(VoiceError) {
+    private static func enter(_ isBusy: borrowing Atomic<Bool>) throws(HostAudioError) {
         guard isBusy.compareExchange(expected: false, desired: true, ordering: .acquiring).exchanged else {
-            throw VoiceError(.reentrant, "another thread is inside this function for the same session")
+            throw HostAudioError(.reentrant, "another thread is inside this function for the same session")
         }
     }
 
@@ -135,83 +152,4 @@ package final class HostPorts: @unchecked Sendable {
             }
         audio.initializeMemory(as: UInt8.self, repeating: quiet)
     }
-}
-
-/// The loop's side of a hosted call. Confined to the call's loop.
-final class HostCarrier: Carrier, Ticking {
-    private let ports: HostPorts
-    private let playout: HostPlayout
-    private let slow: (Nanoseconds) -> Void
-    /// A quarter of a frame: the loop has other calls to pace.
-    private let patience: Nanoseconds
-    private let chunk: UnsafeMutableRawBufferPointer
-    private var handed: Int64 = 0
-    weak var session: Session?
-
-    /// - Parameter slow: Told when the host's `on_audio` took longer than a quarter of a frame.
-    init(ports: HostPorts, playout: HostPlayout, frameMilliseconds: Int, slow: @escaping (Nanoseconds) -> Void) {
-        self.ports = ports
-        self.playout = playout
-        self.slow = slow
-        patience = .microseconds(Int64(frameMilliseconds) * 250)
-        let bytes =
-            ports.input.encoding == .opus
-            ? HostPorts.packetSlot : ports.input.bytes(forSamples: ports.input.samples(inMilliseconds: 20))
-        chunk = .allocate(byteCount: max(bytes, 1), alignment: 16)
-        chunk.initializeMemory(as: UInt8.self, repeating: 0)
-    }
-
-    deinit { chunk.deallocate() }
-
-    /// Takes what the host has pushed since the last tick.
-    func tick(at now: Instant) {
-        guard let session else { return }
-        // At most one ring's worth a tick, so that a host that pushes without end cannot hold the loop.
-        var budget = ports.caller.capacity
-        while budget > 0 {
-            let count = ports.caller.read(into: chunk).count
-            guard count > 0 else { return }
-            budget -= count
-            if ports.input.encoding == .opus {
-                let length = min(Int(chunk.load(as: UInt16.self)), count - 2)
-                session.receive(UnsafeRawBufferPointer(rebasing: UnsafeRawBufferPointer(chunk)[2..<(2 + length)]))
-            } else {
-                session.receive(UnsafeRawBufferPointer(rebasing: UnsafeRawBufferPointer(chunk)[..<count]))
-            }
-        }
-    }
-
-    var fadesOnCut: Bool { ports.agent != nil }
-
-    func play(_ audio: UnsafeRawBufferPointer, samples: Int) {
-        handed += Int64(samples)
-        switch playout {
-        case .pull:
-            _ = ports.agent?.write(audio.bindMemory(to: Int16.self).span)
-        case .callback(let deliver):
-            let before = NIODeadline.now()  // the clock is read because what the host takes is not known otherwise
-            deliver(audio)
-            let taken = Nanoseconds((NIODeadline.now() - before).nanoseconds)  // the clock: see above
-            if taken > patience { slow(taken) }
-        }
-    }
-
-    func flush() {}
-
-    func heardSamples(at now: Instant) -> Int64 { ports.agent?.readPosition ?? handed }
-
-    func cut(at now: Instant) -> Int64 {
-        guard let agent = ports.agent else { return handed }
-        agent.cut()
-        return agent.readPosition
-    }
-
-    func takeCutResult() -> CutResult {
-        guard let agent = ports.agent else { return .final }
-        guard let report = agent.takeCutReport() else { return .pending }
-        return .settled(report.stop)
-    }
-
-    /// The host learns of these from the session's events.
-    func perform(_ request: CarrierRequest) -> Bool { false }
 }

@@ -1,9 +1,7 @@
-internal import CLinux
 internal import Glibc
-package import VoiceEngineCore
 
-/// A value behind a lock, on whose changes threads can wait. For host threads and the engine's own workers; never on an
-/// event loop.
+/// A value behind a lock, on whose changes threads can wait. For host threads and the engine's own workers; never waited
+/// for on an event loop.
 ///
 /// Swift's `Mutex` has no condition to wait on, hence pthread's.
 /// `@unchecked Sendable`: `value` is only touched with `mutex` held.
