@@ -17,6 +17,8 @@ package final class ScriptedNetwork: @unchecked Sendable {
 
     package init(_ configure: (inout NetworkClient.Configuration) -> Void = { _ in }) throws {
         var configuration = NetworkClient.Configuration()
+        // Whatever the machine that runs the tests has in its environment.
+        configuration.proxies = .direct
         configure(&configuration)
         client = try NetworkClient(
             configuration,

@@ -21,12 +21,44 @@ struct Certificates: Sendable {
         try issue("wrong", names: "DNS:elsewhere.example", days: "30")
         try issue("expired", names: "DNS:localhost", days: "-1")
         try issue("stranger", names: "DNS:localhost", days: "30", by: "other")
+        try issue("proxied", names: "DNS:api.example", days: "30")
+        try issue("weak", names: "DNS:localhost", days: "30", key: "rsa:1024")
+        try issue("client", names: "DNS:localhost", days: "30", extra: "\nextendedKeyUsage=clientAuth")
+        try Self.openssl(
+            "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", path("self.key"), "-out", path("self.pem"),
+            "-days", "30", "-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost")
+        try issueForTheFuture()
     }
 
-    private func issue(_ name: String, names: String, days: String, by authority: String = "ca") throws {
-        try "subjectAltName=\(names)".write(toFile: path("\(name).ext"), atomically: true, encoding: .utf8)
+    /// `x509 -req` has no start date before OpenSSL 3.4; `ca` has.
+    private func issueForTheFuture() throws {
+        try issue("future", names: "DNS:localhost", days: "30")
+        try "".write(toFile: path("index.txt"), atomically: true, encoding: .utf8)
+        try """
+        [ca]
+        default_ca = d
+        [d]
+        database = \(path("index.txt"))
+        new_certs_dir = \(directory.path)
+        rand_serial = yes
+        default_md = sha256
+        policy = p
+        [p]
+        commonName = supplied
+        """.write(toFile: path("ca.cnf"), atomically: true, encoding: .utf8)
         try Self.openssl(
-            "req", "-newkey", "rsa:2048", "-nodes", "-keyout", path("\(name).key"), "-out", path("\(name).csr"),
+            "ca", "-batch", "-notext", "-config", path("ca.cnf"), "-in", path("future.csr"), "-out",
+            path("future.pem"), "-cert", path("ca.pem"), "-keyfile", path("ca.key"), "-startdate", "20990101000000Z",
+            "-enddate", "20991231000000Z", "-extfile", path("future.ext"))
+    }
+
+    private func issue(
+        _ name: String, names: String, days: String, by authority: String = "ca", key: String = "rsa:2048",
+        extra: String = ""
+    ) throws {
+        try "subjectAltName=\(names)\(extra)".write(toFile: path("\(name).ext"), atomically: true, encoding: .utf8)
+        try Self.openssl(
+            "req", "-newkey", key, "-nodes", "-keyout", path("\(name).key"), "-out", path("\(name).csr"),
             "-subj",
             "/CN=\(name)")
         try Self.openssl(

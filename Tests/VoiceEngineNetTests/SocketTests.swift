@@ -46,14 +46,14 @@ internal import VoiceEngineNet
     }
 
     /// The body of the answer, or the failure.
-    private func request(_ client: NetworkClient, _ url: String, _ body: [UInt8], _ loop: any EventLoop) async throws
-        -> [UInt8]
-    {
+    private func request(
+        _ client: NetworkClient, _ url: String, _ body: [UInt8], _ loop: any EventLoop, method: String = "POST"
+    ) async throws -> [UInt8] {
         let url = try WebURL(url)
         let answer = loop.makePromise(of: [UInt8].self)
         loop.execute {
             var bytes: [UInt8] = []
-            _ = client.send(HTTPRequest("POST", url, body: body), on: loop) { event in
+            _ = client.send(HTTPRequest(method, url, body: body), on: loop) { event in
                 switch event {
                 case .head: break
                 case .body(let part): bytes += part.readableBytesView
@@ -95,16 +95,25 @@ internal import VoiceEngineNet
     }
 
     @Test(arguments: [
-        ("wrong", TLSError.Kind.wrongHost), ("expired", .certificateExpired), ("stranger", .unknownAuthority),
+        ("wrong", TLSError.Kind.wrongHost, "is for another host"),
+        ("expired", .certificateExpired, "is not valid any more"),
+        ("future", .certificateExpired, "is not valid yet"),
+        ("stranger", .unknownAuthority, "signed by an authority that is not trusted here"),
+        ("self", .unknownAuthority, "is signed by itself"),
+        ("client", .badCertificate, "is not made for a server"),
     ])
-    func namesTheFaultOfACertificate(_ row: (String, TLSError.Kind)) async throws {
+    func namesTheFaultOfACertificate(_ row: (String, TLSError.Kind, String)) async throws {
         let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
         let server = try await serve(group, row.0)
         let port = try #require(server.localAddress?.port)
         do {
             _ = try await request(try client(), "https://localhost:\(port)/", [1], group.next())
             Issue.record("accepted")
-        } catch NetworkError.tls(let error) { #expect(error.kind == row.1) }
+        } catch NetworkError.tls(let error) {
+            #expect(error.kind == row.1)
+            #expect(error.detail.contains("localhost"))
+            #expect(error.detail.contains(row.2))
+        }
         try await server.close()
         try await group.shutdownGracefully()
     }
@@ -126,13 +135,13 @@ internal import VoiceEngineNet
     }
 
     /// OpenSSL's own server, so that both ends are not ours.
-    private func opensslServer(_ arguments: [String]) throws -> (Process, Int) {
+    private func opensslServer(_ arguments: [String], certificate: String = "good") throws -> (Process, Int) {
         let process = Process()
         process.executableURL = URL(fileURLWithPath: "/usr/bin/openssl")
         process.arguments =
             [
-                "s_server", "-accept", "127.0.0.1:0", "-cert", certificates.path("good.pem"), "-key",
-                certificates.path("good.key"),
+                "s_server", "-accept", "127.0.0.1:0", "-cert", certificates.path("\(certificate).pem"), "-key",
+                certificates.path("\(certificate).key"),
             ]
             + arguments
         let output = Pipe()
@@ -172,21 +181,33 @@ internal import VoiceEngineNet
         defer { process.terminate() }
         try #require(port > 0)
         let client = try client()
-        let url = try WebURL("https://localhost:\(port)/")
-        let answer = group.next().makePromise(of: String.self)
-        group.next().execute {
-            var text = ""
-            _ = client.send(HTTPRequest("GET", url), on: group.next()) { event in
-                switch event {
-                case .head: break
-                case .body(let part): text += String(buffer: part)
-                case .end: answer.succeed(text)
-                case .failed(let error): answer.fail(error)
-                }
-            }
+        let url = "https://localhost:\(port)/"
+        // The page tells how the server saw the connection; it closes behind each answer, so each is a new connection.
+        for line in ["New, ", "Reused, ", "Reused, "] {
+            let page = try await request(client, url, [], group.next(), method: "GET")
+            let text = String(decoding: page, as: UTF8.self)
+            #expect(text.contains(version == "-tls1_2" ? "TLSv1.2" : "TLSv1.3"))
+            #expect(text.contains(line + (version == "-tls1_2" ? "TLSv1.2" : "TLSv1.3")))
         }
-        let text = try await answer.futureResult.get()
-        #expect(text.contains(version == "-tls1_2" ? "TLSv1.2" : "TLSv1.3"))
+        #expect(client.counters.connectionsOpened == 3)
+        // Tickets belong to the name that was verified.
+        let other = try await request(client, "https://127.0.0.1:\(port)/", [], group.next(), method: "GET")
+        #expect(String(decoding: other, as: UTF8.self).contains("New, "))
+        try await group.shutdownGracefully()
+    }
+
+    @Test func refusesAWeakKey() async throws {
+        let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
+        let (process, port) = try opensslServer(["-cipher", "DEFAULT@SECLEVEL=0"], certificate: "weak")
+        defer { process.terminate() }
+        try #require(port > 0)
+        do {
+            _ = try await request(try client(), "https://localhost:\(port)/", [1], group.next())
+            Issue.record("accepted")
+        } catch NetworkError.tls(let error) {
+            #expect(error.kind == .badCertificate)
+            #expect(error.detail.contains("is too weak to be trusted"))
+        }
         try await group.shutdownGracefully()
     }
 }

@@ -111,7 +111,10 @@ internal import VoiceEngineNet
         #expect(failed)
     }
 
-    @Test(arguments: [("wrong", "wrongHost"), ("expired", "certificateExpired"), ("stranger", "unknownAuthority")])
+    @Test(arguments: [
+        ("wrong", "wrongHost"), ("expired", "certificateExpired"), ("future", "certificateExpired"),
+        ("stranger", "unknownAuthority"), ("self", "unknownAuthority"), ("client", "badCertificate"),
+    ])
     func refusesABadCertificate(_ row: (String, String)) throws {
         let (a, b) = try connect(try client(), try server(row.0))
         #expect(a.sink.events == [row.1, "inactive"])
@@ -127,6 +130,18 @@ internal import VoiceEngineNet
         #expect(
             try connect(try client(), try server(), host: "localhost\0.example").0.sink.events.first
                 == "badConfiguration")
+    }
+
+    @Test func namesTheServerButNotAnAddress() throws {
+        // The first flight is not encrypted.
+        let named = try Peer(TLSHandler(try client(), host: "localhost", port: 1)).take()
+        #expect(String(decoding: named, as: UTF8.self).contains("localhost"))
+        #expect(String(decoding: named, as: UTF8.self).contains("http/1.1"))
+        for address in ["127.0.0.1", "::1"] {
+            let hello = try Peer(TLSHandler(try client(), host: address, port: 1)).take()
+            #expect(hello.first == 0x16)
+            #expect(!String(decoding: hello, as: UTF8.self).contains(address))
+        }
     }
 
     @Test func resumesASession() throws {

@@ -10,9 +10,9 @@ final class ConnectionPool {
     let network: NetworkClient
     let eventLoop: any EventLoop
     /// Newest last; the newest is used first, so that the others can grow old.
-    private var idle: [Origin: [HTTPConnection]] = [:]
+    private var idle: [Destination: [HTTPConnection]] = [:]
     /// Connections on their way that nobody waits for yet, and who took them over meanwhile.
-    private var warming: [Origin: [Warming]] = [:]
+    private var warming: [Destination: [Warming]] = [:]
 
     private final class Warming {
         var completion: Completion?
@@ -27,31 +27,46 @@ final class ConnectionPool {
     ///
     /// - Parameter fresh: Never one that was used before.
     func acquire(_ origin: Origin, fresh: Bool, timeout: TimeAmount, completion: @escaping Completion) {
+        let destination: Destination
+        do throws(NetworkError) {
+            destination = try self.destination(origin)
+        } catch {
+            return completion(.failure(error))
+        }
         if !fresh {
-            while let connection = idle[origin]?.popLast() {
+            while let connection = idle[destination]?.popLast() {
                 if connection.leaveIdle() { return completion(.success(connection)) }
             }
-            if let position = warming[origin]?.firstIndex(where: { $0.completion == nil }) {
-                warming[origin]?[position].completion = completion
+            if let position = warming[destination]?.firstIndex(where: { $0.completion == nil }) {
+                warming[destination]?[position].completion = completion
                 return
             }
         }
-        connect(origin, timeout: timeout, completion: completion)
+        connect(destination, timeout: timeout, completion: completion)
+    }
+
+    private func destination(_ origin: Origin) throws(NetworkError) -> Destination {
+        Destination(origin: origin, route: try network.route(to: origin, isTunnel: false))
     }
 
     func warm(_ origin: Origin) {
-        guard idle[origin]?.isEmpty ?? true, warming[origin]?.isEmpty ?? true else { return }
+        guard let destination = try? destination(origin), idle[destination]?.isEmpty ?? true,
+            warming[destination]?.isEmpty ?? true
+        else { return }
         let entry = Warming()
-        warming[origin, default: []].append(entry)
-        connect(origin, timeout: .seconds(5)) { result in
-            self.warming[origin]?.removeAll { $0 === entry }
+        warming[destination, default: []].append(entry)
+        connect(destination, timeout: .seconds(5)) { result in
+            self.warming[destination]?.removeAll { $0 === entry }
+            if self.warming[destination]?.isEmpty ?? false { self.warming[destination] = nil }
             if let completion = entry.completion { return completion(result) }
             if case .success(let connection) = result { self.putBack(connection) }
         }
     }
 
-    private func connect(_ origin: Origin, timeout: TimeAmount, completion: @escaping Completion) {
-        let future = Connector.open(origin, network: network, on: eventLoop, timeout: timeout) { channel in
+    private func connect(_ destination: Destination, timeout: TimeAmount, completion: @escaping Completion) {
+        let future = Connector.open(
+            destination.origin, by: destination.route, network: network, on: eventLoop, timeout: timeout
+        ) { channel in
             var limits = NIOHTTPDecoderLimitConfiguration()
             limits.maxHeaderFieldSize = 16 << 10
             limits.maxHeaderListSize = 64 << 10
@@ -61,7 +76,7 @@ final class ConnectionPool {
             let pipeline = channel.pipeline.syncOperations
             try pipeline.addHandler(HTTPRequestEncoder())
             try pipeline.addHandler(ByteToMessageHandler(decoder))
-            try pipeline.addHandler(HTTPConnection(channel, origin))
+            try pipeline.addHandler(HTTPConnection(channel, destination))
         }
         future.assumeIsolated().whenComplete { result in
             switch result {
@@ -78,17 +93,17 @@ final class ConnectionPool {
 
     /// Takes back a connection whose answer is complete.
     func putBack(_ connection: HTTPConnection) {
-        let kept = idle[connection.origin]?.count ?? 0
+        let kept = idle[connection.destination]?.count ?? 0
         guard kept < network.configuration.maximumIdleConnections, connection.becomeIdle() else {
             return connection.close()
         }
-        idle[connection.origin, default: []].append(connection)
+        idle[connection.destination, default: []].append(connection)
         connection.closeWhenIdle(for: network.configuration.idleLifetime) { [weak self] in self?.forget($0) }
     }
 
     private func forget(_ connection: HTTPConnection) {
-        idle[connection.origin]?.removeAll { $0 === connection }
-        if idle[connection.origin]?.isEmpty ?? false { idle[connection.origin] = nil }
+        idle[connection.destination]?.removeAll { $0 === connection }
+        if idle[connection.destination]?.isEmpty ?? false { idle[connection.destination] = nil }
     }
 
     func closeIdle() {
@@ -113,16 +128,16 @@ final class HTTPConnection: ChannelInboundHandler {
         case closed
     }
 
-    let origin: Origin
+    let destination: Destination
     private let channel: any Channel
     private var state = State.ready
     /// The answer in progress allows another one after it.
     private var keepsAlive = false
     private(set) var wasUsed = false
 
-    init(_ channel: any Channel, _ origin: Origin) {
+    init(_ channel: any Channel, _ destination: Destination) {
         self.channel = channel
-        self.origin = origin
+        self.destination = destination
     }
 
     func send(_ request: HTTPRequest, for stream: HTTPStream) {
@@ -135,8 +150,15 @@ final class HTTPConnection: ChannelInboundHandler {
         if !request.body.isEmpty || request.method != "GET" {
             headers.add(name: "Content-Length", value: String(request.body.count))
         }
+        var target = request.url.target
+        if case .forward(let proxy) = destination.route {
+            target = request.url.description
+            if let authorization = proxy.authorization {
+                headers.add(name: "Proxy-Authorization", value: authorization)
+            }
+        }
         let head = HTTPRequestHead(
-            version: .http1_1, method: HTTPMethod(rawValue: request.method), uri: request.url.target, headers: headers)
+            version: .http1_1, method: HTTPMethod(rawValue: request.method), uri: target, headers: headers)
         channel.write(HTTPClientRequestPart.head(head), promise: nil)
         if !request.body.isEmpty {
             channel.write(HTTPClientRequestPart.body(.byteBuffer(ByteBuffer(bytes: request.body))), promise: nil)
@@ -151,6 +173,11 @@ final class HTTPConnection: ChannelInboundHandler {
         }
         switch unwrapInboundIn(data) {
         case .head(let head):
+            // 407 is the proxy's own answer, whoever it stands in front of (RFC 9110 section 15.5.8).
+            if case .forward(let proxy) = destination.route, head.status == .proxyAuthenticationRequired {
+                end(ProxyTunnel.refusal(407, by: proxy, destination.origin))
+                return close()
+            }
             keepsAlive = head.isKeepAlive
             let headers = HeaderList(head.headers.map { ($0.name, $0.value) })
             stream.received(HTTPAnswer(status: Int(head.status.code), headers: headers))

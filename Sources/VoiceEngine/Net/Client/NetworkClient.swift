@@ -1,6 +1,6 @@
 // The client's side of the network: the only place besides Net/Server that owns sockets.
 //
-//     HTTPStream ── ConnectionPool (one per loop) ── Connector ── Transport ── socket
+//     HTTPStream ── ConnectionPool (one per loop) ── Connector ── [ProxyTunnel] ── Transport ── socket
 //     WebSocketClient ────────────────────────────────┘
 //
 // Lifetime: one NetworkClient per engine, shared by all calls; everything below it belongs to one event loop, is
@@ -52,6 +52,8 @@ package struct NetworkCounters: Equatable, Sendable {
 package final class NetworkClient: Sendable {
     package struct Configuration: Sendable {
         package var trust = TLSTrust.system
+        /// Which servers are reached through a proxy. The environment is read as the configuration is made.
+        package var proxies = ProxySettings.environment
         package var maximumIdleConnections = 16
         /// Many servers close an idle connection after 60 s, some (uvicorn) after 5 s; closing first avoids the race.
         package var idleLifetime = TimeAmount.seconds(50)
@@ -101,6 +103,11 @@ package final class NetworkClient: Sendable {
         let socket = WebSocketClient(url, headers: headers, network: self, eventLoop: eventLoop, sink: sink)
         socket.start(timeout: timeout)
         return socket
+    }
+
+    /// The way to a server. `isTunnel`: see `ProxySettings.route`.
+    func route(to origin: Origin, isTunnel: Bool) throws(NetworkError) -> Route {
+        try configuration.proxies.route(to: origin, isTunnel: isTunnel)
     }
 
     /// Makes a connection that the next request on this loop finds ready, unless one is there. Failures are not

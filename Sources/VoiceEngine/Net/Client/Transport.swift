@@ -32,22 +32,30 @@ package struct Transport: Sendable {
 ///
 /// - Important: Confined to the given loop.
 enum Connector {
-    /// - Parameter handlers: Run on the loop for a new channel; adds the handlers of the protocol above TLS.
+    /// - Parameters:
+    ///   - route: As `NetworkClient.route` gives it for HTTP and WebSocket.
+    ///   - handlers: Run on the loop for a new channel; adds the handlers of the protocol above TLS.
     static func open(
-        _ origin: Origin, network: NetworkClient, on eventLoop: any EventLoop, timeout: TimeAmount,
-        handlers: @escaping @Sendable (any Channel) throws -> Void
+        _ origin: Origin, by route: Route = .direct, network: NetworkClient, on eventLoop: any EventLoop,
+        timeout: TimeAmount, handlers: @escaping @Sendable (any Channel) throws -> Void
     ) -> EventLoopFuture<any Channel> {
         let ready = eventLoop.makePromise(of: (any Channel).self)
-        let tls = origin.isSecure ? network.tls : nil
+        let tls = network.tls
         network.count {
             $0.connections += 1
             $0.connectionsOpened += 1
         }
-        let connected = network.transport.connect(origin, eventLoop, timeout) { channel in
+        let peer = route.proxy?.origin ?? origin
+        let connected = network.transport.connect(peer, eventLoop, timeout) { channel in
             channel.eventLoop.makeCompletedFuture {
                 let pipeline = channel.pipeline.syncOperations
-                if let tls { try pipeline.addHandler(TLSHandler(tls, host: origin.host, port: origin.port)) }
-                try pipeline.addHandler(ConnectGate(waitsForTLS: tls != nil, ready: ready))
+                if peer.isSecure { try pipeline.addHandler(TLSHandler(tls, host: peer.host, port: peer.port)) }
+                var signal: ConnectGate.Signal = peer.isSecure ? .tls : .active
+                if case .tunnel(let proxy) = route {
+                    try pipeline.addHandler(ProxyTunnel(proxy, to: origin, tls: origin.isSecure ? tls : nil))
+                    signal = origin.isSecure ? .tls : .tunnel
+                }
+                try pipeline.addHandler(ConnectGate(waitsFor: signal, ready: ready))
                 try handlers(channel)
             }
         }
@@ -57,32 +65,42 @@ enum Connector {
             case .success(let channel): channel.closeFuture.whenComplete { _ in network.count { $0.connections -= 1 } }
             case .failure(let error):
                 network.count { $0.connections -= 1 }
-                ready.fail(reason(error, origin))
+                ready.fail(reason(error, origin, route.proxy))
             }
         }
         let deadline = eventLoop.scheduleTask(in: timeout) {
-            ready.fail(NetworkError.timeout(.connect))
+            ready.fail(late(origin, route.proxy))
             connected.whenSuccess { $0.close(promise: nil) }
         }
         ready.futureResult.whenComplete { _ in deadline.cancel() }
         return ready.futureResult
     }
 
-    private static func reason(_ error: any Error, _ origin: Origin) -> NetworkError {
+    /// Behind a proxy a timeout says so: it is as likely the proxy's as the server's.
+    private static func late(_ origin: Origin, _ proxy: Proxy?) -> NetworkError {
+        guard let proxy else { return .timeout(.connect) }
+        return .unreachable("timed out while connecting to \(origin) through the proxy \(proxy)")
+    }
+
+    private static func reason(_ error: any Error, _ origin: Origin, _ proxy: Proxy?) -> NetworkError {
+        let peer = proxy.map { "the proxy \($0)" } ?? "\(origin)"
         switch error {
         case let error as NetworkError: return error
         case let error as TLSError: return .tls(error)
-        case ChannelError.connectTimeout: return .timeout(.connect)
+        case ChannelError.connectTimeout: return late(origin, proxy)
         case let error as NIOConnectionError:
-            if error.connectionErrors.isEmpty { return .unreachable("cannot find the host \(origin.host)") }
+            if error.connectionErrors.isEmpty {
+                let host = proxy.map { "of the proxy \($0.origin.host)" } ?? origin.host
+                return .unreachable("cannot find the host \(host)")
+            }
             let single = error.connectionErrors.first.map { "\($0.error)" } ?? ""
             if error.connectionErrors.contains(where: {
                 if case ChannelError.connectTimeout = $0.error { true } else { false }
             }) {
-                return .timeout(.connect)
+                return late(origin, proxy)
             }
-            return .unreachable("cannot connect to \(origin): \(single)")
-        default: return .unreachable("cannot connect to \(origin): \(error)")
+            return .unreachable("cannot connect to \(peer): \(single)")
+        default: return .unreachable("cannot connect to \(peer): \(error)")
         }
     }
 }
@@ -90,26 +108,37 @@ enum Connector {
 /// Tells when a new connection can be used, then leaves the pipeline.
 private final class ConnectGate: ChannelInboundHandler, RemovableChannelHandler {
     typealias InboundIn = ByteBuffer
-    private let waitsForTLS: Bool
+    /// After what a connection can be used.
+    enum Signal { case active, tunnel, tls }
+
+    private let signal: Signal
     private let ready: EventLoopPromise<any Channel>
 
-    init(waitsForTLS: Bool, ready: EventLoopPromise<any Channel>) {
-        self.waitsForTLS = waitsForTLS
+    init(waitsFor signal: Signal, ready: EventLoopPromise<any Channel>) {
+        self.signal = signal
         self.ready = ready
     }
 
     func channelActive(context: ChannelHandlerContext) {
         context.fireChannelActive()
-        if !waitsForTLS { open(context) }
+        if signal == .active { open(context) }
     }
 
     func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
         context.fireUserInboundEventTriggered(event)
-        if event is TLSEstablished { open(context) }
+        switch signal {
+        case .active: break
+        case .tunnel: if event is TunnelOpened { open(context) }
+        case .tls: if event is TLSEstablished { open(context) }
+        }
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
-        ready.fail((error as? TLSError).map(NetworkError.tls) ?? NetworkError.unreachable("\(error)"))
+        switch error {
+        case let error as NetworkError: ready.fail(error)
+        case let error as TLSError: ready.fail(NetworkError.tls(error))
+        default: ready.fail(NetworkError.unreachable("\(error)"))
+        }
         context.close(promise: nil)
     }
 

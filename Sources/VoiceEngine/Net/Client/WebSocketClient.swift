@@ -129,7 +129,14 @@ package final class WebSocketClient {
             return fail(.badRequest("the header \(field) holds characters that a header cannot carry"))
         }
         let deadline = eventLoop.now + timeout
-        let future = Connector.open(url.origin, network: network, on: eventLoop, timeout: timeout) { channel in
+        let route: Route
+        do throws(NetworkError) {
+            route = try network.route(to: url.origin, isTunnel: true)
+        } catch {
+            return fail(error)
+        }
+        let future = Connector.open(url.origin, by: route, network: network, on: eventLoop, timeout: timeout) {
+            channel in
             var limits = NIOHTTPDecoderLimitConfiguration()
             limits.maxHeaderFieldSize = 16 << 10
             limits.maxHeaderListSize = 64 << 10

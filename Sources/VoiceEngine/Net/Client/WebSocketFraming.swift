@@ -54,7 +54,7 @@ enum WebSocketFraming {
         return encodeBase64((0..<16).map { _ in UInt8.random(in: .min ... .max, using: &generator) })
     }
 
-    private static func encodeBase64(_ bytes: [UInt8]) -> String {
+    static func encodeBase64(_ bytes: [UInt8]) -> String {
         var text = [UInt8](repeating: 0, count: Base64.encodedCount(bytes.count))
         var target = text.mutableSpan
         // Cannot fail: the target has the room that the encoder asks for.

@@ -40,7 +40,8 @@ enum OpenSSLErrors {
             return TLSError(.handshakeRefused, "\(name) does not offer TLS 1.2 or newer")
         case SSL_R_NO_SHARED_CIPHER, SSL_R_SSLV3_ALERT_HANDSHAKE_FAILURE, SSL_R_TLSV1_ALERT_INSUFFICIENT_SECURITY:
             return TLSError(.handshakeRefused, "\(name) refused the TLS handshake: \(text(code))")
-        case SSL_R_TLSV1_ALERT_UNKNOWN_CA, SSL_R_SSLV3_ALERT_BAD_CERTIFICATE, SSL_R_SSLV3_ALERT_CERTIFICATE_UNKNOWN,
+        case SSL_R_SSLV3_ALERT_UNSUPPORTED_CERTIFICATE, SSL_R_SSLV3_ALERT_CERTIFICATE_REVOKED,
+            SSL_R_TLSV1_ALERT_UNKNOWN_CA, SSL_R_SSLV3_ALERT_BAD_CERTIFICATE, SSL_R_SSLV3_ALERT_CERTIFICATE_UNKNOWN,
             SSL_R_SSLV3_ALERT_CERTIFICATE_EXPIRED, SSL_R_TLSV1_UNRECOGNIZED_NAME, SSL_R_TLSV1_ALERT_ACCESS_DENIED,
             SSL_R_TLSV13_ALERT_CERTIFICATE_REQUIRED, SSL_R_TLSV1_ALERT_NO_RENEGOTIATION,
             SSL_R_TLSV1_ALERT_INTERNAL_ERROR, SSL_R_TLSV1_ALERT_DECRYPT_ERROR:
@@ -58,9 +59,20 @@ enum OpenSSLErrors {
         switch Int32(clamping: result) {
         case X509_V_ERR_HOSTNAME_MISMATCH, X509_V_ERR_IP_ADDRESS_MISMATCH:
             return TLSError(.wrongHost, "the certificate presented by \(name) is for another host (\(reason))")
-        case X509_V_ERR_CERT_HAS_EXPIRED, X509_V_ERR_CERT_NOT_YET_VALID:
-            return TLSError(.certificateExpired, "the certificate of \(name) is not valid today (\(reason))")
-        case X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT, X509_V_ERR_SELF_SIGNED_CERT_IN_CHAIN,
+        case X509_V_ERR_CERT_HAS_EXPIRED:
+            return TLSError(.certificateExpired, "the certificate of \(name) is not valid any more (\(reason))")
+        case X509_V_ERR_CERT_NOT_YET_VALID:
+            return TLSError(
+                .certificateExpired,
+                "the certificate of \(name) is not valid yet (\(reason)); is the clock of this machine right?")
+        case X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT:
+            return TLSError(
+                .unknownAuthority, "the certificate of \(name) is signed by itself and not trusted here (\(reason))")
+        case X509_V_ERR_EE_KEY_TOO_SMALL, X509_V_ERR_CA_KEY_TOO_SMALL, X509_V_ERR_CA_MD_TOO_WEAK:
+            return TLSError(.badCertificate, "the certificate of \(name) is too weak to be trusted (\(reason))")
+        case X509_V_ERR_INVALID_PURPOSE, X509_V_ERR_INVALID_CA:
+            return TLSError(.badCertificate, "the certificate of \(name) is not made for a server (\(reason))")
+        case X509_V_ERR_SELF_SIGNED_CERT_IN_CHAIN,
             X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT, X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY,
             X509_V_ERR_UNABLE_TO_VERIFY_LEAF_SIGNATURE:
             return TLSError(

@@ -58,7 +58,14 @@ package final class TLSContext: Sendable {
 
     func remember(_ session: TLSSession, for peer: String) { sessions.withLock { $0.add(session, for: peer) } }
 
+    /// OpenSSL's scale: 2 asks for 112 bits, which refuses RSA keys below 2048 bits and signatures with SHA-1. Systems
+    /// may ask for more, never for less: without this it would depend on how the system's OpenSSL was built.
+    private static let minimumSecurityLevel: Int32 = 2
+
     private static func configureClient(_ context: OpaquePointer, _ trust: TLSTrust) throws(TLSError) {
+        if SSL_CTX_get_security_level(context) < minimumSecurityLevel {
+            SSL_CTX_set_security_level(context, minimumSecurityLevel)
+        }
         switch trust {
         case .system:
             guard SSL_CTX_set_default_verify_paths(context) == 1 else {
