@@ -67,12 +67,7 @@ package final class FrameDecoder {
         }
         while bytes.count - taken >= format.bytesPerSample {
             let rest = bytes.extracting(taken...)
-            let count: Int
-            switch format.encoding {
-            case .mulaw: count = G711.decodeMulaw(rest, into: &pcm)
-            case .alaw: count = G711.decodeAlaw(rest, into: &pcm)
-            case .pcm16, .opus: count = L16.decodeLittleEndian(rest, into: &pcm)
-            }
+            let count = format.encoding.decode(rest, into: &pcm)
             taken += count * format.bytesPerSample
             made += try resample(count, into: &samples, at: made)
         }

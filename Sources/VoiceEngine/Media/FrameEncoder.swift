@@ -74,12 +74,8 @@ package final class FrameEncoder {
         }
         let pcm = UnsafeBufferPointer(rebasing: waiting[0..<outputSamples]).span
         defer { dropFrame() }
-        switch format.encoding {
-        case .mulaw: return G711.encodeMulaw(pcm, into: &bytes)
-        case .alaw: return G711.encodeAlaw(pcm, into: &bytes)
-        case .pcm16: return L16.encodeLittleEndian(pcm, into: &bytes)
-        case .opus: return try opus?.encode(pcm, into: &bytes) ?? 0
-        }
+        if let opus { return try opus.encode(pcm, into: &bytes) }
+        return format.encoding.encode(pcm, into: &bytes)
     }
 
     /// Forgets the stream: the next frame begins a new one.

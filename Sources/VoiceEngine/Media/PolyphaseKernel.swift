@@ -44,14 +44,15 @@ final class PolyphaseKernel {
     private func produce(into output: UnsafeMutableBufferPointer<Int16>) -> Int {
         let (taps, phases) = (filter.taps, filter.phases)
         let (whole, part) = (filter.step / phases, filter.step % phases)
-        var made = 0
+        // In locals, so that they stay in registers.
+        let filled = filled
+        var (next, phase, made) = (next, phase, 0)
         filter.coefficients.withUnsafeBytes { table in
-            let samples = UnsafeRawBufferPointer(buffer)
+            guard let samples = UnsafeRawPointer(buffer.baseAddress), let rows = table.baseAddress,
+                let target = output.baseAddress
+            else { return }
             while next &+ taps <= filled, made < output.count {
-                let value = dot(
-                    samples.baseAddress.unsafelyUnwrapped + next &* 4,
-                    table.baseAddress.unsafelyUnwrapped + phase &* taps &* 4, taps)
-                output[made] = saturate(value)
+                target[made] = saturate(dot(samples + next &* 4, rows + phase &* taps &* 4, taps))
                 made &+= 1
                 next &+= whole
                 phase &+= part
@@ -61,6 +62,7 @@ final class PolyphaseKernel {
                 }
             }
         }
+        (self.next, self.phase) = (next, phase)
         keepTail()
         return made
     }

@@ -69,13 +69,7 @@ final class AudioTranscoder {
             bytes.initialize(repeating: 0)
         }
         var target = bytes.mutableSpan
-        let count: Int
-        switch format.encoding {
-        case .mulaw: count = G711.encodeMulaw(samples.span, into: &target)
-        case .alaw: count = G711.encodeAlaw(samples.span, into: &target)
-        case .pcm16: count = L16.encodeLittleEndian(samples.span, into: &target)
-        case .opus: count = 0
-        }
+        let count = format.encoding.encode(samples.span, into: &target)
         return UnsafeRawBufferPointer(rebasing: UnsafeRawBufferPointer(bytes)[..<count])
     }
 }

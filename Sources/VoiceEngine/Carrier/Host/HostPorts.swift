@@ -111,20 +111,10 @@ package final class HostPorts: @unchecked Sendable {
             let samples = UnsafeMutableBufferPointer(rebasing: scratch[..<count])
             _ = agent.read(into: samples)
             let bytes = count * output.bytesPerSample
-            write(samples, to: UnsafeMutableRawBufferPointer(rebasing: audio[done..<(done + bytes)]))
+            let room = UnsafeMutableRawBufferPointer(rebasing: audio[done..<(done + bytes)])
+            var target = room.bindMemory(to: UInt8.self).mutableSpan
+            _ = output.encoding.encode(samples.span, into: &target)
             done += bytes
-        }
-    }
-
-    private func write(_ samples: UnsafeMutableBufferPointer<Int16>, to audio: UnsafeMutableRawBufferPointer) {
-        switch output.encoding {
-        case .pcm16, .opus: audio.copyMemory(from: UnsafeRawBufferPointer(samples))
-        case .mulaw:
-            var bytes = audio.bindMemory(to: UInt8.self).mutableSpan
-            _ = G711.encodeMulaw(samples.span, into: &bytes)
-        case .alaw:
-            var bytes = audio.bindMemory(to: UInt8.self).mutableSpan
-            _ = G711.encodeAlaw(samples.span, into: &bytes)
         }
     }
 
@@ -144,12 +134,6 @@ package final class HostPorts: @unchecked Sendable {
 
     /// What the host gets when the session has ended.
     package func silence(into audio: UnsafeMutableRawBufferPointer) {
-        let quiet: UInt8 =
-            switch output.encoding {
-            case .mulaw: G711.mulawSilence
-            case .alaw: G711.alawSilence
-            case .pcm16, .opus: 0
-            }
-        audio.initializeMemory(as: UInt8.self, repeating: quiet)
+        audio.initializeMemory(as: UInt8.self, repeating: output.encoding.silence)
     }
 }

@@ -18,13 +18,7 @@ package enum G711 {
     /// - Returns: samples encoded: the smaller of the two counts.
     @discardableResult
     package static func encodeMulaw(_ samples: Span<Int16>, into bytes: inout MutableSpan<UInt8>) -> Int {
-        let count = min(samples.count, bytes.count)
-        samples.withUnsafeBufferPointer { source in
-            bytes.withUnsafeMutableBufferPointer { target in
-                for index in 0..<count { target[index] = mulaw(source[index]) }
-            }
-        }
-        return count
+        map(samples, into: &bytes) { mulaw($0) }
     }
 
     /// Decodes μ-law.
@@ -32,13 +26,7 @@ package enum G711 {
     /// - Returns: samples decoded: the smaller of the two counts.
     @discardableResult
     package static func decodeMulaw(_ bytes: Span<UInt8>, into samples: inout MutableSpan<Int16>) -> Int {
-        let count = min(samples.count, bytes.count)
-        bytes.withUnsafeBufferPointer { source in
-            samples.withUnsafeMutableBufferPointer { target in
-                for index in 0..<count { target[index] = linear(mulaw: source[index]) }
-            }
-        }
-        return count
+        map(bytes, into: &samples) { linear(mulaw: $0) }
     }
 
     /// Encodes to A-law.
@@ -46,13 +34,7 @@ package enum G711 {
     /// - Returns: samples encoded: the smaller of the two counts.
     @discardableResult
     package static func encodeAlaw(_ samples: Span<Int16>, into bytes: inout MutableSpan<UInt8>) -> Int {
-        let count = min(samples.count, bytes.count)
-        samples.withUnsafeBufferPointer { source in
-            bytes.withUnsafeMutableBufferPointer { target in
-                for index in 0..<count { target[index] = alaw(source[index]) }
-            }
-        }
-        return count
+        map(samples, into: &bytes) { alaw($0) }
     }
 
     /// Decodes A-law.
@@ -60,10 +42,17 @@ package enum G711 {
     /// - Returns: samples decoded: the smaller of the two counts.
     @discardableResult
     package static func decodeAlaw(_ bytes: Span<UInt8>, into samples: inout MutableSpan<Int16>) -> Int {
-        let count = min(samples.count, bytes.count)
-        bytes.withUnsafeBufferPointer { source in
-            samples.withUnsafeMutableBufferPointer { target in
-                for index in 0..<count { target[index] = linear(alaw: source[index]) }
+        map(bytes, into: &samples) { linear(alaw: $0) }
+    }
+
+    @inline(__always)
+    private static func map<From: BitwiseCopyable, To: BitwiseCopyable>(
+        _ input: Span<From>, into output: inout MutableSpan<To>, _ code: (From) -> To
+    ) -> Int {
+        let count = min(input.count, output.count)
+        input.withUnsafeBufferPointer { source in
+            output.withUnsafeMutableBufferPointer { target in
+                for index in 0..<count { target[index] = code(source[index]) }
             }
         }
         return count
