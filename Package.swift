@@ -2,7 +2,7 @@
 import PackageDescription
 
 // Each layer is a target of its own, so that the compiler holds the direction of the dependencies:
-// ABI, Engine > Session > Providers, Local, Carrier > Net, Media > Core.
+// ABI, Engine > Session > Providers, Local, Carrier > Net, Media, Threads > Core.
 let strict: [SwiftSetting] = [.swiftLanguageMode(.v6), .enableUpcomingFeature("InternalImportsByDefault")]
 
 /// - Parameter fast: Optimised also for debugging: sample by sample, unoptimised code is fifty times slower, and the tests
@@ -43,23 +43,29 @@ let package = Package(
 
         // The engine, from the inside out.
         layer("Core", [.product(name: "DequeModule", package: "swift-collections")], fast: true),
+        layer("Threads", ["VoiceEngineCore"]),
         layer("Media", ["VoiceEngineCore", "COpus", "CSampleRate"], fast: true),
         layer(
             "Net",
             ["VoiceEngineCore", "COpenSSL", nio("NIOCore"), nio("NIOPosix"), nio("NIOHTTP1"), nio("NIOWebSocket")]),
         layer("Providers", ["VoiceEngineCore", "VoiceEngineNet", nio("NIOCore")]),
         layer(
-            "Local", ["VoiceEngineCore", "VoiceEngineMedia", "VoiceEngineProviders", "CLocalModels", nio("NIOCore")]),
+            "Local",
+            [
+                "VoiceEngineCore", "VoiceEngineThreads", "VoiceEngineMedia", "VoiceEngineProviders", "CLocalModels",
+                nio("NIOCore"),
+            ]),
         layer("Session", ["VoiceEngineCore", "VoiceEngineMedia", "VoiceEngineProviders", nio("NIOCore")]),
         layer("Carrier", ["VoiceEngineCore", "VoiceEngineNet", "VoiceEngineSession", "COpenSSL", nio("NIOCore")]),
         .target(
             name: "VoiceEngine",
             dependencies: [
                 "CVoiceEngine", "CLinux", .product(name: "DequeModule", package: "swift-collections"),
-                "VoiceEngineCore", "VoiceEngineMedia", "VoiceEngineNet", "VoiceEngineProviders",
+                "VoiceEngineCore", "VoiceEngineThreads", "VoiceEngineMedia", "VoiceEngineNet", "VoiceEngineProviders",
                 "VoiceEngineLocal", "VoiceEngineSession", "VoiceEngineCarrier", nio("NIOCore"), nio("NIOPosix"),
             ],
-            path: "Sources/VoiceEngine", exclude: ["Core", "Media", "Net", "Providers", "Local", "Session", "Carrier"],
+            path: "Sources/VoiceEngine",
+            exclude: ["Core", "Threads", "Media", "Net", "Providers", "Local", "Session", "Carrier"],
             sources: ["Engine", "ABI"], swiftSettings: strict,
             linkerSettings: [
                 .unsafeFlags([

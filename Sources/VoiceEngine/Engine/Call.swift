@@ -3,6 +3,7 @@ internal import Synchronization
 package import VoiceEngineCarrier
 internal import VoiceEngineCore
 internal import VoiceEngineSession
+internal import VoiceEngineThreads
 
 /// One session as the host's threads see it: behind a `voice_session` handle.
 ///

@@ -7,6 +7,7 @@ package import VoiceEngineCore
 internal import VoiceEngineMedia
 internal import VoiceEngineProviders
 internal import VoiceEngineSession
+internal import VoiceEngineThreads
 
 // Everything that an engine owns: event loops, event threads, the inference pool and the connection pool, its agents,
 // its live calls.

@@ -1,6 +1,6 @@
 internal import DequeModule
 internal import Glibc
-internal import VoiceEngineCore
+internal import VoiceEngineThreads
 
 // Events on their way to the host. They leave the loops at once and are delivered on the engine's event threads, so
 // that a slow host delays its own events only.

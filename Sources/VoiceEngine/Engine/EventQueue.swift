@@ -4,6 +4,7 @@ internal import Glibc
 internal import Synchronization
 package import VoiceEngineCore
 package import VoiceEngineSession
+internal import VoiceEngineThreads
 
 /// An event and its number within its call.
 package struct NumberedEvent: Sendable {

@@ -4,6 +4,7 @@ internal import VoiceEngineLocal
 internal import VoiceEngineNet
 internal import VoiceEngineProviders
 internal import VoiceEngineSession
+internal import VoiceEngineThreads
 
 /// Makes the providers that agent documents name, over the engine's connection pool and its local models.
 ///

@@ -3,6 +3,7 @@ internal import VoiceEngineCarrier
 package import VoiceEngineCore
 internal import VoiceEngineNet
 internal import VoiceEngineSession
+internal import VoiceEngineThreads
 
 /// A server of the engine, behind a `voice_server` handle.
 package final class Server: Sendable {

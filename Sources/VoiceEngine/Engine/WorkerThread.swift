@@ -1,6 +1,6 @@
 internal import CLinux
 internal import Glibc
-internal import VoiceEngineCore
+internal import VoiceEngineThreads
 
 /// A thread of the engine that can be joined.
 package final class WorkerThread: Sendable {

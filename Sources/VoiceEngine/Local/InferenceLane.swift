@@ -1,7 +1,7 @@
 internal import CLocalModels
 internal import Glibc
 internal import Synchronization
-internal import VoiceEngineCore
+internal import VoiceEngineThreads
 
 /// A piece of work for a lane, and the handle to take it back. Runs at most once.
 package final class InferenceJob: Sendable {

@@ -1,4 +1,5 @@
 internal import Glibc
+package import VoiceEngineCore
 
 /// A value behind a lock, on whose changes threads can wait. For host threads and the engine's own workers; never waited
 /// for on an event loop.
