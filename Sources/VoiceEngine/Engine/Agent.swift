@@ -30,8 +30,8 @@ struct Agent: Sendable {
             throw VoiceError(.badConfiguration, "\(error)")
         }
         var providers = providers
-        if let model = providers.languageModel as? LocalLLM {
-            providers.languageModel = model.with(flow: filled.flow.map { LocalFlow($0) })
+        providers.languageModel = providers.languageModel.mapProviders { provider in
+            (provider as? LocalLLM)?.with(flow: filled.flow.map { LocalFlow($0) }) ?? provider
         }
         return (Self.policy(filled), providers)
     }
@@ -51,6 +51,7 @@ struct Agent: Sendable {
         policy.keypad = SessionKeypad(filled.dtmf)
         policy.historyMessages = filled.limits.historyMessages
         policy.toolTimeout = filled.limits.toolTimeout
+        policy.failover = filled.failover
         policy.tools = filled.tools.map { tool in
             ToolSpecification(
                 name: tool.name, description: tool.description, parameters: JSONValue.object(tool.parameters).text)

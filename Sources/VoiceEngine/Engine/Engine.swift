@@ -92,11 +92,14 @@ package final class Engine: Sendable {
         let providers = agent.providers
         log(
             .info,
-            "agent \(agent.name): hears with \(providers.speechToText.name), thinks with \(providers.languageModel.name), "
-                + "speaks with \(providers.textToSpeech.name)")
+            "agent \(agent.name): hears with \(Self.names(providers.speechToText.providers.map(\.name))), "
+                + "thinks with \(Self.names(providers.languageModel.providers.map(\.name))), "
+                + "speaks with \(Self.names(providers.textToSpeech.providers.map(\.name)))")
         factory.prepare(agent)
         state.update { $0.agents[agent.name] = agent }
     }
+
+    private static func names(_ chain: [String]) -> String { chain.joined(separator: ", then ") }
 
     package static func check(_ json: [UInt8]) throws(VoiceError) { _ = try Agent.document(json) }
 
@@ -364,7 +367,9 @@ package final class Engine: Sendable {
     /// Whether a callback of the host runs on the calling thread, of whichever engine.
     static var isInCallback: Bool { isOnLoop || WorkerThread.runsHostCode }
 
-    package func metricsText() -> String { metrics.text(liveCalls: liveCalls, version: LibraryVersion.text) }
+    package func metricsText() -> String {
+        metrics.text(liveCalls: liveCalls, version: LibraryVersion.text, providers: factory.providerHealth)
+    }
 
     /// Ends every call and joins every thread. From a callback it is done on a thread of its own.
     package func shutdown() {

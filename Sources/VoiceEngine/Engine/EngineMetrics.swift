@@ -1,5 +1,6 @@
 internal import Synchronization
 internal import VoiceEngineCore
+internal import VoiceEngineProviders
 internal import VoiceEngineSession
 
 /// The engine's counters, in the Prometheus text format. Any thread; nothing here locks.
@@ -49,8 +50,10 @@ final class EngineMetrics: Sendable {
         }
     }
 
-    /// - Parameter liveCalls: Calls right now.
-    func text(liveCalls: Int, version: String) -> String {
+    /// - Parameters:
+    ///   - liveCalls: Calls right now.
+    ///   - providers: What is known of the providers in use.
+    func text(liveCalls: Int, version: String, providers: [ProviderHealth] = []) -> String {
         var page = PrometheusPage()
         page.gauge("voice_engine_build_info", "Version of the library.", [(["version": version], 1)])
         page.gauge("voice_engine_calls", "Calls that are live.", [([:], liveCalls)])
@@ -74,6 +77,7 @@ final class EngineMetrics: Sendable {
             "voice_engine_turn_own_seconds", "The engine's own share of a turn.", [([:], engineShare)])
         page.histogram(
             "voice_engine_tick_lateness_seconds", "How late the ticks of the event loops came.", [([:], tickLateness)])
+        ProviderMetrics(providers).write(to: &page)
         return page.text
     }
 

@@ -28,6 +28,7 @@ final class ProviderFactory: Sendable {
     private let group: any EventLoopGroup
     private let log: Log
     private let loading = Monitor(Loading())
+    private let book = ProviderBook()
 
     init(
         modelsDirectory: String?, inferenceThreads: Int, certificateAuthorities: String?, group: any EventLoopGroup,
@@ -54,20 +55,41 @@ final class ProviderFactory: Sendable {
                 .unsupported, "tools[\(tool)].http: not in this version; answer the tool with voice_session_tool_result"
             )
         }
+        let voices = try chain(.textToSpeech, document.textToSpeech, document) {
+            (registry, setup) throws(ProviderSetupError) in try registry.makeTextToSpeech(setup)
+        }
         return Agent(
             document: document,
             providers: SessionProviders(
-                speechToText: try first("stt", document.speechToText, document) {
+                speechToText: try chain(.speechToText, document.speechToText, document) {
                     (registry, setup) throws(ProviderSetupError) in try registry.makeSpeechToText(setup)
                 },
-                languageModel: try first("llm", document.languageModel, document) {
+                languageModel: try chain(.languageModel, document.languageModel, document) {
                     (registry, setup) throws(ProviderSetupError) in try registry.makeLanguageModel(setup)
                 },
-                textToSpeech: try first("tts", document.textToSpeech, document) {
-                    (registry, setup) throws(ProviderSetupError) in try registry.makeTextToSpeech(setup)
-                },
-                voiceActivity: try voiceActivity(document)))
+                textToSpeech: voices,
+                voiceActivity: try voiceActivity(document),
+                apology: apology(document, voices.providers)))
     }
+
+    /// The sentence for failures, to be recorded by the agent's voices, or else by the local one. Agents that say the
+    /// same with the same voices share it.
+    private func apology(_ document: AgentDocument, _ voices: [any TextToSpeechProvider]) -> ApologyClip? {
+        // A sentence with variables of the call is not known before it.
+        let filled = (try? document.substituting([:])) ?? document
+        guard let text = filled.manners.onFailure, !text.contains("{{") else { return nil }
+        var voices = voices
+        if !voices.contains(where: { $0.name == LocalModels.providerName }),
+            local.store.problem(with: .textToSpeech) == nil
+        {
+            voices.append(local.textToSpeech(speed: 1))
+        }
+        let key = document.textToSpeech.map { "\($0)" }.joined(separator: "|") + "|\(document.language)|" + text
+        return book.clip(key) { ApologyClip(text: text, voices: voices) }
+    }
+
+    /// What is known of every provider in use, for metrics.
+    var providerHealth: [ProviderHealth] { book.all }
 
     /// The network's providers, and those on local models, which also depend on the rest of the document.
     private func registry(for document: AgentDocument, _ choice: ProviderChoice) -> ProviderRegistry {
@@ -98,22 +120,29 @@ final class ProviderFactory: Sendable {
         }
     }
 
-    /// The first provider of a chain that can be used here: its key is set, its model is installed.
-    private func first<Provider>(
-        _ role: String, _ chain: [ProviderChoice], _ document: AgentDocument,
+    /// The providers of a chain that can be used here: their keys are set, their models are installed.
+    private func chain<Provider>(
+        _ kind: ProviderRole, _ choices: [ProviderChoice], _ document: AgentDocument,
         _ make: (ProviderRegistry, ProviderSetup) throws(ProviderSetupError) -> Provider
-    ) throws(VoiceError) -> Provider {
+    ) throws(VoiceError) -> ProviderChain<Provider> {
+        let role = kind.rawValue
         var refusal: VoiceError?
-        for (index, choice) in chain.enumerated() {
-            let path = chain.count == 1 ? role : "\(role)[\(index)]"
+        var links: [ProviderLink<Provider>] = []
+        for (index, choice) in choices.enumerated() {
+            let path = choices.count == 1 ? role : "\(role)[\(index)]"
             do throws(VoiceError) {
-                return try made(role, choice, path: path, document, make)
+                let provider = try made(role, choice, path: path, document, make)
+                let health = book.health(kind, choice, document.failover.breaker)
+                links.append(ProviderLink(provider, health: health))
             } catch {
                 log(.warning, "agent \(document.name): \(error.detail)")
                 refusal = refusal ?? error
             }
         }
-        throw refusal ?? VoiceError(.badConfiguration, "\(role): expected at least one provider")
+        guard let first = links.first else {
+            throw refusal ?? VoiceError(.badConfiguration, "\(role): expected at least one provider")
+        }
+        return ProviderChain(first, Array(links.dropFirst()))
     }
 
     /// One provider of a document.
@@ -169,7 +198,16 @@ final class ProviderFactory: Sendable {
                 loading.problems[part] = problem.map { "\($0)" }
             }
         }
-        guard let model = agent.providers.languageModel as? LocalLLM else { return }
+        if let clip = agent.providers.apology {
+            let loop = group.next()
+            let log = log
+            loop.execute {
+                clip.record(with: ProviderContext(callID: "apology of \(agent.name)", eventLoop: loop, log: log))
+            }
+        }
+        guard let model = agent.providers.languageModel.providers.lazy.compactMap({ $0 as? LocalLLM }).first else {
+            return
+        }
         // A prompt with variables of the call alone cannot be evaluated before the call.
         guard let prompt = try? agent.document.substituting([:]).prompt else { return }
         loading.update { $0.prompts += 1 }
@@ -203,15 +241,19 @@ extension Agent {
     fileprivate var localParts: [ModelStore.Part] {
         var parts: [ModelStore.Part] = []
         if providers.voiceActivity != nil { parts.append(.voiceActivity) }
-        if providers.speechToText.name == LocalModels.providerName { parts.append(.speechToText) }
-        if providers.languageModel.name == LocalModels.providerName { parts.append(.languageModel) }
-        if providers.textToSpeech.name == LocalModels.providerName { parts.append(.textToSpeech) }
+        let local = LocalModels.providerName
+        if providers.speechToText.providers.contains(where: { $0.name == local }) { parts.append(.speechToText) }
+        if providers.languageModel.providers.contains(where: { $0.name == local }) { parts.append(.languageModel) }
+        if providers.textToSpeech.providers.contains(where: { $0.name == local }) { parts.append(.textToSpeech) }
         return parts
     }
 }
 
 extension SessionProviders {
-    fileprivate var all: [any Sendable] { [speechToText, languageModel, textToSpeech] }
+    fileprivate var all: [any Sendable] {
+        speechToText.providers as [any Sendable] + languageModel.providers as [any Sendable]
+            + textToSpeech.providers as [any Sendable]
+    }
 }
 
 extension ProviderSettings {

@@ -59,6 +59,9 @@ final class AudioTranscoder {
 
     deinit { bytes.deallocate() }
 
+    /// Forgets what the resampler holds.
+    func reset() { converter.reset() }
+
     /// - Returns: The converted bytes, borrowed until the next call.
     func convert(_ audio: UnsafeRawBufferPointer) -> UnsafeRawBufferPointer {
         let samples = converter.decode(audio)

@@ -6,8 +6,12 @@ final class Reply {
     enum Source: Equatable {
         /// The model answers the caller.
         case answer
-        /// Greeting, `say`, check-in, apology.
+        /// Greeting, `say`, check-in.
         case script
+        /// The sentence for failures, spoken by a voice.
+        case apology
+        /// The same, recorded.
+        case clip
     }
 
     /// What happens when the last sample has been heard.
@@ -15,6 +19,8 @@ final class Reply {
         case listen
         case hangUp(reason: String)
         case transfer(to: String)
+        /// It stayed unfinished because its model or voice failed.
+        case apologise
     }
 
     let turn: TurnID
@@ -31,6 +37,8 @@ final class Reply {
     var generation: (any Generation)?
     var usage = TokenUsage()
     var ending = Ending.listen
+    /// No voice is left to speak with.
+    var isVoiceless = false
     /// What the model has written so far.
     var written = ""
 

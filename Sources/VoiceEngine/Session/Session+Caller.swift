@@ -8,6 +8,9 @@ extension Session {
     /// So near the end of a reply the caller takes it for said.
     private static var ending: Nanoseconds { .milliseconds(600) }
 
+    /// A turn waits at most so long for a recogniser that is opened again.
+    private static var repairTime: Nanoseconds { .seconds(8) }
+
     /// Caller audio in the call's input format. Borrowed until return.
     package func receive(_ audio: UnsafeRawBufferPointer) {
         guard let paths, audio.count > 0 else { return }
@@ -19,21 +22,26 @@ extension Session {
         switch event {
         case .voiceStarted(let position, let onset):
             emit(.callerStarted, at: onset) { $0.position = position }
+            hearing.onset = hearing.onset ?? onset
             voiceStarted(at: now)
         case .voicePaused(let position, let lastSpeech):
             emit(.callerStopped, at: lastSpeech) { $0.position = position }
             perform(hearing.bargeIn.voicePaused(at: now), at: now)
             perform(hearing.endpoint.voicePaused(lastSpeech: lastSpeech, at: now), at: now)
         case .speechToText(.transcript(let transcript)):
-            hearing.failures = 0
             heard(transcript, at: now)
         case .speechToText(.turnStarted), .speechToText(.earlyEndOfTurn), .speechToText(.turnResumed):
             // The engine's own voice activity is sooner and follows the agent's own voice.
             break
         case .speechToText(.endOfTurn):
             perform(hearing.endpoint.providerEnded(at: now), at: now)
-        case .speechToText(.failed(let error)):
-            recogniserFailed(error, at: now)
+        case .speechToText(.failed): break
+        case .note(let note):
+            if case .failed = note { hearing.repairUntil = now + Self.repairTime }
+            noted(note, of: .speechToText, at: now)
+        case .deaf:
+            reportNoneLeft(.speechToText, at: now)
+            giveUp("speech recognition failed", at: now)
         }
     }
 
@@ -47,6 +55,7 @@ extension Session {
     private func heard(_ transcript: Transcript, at now: Instant) {
         if transcript.text != hearing.transcript {
             hearing.transcript = transcript.text
+            if let onset = hearing.onset, dialogue.work.firstWords == nil { dialogue.work.firstWords = now - onset }
             emit(.transcript, at: now) { $0.text = transcript.text }
         }
         let words = weigh(transcript.text)
@@ -128,6 +137,7 @@ extension Session {
     private func dropUtterance(at now: Instant) {
         hearing.endpoint.drop()
         hearing.transcript = ""
+        hearing.onset = nil
         timers?.endpoint.cancel()
         paths?.caller.utteranceCommitted()
         if dialogue.reply == nil { listen(at: now) }
@@ -141,6 +151,7 @@ extension Session {
         if wasSuspended, dialogue.reply != nil { return }
         paths?.caller.utteranceCommitted()
         hearing.transcript = ""
+        hearing.onset = nil
         guard let reply = dialogue.reply else { return answer(utterance, at: now) }
         // Barge-in is off, or this reply must be heard out.
         if words == .backchannel || words == .nothing { return }
@@ -158,14 +169,12 @@ extension Session {
         dialogue.deferred = later
     }
 
-    private func recogniserFailed(_ error: ProviderError, at now: Instant) {
-        report(error, at: now)
-        hearing.failures += 1
-        guard error.isRetryable, hearing.failures <= 5 else {
-            giveUp("speech recognition failed", at: now)
-            return
+    /// A decision on silence waits while words are on their way through another recogniser.
+    func endpointTimerFired(at now: Instant) {
+        if paths?.caller.isRepairing == true, now < hearing.repairUntil {
+            timers?.endpoint.arm(until: now + .milliseconds(20))
+        } else {
+            perform(hearing.endpoint.timerFired(at: now), at: now)
         }
-        // 0.5, 1, 2, 4, 8 s.
-        timers?.recogniser.arm(until: now + .milliseconds(250 << Int64(hearing.failures)))
     }
 }

@@ -34,13 +34,13 @@ extension Session {
     }
 
     /// Says a text: at once when the agent is silent, else after what it is saying.
-    func say(_ text: String, isInterruptible: Bool = true, at now: Instant) {
+    func say(_ text: String, isInterruptible: Bool = true, as source: Reply.Source = .script, at now: Instant) {
         guard dialogue.reply == nil else {
             dialogue.agenda.append(text)
             return
         }
         timers?.silence.cancel()
-        let reply = begin(.script, isInterruptible: isInterruptible)
+        let reply = begin(source, isInterruptible: isInterruptible)
         write(text, in: reply, at: now)
         textFinished(reply, at: now)
     }
@@ -49,7 +49,7 @@ extension Session {
         dialogue.turn = dialogue.turn.next
         let reply = Reply(
             turn: dialogue.turn, source: source, isInterruptible: isInterruptible,
-            start: paths?.speaker.start(dialogue.turn) ?? 0, language: policy.language,
+            start: paths?.speaker.start(dialogue.turn, isSpoken: source != .clip) ?? 0, language: policy.language,
             sampleRate: setup.output.sampleRate)
         dialogue.reply = reply
         return reply
@@ -65,11 +65,18 @@ extension Session {
             messages[index] = .assistant(reply.written, toolCalls: calls)
         }
         let request = ChatRequest(prompt: policy.prompt, messages: messages, tools: policy.tools)
-        reply.generation = providers.languageModel.generate(request, context: context) {
-            [weak self, weak reply] event in
+        let answer = ChainedAnswer(
+            request, chain: providers.languageModel, choice: modelChoice, policy: policy.failover, context: context,
+            random: providers.random
+        ) { [weak self, weak reply] note in
+            guard let self, let reply, self.dialogue.reply === reply else { return }
+            self.noted(note, of: .languageModel, at: self.context.eventLoop.instant)
+        } sink: { [weak self, weak reply] event in
             guard let self, let reply, self.life == .running, self.dialogue.reply === reply else { return }
             self.model(event, for: reply, at: self.context.eventLoop.instant)
         }
+        reply.generation = answer
+        answer.begin()
         reply.timeline.mark(.requested, at: context.eventLoop.instant)
     }
 
@@ -89,11 +96,18 @@ extension Session {
             reply.usage.completion += usage.completion
             reply.generation = nil
             answerFinished(reply, at: now)
-        case .failed(let error):
+        case .failed:
             reply.generation = nil
-            report(error, at: now)
-            perform(reply.machine.fail(), of: reply, at: now)
+            reportNoneLeft(.languageModel, at: now)
+            breakOff(reply, at: now)
         }
+    }
+
+    /// The model has failed: what was given to the voice is heard out, half a sentence is not begun.
+    private func breakOff(_ reply: Reply, at now: Instant) {
+        guard !reply.heardText.text.isEmpty else { return perform(reply.machine.fail(), of: reply, at: now) }
+        reply.ending = .apologise
+        perform(reply.machine.textFinished(), of: reply, at: now)
     }
 
     /// Text becomes segments, segments become speech.
@@ -107,6 +121,7 @@ extension Session {
         guard let index = reply.machine.segmentSpoken() else { return }
         reply.heardText.append(segment: index, text: segment)
         emit(.agentText, at: now) { $0.text = segment }
+        dialogue.work.characters += segment.count
         paths?.speaker.speak(segment, as: SegmentID(turn: reply.turn, index: index))
         reply.timeline.mark(.speechRequested, at: context.eventLoop.instant)
     }
@@ -182,11 +197,42 @@ extension Session {
             emit(.agentStarted, at: now) { $0.position = reply.start }
         case .heardAll:
             perform(reply.machine.heardAll(), of: reply, at: now)
-        case .failed(let turn, let error):
-            guard turn == reply.turn else { return }
-            report(error, at: now)
-            perform(reply.machine.fail(), of: reply, at: now)
+        case .note(let note): noted(note, of: .textToSpeech, at: now)
+        case .lost(let turn):
+            if turn == reply.turn { voiceLost(reply, at: now) }
+        case .restored(let turn):
+            if turn == reply.turn { speakAgain(reply) }
+        case .exhausted(let turn, _):
+            if turn == reply.turn { voiceless(reply, at: now) }
         }
+    }
+
+    /// The voice broke off: the words that are there are heard, the rest is spoken by the next voice.
+    private func voiceLost(_ reply: Reply, at now: Instant) {
+        guard let speaker = paths?.speaker else { return }
+        let left = reply.heardText.breakOff(handed: speaker.handedOut - reply.start)
+        speaker.keep(to: reply.start + left.samples, through: left.through)
+        guard let through = left.through else { return }
+        perform(reply.machine.segmentsCompleted(through: through), of: reply, at: now)
+    }
+
+    private func speakAgain(_ reply: Reply) {
+        for segment in reply.heardText.owed {
+            dialogue.work.characters += segment.text.count
+            paths?.speaker.speak(segment.text, as: SegmentID(turn: reply.turn, index: segment.index))
+        }
+    }
+
+    /// No voice is left: what is there is heard out.
+    private func voiceless(_ reply: Reply, at now: Instant) {
+        reportNoneLeft(.textToSpeech, at: now)
+        reply.generation?.cancel()
+        reply.generation = nil
+        reply.isVoiceless = true
+        reply.heardText.dropOwed()
+        guard !reply.heardText.text.isEmpty else { return perform(reply.machine.fail(), of: reply, at: now) }
+        if reply.ending == .listen { reply.ending = .apologise }
+        perform(reply.machine.voiceLost(), of: reply, at: now)
     }
 
     private func perform(_ action: ReplyStateMachine.Action, of reply: Reply, at now: Instant) {
@@ -215,18 +261,24 @@ extension Session {
             wasCut ? (paths?.speaker.cancel(reply.turn, at: now) ?? reply.start) : (paths?.speaker.heard ?? 0)
         dialogue.reply = nil
         commitHeard(reply, position: position, wasCut: wasCut, at: now)
-        if let reason = dialogue.farewell { return hangUp(reason: reason, at: now) }
+        // A last word that fails is replaced by the recorded one.
+        if let farewell = dialogue.farewell {
+            if outcome == .failed, reply.isVoiceless, playApology(at: now) { return }
+            return hangUp(reason: farewell.reason, status: farewell.status, at: now)
+        }
         switch outcome {
         case .finished: finish(reply, at: now)
         case .interrupted: dialogue.agenda.removeAll()
-        case .failed: apologise(for: reply, at: now)
+        case .failed:
+            if reply.ending == .listen { reply.ending = .apologise }
+            finish(reply, at: now)
         }
     }
 
     private func commitHeard(_ reply: Reply, position: Int64, wasCut: Bool, at now: Instant) {
         let text = wasCut ? reply.heard(upTo: position) : reply.heardText.text
         dialogue.conversation.callerHeard(text)
-        if reply.timeline.time(of: .firstSampleOut) != nil || reply.source == .script && position > reply.start {
+        if reply.timeline.time(of: .firstSampleOut) != nil || reply.source != .answer && position > reply.start {
             emit(.agentStopped, at: now) { $0.position = position }
         }
         emit(.agentHeard, at: now) {
@@ -236,11 +288,23 @@ extension Session {
         }
         guard let stages = reply.timeline.stages else { return }
         emit(.turnMetrics, at: now) {
-            $0.metrics = TurnMetrics(stages: stages, wasInterrupted: wasCut, usage: reply.usage)
+            $0.metrics = TurnMetrics(
+                stages: stages, wasInterrupted: wasCut, usage: reply.usage, work: takeWork())
         }
     }
 
+    /// What the providers did since this was asked last.
+    private func takeWork() -> ProviderWork {
+        var work = dialogue.work
+        let recognised = paths?.caller.recognised ?? dialogue.recognised
+        work.recognised = recognised - dialogue.recognised
+        dialogue.recognised = recognised
+        dialogue.work = ProviderWork()
+        return work
+    }
+
     private func finish(_ reply: Reply, at now: Instant) {
+        if reply.source == .answer, reply.ending != .apologise { dialogue.failures = 0 }
         switch reply.ending {
         case .hangUp(let reason): hangUp(reason: reason, at: now)
         case .transfer(let target):
@@ -248,6 +312,7 @@ extension Session {
             emit(.transfer, at: now) { $0.text = target }
             listen(at: now)
         case .listen: next(at: now)
+        case .apologise: apologise(for: reply, at: now)
         }
     }
 
@@ -264,9 +329,43 @@ extension Session {
     }
 
     private func apologise(for reply: Reply, at now: Instant) {
-        // An apology that fails as well is not apologised for.
-        guard reply.source == .answer, let sentence = policy.manners.onFailure else { return next(at: now) }
-        say(sentence, at: now)
+        // An apology that fails as well is played from its recording, or not at all.
+        if reply.source == .apology {
+            if !playApology(at: now) { next(at: now) }
+            return
+        }
+        dialogue.failures += 1
+        let limit = policy.failover.endAfter
+        let isLast = limit > 0 && dialogue.failures >= limit
+        let isHeard = reply.isVoiceless ? playApology(at: now) : sayApology(at: now)
+        if isLast {
+            endAfterReply(Farewell(reason: "no provider is left", status: .provider), at: now)
+        } else if !isHeard {
+            next(at: now)
+        }
+    }
+
+    /// - Returns: false when there is nothing to say.
+    private func sayApology(at now: Instant) -> Bool {
+        guard let sentence = policy.manners.onFailure else { return false }
+        say(sentence, as: .apology, at: now)
+        return true
+    }
+
+    /// Plays the recorded apology.
+    /// - Returns: false when there is none.
+    private func playApology(at now: Instant) -> Bool {
+        guard dialogue.reply == nil, policy.manners.onFailure != nil, let clip = providers.apology,
+            let samples = clip.samples(at: setup.output.sampleRate)
+        else { return false }
+        timers?.silence.cancel()
+        let reply = begin(.clip, isInterruptible: true)
+        guard let index = reply.machine.segmentSpoken() else { return false }
+        reply.heardText.append(segment: index, text: clip.text)
+        emit(.agentText, at: now) { $0.text = clip.text }
+        paths?.speaker.play(samples, as: SegmentID(turn: reply.turn, index: index), at: now)
+        perform(reply.machine.textFinished(), of: reply, at: now)
+        return true
     }
 
     /// The floor is the caller's.
@@ -288,26 +387,31 @@ extension Session {
     func callIsTooLong(at now: Instant) {
         // The second time the last reply has not ended in spite of all patience: a host that no longer reads, a voice
         // that hangs.
-        if let reason = dialogue.farewell { return hangUp(reason: reason, at: now) }
-        endAfterReply("the call reached its longest duration", at: now)
+        if let farewell = dialogue.farewell {
+            return hangUp(reason: farewell.reason, status: farewell.status, at: now)
+        }
+        endAfterReply(Farewell(reason: "the call reached its longest duration"), at: now)
     }
 
     /// No provider is left: the caller is told, then the call ends.
     func giveUp(_ reason: String, at now: Instant) {
-        if dialogue.reply == nil, let sentence = policy.manners.onFailure { say(sentence, at: now) }
-        endAfterReply(reason, at: now)
+        if dialogue.reply == nil { _ = sayApology(at: now) }
+        endAfterReply(Farewell(reason: reason, status: .provider), at: now)
     }
 
-    private func endAfterReply(_ reason: String, at now: Instant) {
-        guard dialogue.reply != nil else { return hangUp(reason: reason, at: now) }
-        dialogue.farewell = reason
+    private func endAfterReply(_ farewell: Farewell, at now: Instant) {
+        guard dialogue.reply != nil else { return hangUp(reason: farewell.reason, status: farewell.status, at: now) }
+        dialogue.farewell = farewell
         timers?.length.arm(until: now + Self.longestFarewell)
     }
 
-    func hangUp(reason: String, at now: Instant) {
-        emit(.hangUp, at: now) { $0.text = reason }
+    func hangUp(reason: String, status: SessionStatus = .ok, at now: Instant) {
+        emit(.hangUp, at: now) {
+            $0.text = reason
+            $0.status = status
+        }
         // The session ends first, so that the carrier's own goodbye finds nothing left to do.
-        end(reason: reason, at: now)
+        end(reason: reason, status: status, at: now)
         _ = carrier.perform(.hangUp(reason: reason))
     }
 }

@@ -30,6 +30,8 @@ package final class Session: CallSession, Ticking {
     let providers: SessionProviders
     let carrier: any Carrier
     let setup: CallSetup
+    /// Which language model is asked next.
+    let modelChoice: ChainedAnswer.Choice
     private let clock: SessionClock
     private let observer: (SessionEvent) -> Void
 
@@ -45,7 +47,10 @@ package final class Session: CallSession, Ticking {
         var bargeIn: BargeInStateMachine
         /// The latest words, to be reported as final when they are committed.
         var transcript = ""
-        var failures = 0
+        /// Since when the caller speaks without a word recognised.
+        var onset: Instant?
+        /// Until when turns wait for words that are on their way through another recogniser.
+        var repairUntil = Instant.zero
         var digits = ""
     }
 
@@ -60,7 +65,18 @@ package final class Session: CallSession, Ticking {
         var deferred: Utterance?
         var checkIns = 0
         /// Why the call ends with the reply under way, however that ends.
-        var farewell: String?
+        var farewell: Farewell?
+        /// Replies that failed, since the last answer that did not.
+        var failures = 0
+        /// What the providers did since the last report.
+        var work = ProviderWork()
+        /// Audio recognised up to the last report.
+        var recognised = Nanoseconds.zero
+    }
+
+    struct Farewell {
+        let reason: String
+        var status = SessionStatus.ok
     }
 
     struct Paths {
@@ -69,9 +85,9 @@ package final class Session: CallSession, Ticking {
     }
 
     struct Timers {
-        let endpoint, bargeIn, tools, silence, length, digits, recogniser: SessionTimer
+        let endpoint, bargeIn, tools, silence, length, digits: SessionTimer
 
-        var all: [SessionTimer] { [endpoint, bargeIn, tools, silence, length, digits, recogniser] }
+        var all: [SessionTimer] { [endpoint, bargeIn, tools, silence, length, digits] }
     }
 
     /// - Parameters:
@@ -88,6 +104,7 @@ package final class Session: CallSession, Ticking {
         self.context = context
         self.clock = clock
         self.observer = observer
+        modelChoice = ChainedAnswer.Choice(links: providers.languageModel.links.count, policy: policy.failover)
         hearing = Hearing(
             endpoint: EndpointStateMachine(policy: policy.endpoint),
             bargeIn: BargeInStateMachine(policy: policy.bargeIn))
@@ -105,12 +122,12 @@ package final class Session: CallSession, Ticking {
         do {
             // The paths report through weak references: the session owns them, and `end` takes them apart.
             let caller = try CallerPath(
-                setup: setup, speechToText: providers.speechToText, voiceActivity: providers.voiceActivity,
-                context: context
+                setup: setup, providers: providers, policy: policy.failover, context: context
             ) { [weak self] event, now in self?.heard(event, at: now) }
             do {
                 let speaker = try Speaker(
-                    setup: setup, carrier: carrier, voice: providers.textToSpeech, context: context
+                    setup: setup, carrier: carrier, voices: providers.textToSpeech, policy: policy.failover,
+                    random: providers.random, context: context
                 ) { [weak self] event, now in self?.spoke(event, at: now) }
                 paths = Paths(caller: caller, speaker: speaker)
             } catch {
@@ -126,6 +143,7 @@ package final class Session: CallSession, Ticking {
         clock.add(self)
         let now = context.eventLoop.instant
         timers?.length.arm(until: now + policy.manners.longestCall)
+        providers.apology?.record(with: context)
         emit(.started, at: now) {
             $0.text = context.callID
             $0.name = setup.agent
@@ -176,6 +194,27 @@ package final class Session: CallSession, Ticking {
         observer(event)
     }
 
+    /// What happened to the providers of a role.
+    func noted(_ note: ChainNote, of role: ProviderRole, at now: Instant) {
+        guard life == .running else { return }
+        dialogue.work.note(note, of: role)
+        switch note {
+        case .failed(let error): report(error, at: now)
+        case .failedOver(let old, let new):
+            context.log(.warning, "\(context.callID): \(role.rawValue): \(new) takes over from \(old)")
+        case .retried, .hedged, .firstResult: break
+        }
+    }
+
+    /// No provider of a role is left.
+    func reportNoneLeft(_ role: ProviderRole, at now: Instant) {
+        emit(.error, at: now) {
+            $0.status = .provider
+            $0.name = role.rawValue
+            $0.text = "no provider is left"
+        }
+    }
+
     func report(_ error: ProviderError, at now: Instant) {
         context.log(.warning, "\(context.callID): \(error)")
         emit(.error, at: now) {
@@ -193,7 +232,7 @@ package final class Session: CallSession, Ticking {
             }
         }
         return Timers(
-            endpoint: timer { $0.perform($0.hearing.endpoint.timerFired(at: $1), at: $1) },
+            endpoint: timer { $0.endpointTimerFired(at: $1) },
             bargeIn: timer { $0.perform($0.hearing.bargeIn.timerFired(at: $1), at: $1) },
             tools: timer { session, now in
                 guard let reply = session.dialogue.reply else { return }
@@ -201,7 +240,6 @@ package final class Session: CallSession, Ticking {
             },
             silence: timer { $0.callerIsSilent(at: $1) },
             length: timer { $0.callIsTooLong(at: $1) },
-            digits: timer { $0.digitsComplete(at: $1) },
-            recogniser: timer { session, _ in session.paths?.caller.reopen(session.context) })
+            digits: timer { $0.digitsComplete(at: $1) })
     }
 }

@@ -57,6 +57,7 @@ package struct TurnMetrics: Equatable, Sendable {
     package var stages: TurnTimeline.Stages
     package var wasInterrupted: Bool
     package var usage: TokenUsage
+    package var work: ProviderWork
 
     package var total: Nanoseconds { stages.reduce(.zero, +) }
 

@@ -19,6 +19,7 @@ package struct SessionPolicy: Sendable {
     package var tools: [ToolSpecification] = []
     /// How long the host has to answer a tool call.
     package var toolTimeout = Nanoseconds.seconds(15)
+    package var failover = FailoverPolicy()
 
     package init() {}
 }
@@ -81,19 +82,44 @@ extension String {
 
 /// The providers of one call.
 package struct SessionProviders: Sendable {
-    package var speechToText: any SpeechToTextProvider
-    package var languageModel: any LanguageModelProvider
-    package var textToSpeech: any TextToSpeechProvider
+    package var speechToText: ProviderChain<any SpeechToTextProvider>
+    package var languageModel: ProviderChain<any LanguageModelProvider>
+    package var textToSpeech: ProviderChain<any TextToSpeechProvider>
     /// nil: the session's own detector.
     package var voiceActivity: (any VoiceActivityProvider)?
+    /// Played when no voice is left; nil: silence.
+    package var apology: ApologyClip?
+    /// 0..<1, for the jitter of back-offs; a test's own.
+    package var random: @Sendable () -> Double = { .random(in: 0..<1) }
 
     package init(
-        speechToText: any SpeechToTextProvider, languageModel: any LanguageModelProvider,
-        textToSpeech: any TextToSpeechProvider, voiceActivity: (any VoiceActivityProvider)? = nil
+        speechToText: ProviderChain<any SpeechToTextProvider>,
+        languageModel: ProviderChain<any LanguageModelProvider>,
+        textToSpeech: ProviderChain<any TextToSpeechProvider>,
+        voiceActivity: (any VoiceActivityProvider)? = nil, apology: ApologyClip? = nil
     ) {
         self.speechToText = speechToText
         self.languageModel = languageModel
         self.textToSpeech = textToSpeech
         self.voiceActivity = voiceActivity
+        self.apology = apology
+    }
+
+    /// One provider for each role.
+    package init(
+        speechToText: any SpeechToTextProvider, languageModel: any LanguageModelProvider,
+        textToSpeech: any TextToSpeechProvider, voiceActivity: (any VoiceActivityProvider)? = nil
+    ) {
+        self.init(
+            speechToText: ProviderChain(
+                ProviderLink(
+                    speechToText, health: ProviderHealth(role: .speechToText, provider: speechToText.name))),
+            languageModel: ProviderChain(
+                ProviderLink(
+                    languageModel, health: ProviderHealth(role: .languageModel, provider: languageModel.name))),
+            textToSpeech: ProviderChain(
+                ProviderLink(
+                    textToSpeech, health: ProviderHealth(role: .textToSpeech, provider: textToSpeech.name))),
+            voiceActivity: voiceActivity)
     }
 }

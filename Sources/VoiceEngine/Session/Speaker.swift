@@ -6,7 +6,7 @@ package import VoiceEngineProviders
 /// The agent's voice in one call: text goes in by segments, frames go out to the carrier as they fall due, and it is
 /// known at every moment which sample the caller has heard.
 ///
-///     speak ─► text-to-speech ─► decode, resample ─► PlayoutQueue ─► Pacer ─► encode ─► Carrier
+///     speak ─► VoiceChain: text-to-speech, resample ─► PlayoutQueue ─► Pacer ─► encode ─► Carrier
 ///                                                        ▲ rewind             │ handed, heard
 ///                                                        └── PlayoutLedger ◄──┘
 ///
@@ -32,7 +32,13 @@ package final class Speaker {
         case firstSampleOut
         /// Everything queued was heard.
         case heardAll
-        case failed(TurnID, ProviderError)
+        /// The voice broke off: say with `keep` how much of its audio is worth hearing.
+        case lost(TurnID)
+        /// A voice is there again: speak what was not spoken.
+        case restored(TurnID)
+        case note(ChainNote)
+        /// Every voice has failed.
+        case exhausted(TurnID, ProviderError)
     }
 
     private enum Mode: Equatable {
@@ -48,7 +54,7 @@ package final class Speaker {
     private let frame: UnsafeMutableBufferPointer<Int16>
     private let fadeSamples: Int
     private let format: AudioFormat
-    private var output: SpeechOutput
+    private var voice: VoiceChain?
     private var queue: PlayoutQueue
     private var ledger = PlayoutLedger()
     private var pacer: PacerStateMachine
@@ -84,10 +90,11 @@ package final class Speaker {
     }
 
     /// - Parameters:
-    ///   - open: Opens the text-to-speech stream; the format is the one it will deliver.
+    ///   - random: 0..<1, for the jitter of back-offs.
     ///   - handler: Called on the loop, with the time of what it tells.
     package init(
-        setup: CallSetup, carrier: any Carrier, voice: any TextToSpeechProvider, context: ProviderContext,
+        setup: CallSetup, carrier: any Carrier, voices: ProviderChain<any TextToSpeechProvider>,
+        policy: FailoverPolicy, random: @escaping () -> Double, context: ProviderContext,
         handler: @escaping (Event, Instant) -> Void
     ) throws {
         self.carrier = carrier
@@ -105,8 +112,10 @@ package final class Speaker {
         pacer = PacerStateMachine(
             mode: mode, sampleRate: setup.output.sampleRate, frame: frameSamples,
             lead: setup.output.samples(inMilliseconds: setup.leadMilliseconds))
-        output = try SpeechOutput(voice: voice, native: setup.output, context: context)
-        output.open { [weak self] event in self?.receive(event, at: context.eventLoop.instant) }
+        voice = try VoiceChain(
+            chain: voices, native: setup.output, policy: policy, random: random, context: context
+        ) { [weak self] event in self?.receive(event, at: context.eventLoop.instant) }
+        voice?.open()
     }
 
     deinit { frame.deallocate() }
@@ -114,18 +123,35 @@ package final class Speaker {
     // MARK: - Text in
 
     /// A reply begins: its first sample will be reported. Audio of older turns is dropped from now on.
+    /// - Parameter isSpoken: false for one whose audio is there already.
     /// - Returns: The position that the reply's first sample will have.
-    package func start(_ turn: TurnID) -> Int64 {
-        output.current = turn
+    package func start(_ turn: TurnID, isSpoken: Bool = true) -> Int64 {
+        if isSpoken { voice?.start(turn) }
         stretch = .awaitingFirst(isWhole: false)
         mode = .playing
         return queue.end
     }
 
-    package func speak(_ text: String, as segment: SegmentID) { output.stream?.speak(text, as: segment) }
+    package func speak(_ text: String, as segment: SegmentID) { voice?.speak(text, as: segment) }
 
     /// No further segments of this reply.
-    package func finish(_ turn: TurnID) { output.stream?.finish(turn) }
+    package func finish(_ turn: TurnID) { voice?.finish(turn) }
+
+    /// Audio that needs no voice, at the call's output rate.
+    package func play(_ samples: [Int16], as segment: SegmentID, at now: Instant) {
+        samples.withUnsafeBufferPointer { enqueue($0, of: segment, at: now) }
+        handler(.completed(segment), now)
+    }
+
+    /// After `lost`: audio that waits behind this position is dropped.
+    /// - Parameter through: The last segment of which nothing is owed any more.
+    package func keep(to position: Int64, through: Int?) {
+        queue.truncate(to: position)
+        if let through { voice?.settle(through: through) }
+    }
+
+    /// Reply samples handed out so far: they cannot be taken back.
+    package var handedOut: Int64 { queue.cursor }
 
     /// All audio of the reply is queued; `heardAll` follows.
     package func playOut(at now: Instant) {
@@ -169,12 +195,9 @@ package final class Speaker {
     /// Drops the reply: text, audio on its way, audio that waits.
     /// - Returns: The position up to which it was heard.
     package func cancel(_ turn: TurnID, at now: Instant) -> Int64 {
-        output.stream?.cancel(turn)
-        // Whatever comes late belongs to no turn.
-        output.current = .none
+        voice?.cancel(turn)
         if mode != .paused { cut(isSounding: mode == .playing, at: now) }
         queue.drop()
-        output.reset()
         mode = .playing
         stretch = .silent
         hold(false)
@@ -209,7 +232,8 @@ package final class Speaker {
     package func carrierClosed() { carrier = nil }
 
     package func close() {
-        output.close()
+        voice?.close()
+        voice = nil
     }
 
     // MARK: -
@@ -286,31 +310,29 @@ package final class Speaker {
     private func reportIfHeard(at now: Instant) {
         guard stretch.isWhole, mode != .paused, queue.waiting == 0, ledger.isDrained else { return }
         stretch = .silent
-        output.current = .none
+        voice?.end()
         handler(.heardAll, now)
     }
 
-    private func receive(_ event: TextToSpeechEvent, at now: Instant) {
+    private func receive(_ event: VoiceChain.Event, at now: Instant) {
         switch event {
-        case .audio(let segment, let bytes):
-            guard segment.turn == output.current else { return }
-            enqueue(output.decode(bytes), of: segment, at: now)
+        case .audio(let segment, let samples):
+            enqueue(samples, of: segment, at: now)
             // The first sound does not wait for the next tick.
             if stretch.awaitsSound { handOut(at: now) }
-        case .completed(let segment):
-            guard segment.turn == output.current else { return }
-            enqueue(output.flush(), of: segment, at: now)
-            handler(.completed(segment), now)
+        case .completed(let segment): handler(.completed(segment), now)
         case .wordEnds(let segment, let milliseconds):
-            guard segment.turn == output.current else { return }
             let rate = Int64(format.sampleRate)
             handler(.wordEnds(segment, milliseconds.map { min(max($0, 0), 600_000) * rate / 1_000 }), now)
-        case .failed(let turn, let error):
-            handler(.failed(turn, error), now)
+        case .lost(let turn): handler(.lost(turn), now)
+        case .restored(let turn): handler(.restored(turn), now)
+        case .note(let note): handler(.note(note), now)
+        case .exhausted(let turn, let error): handler(.exhausted(turn, error), now)
         }
     }
 
     private func enqueue(_ samples: UnsafeBufferPointer<Int16>, of segment: SegmentID, at now: Instant) {
+        guard samples.count > 0 else { return }
         let taken = queue.append(samples)
         hold(queue.waiting > format.samples(inMilliseconds: Self.highWater) ? true : nil)
         if taken > 0 { handler(.queued(segment, samples: taken), now) }
@@ -318,45 +340,6 @@ package final class Speaker {
 
     /// - Parameter hold: nil leaves it as it is.
     private func hold(_ hold: Bool?) {
-        guard let hold, output.isHeld != hold else { return }
-        output.isHeld = hold
-        output.stream?.holdAudio(hold)
-    }
-}
-
-/// The text-to-speech stream of a call, and the way of its bytes to samples at the call's rate.
-private struct SpeechOutput {
-    private let voice: any TextToSpeechProvider
-    private let context: ProviderContext
-    private let format: AudioFormat
-    private let converter: AudioConverter
-    private(set) var stream: (any TextToSpeechStream)?
-    /// Audio of other turns is late and dropped.
-    var current = TurnID.none
-    var isHeld = false
-
-    init(voice: any TextToSpeechProvider, native: AudioFormat, context: ProviderContext) throws {
-        self.voice = voice
-        self.context = context
-        format = voice.format(for: native)
-        converter = try AudioConverter(from: format, toRate: native.sampleRate)
-    }
-
-    mutating func open(sink: @escaping (TextToSpeechEvent) -> Void) {
-        stream = voice.open(context, format: format, sink: sink)
-    }
-
-    /// Borrowed until the next call.
-    func decode(_ bytes: UnsafeRawBufferPointer) -> UnsafeBufferPointer<Int16> { converter.decode(bytes) }
-
-    /// What the resampler still holds of a stretch. Borrowed until the next call.
-    func flush() -> UnsafeBufferPointer<Int16> { converter.flush() }
-
-    /// Forgets the tail of a cancelled reply.
-    func reset() { converter.reset() }
-
-    mutating func close() {
-        stream?.close()
-        stream = nil
+        if let hold { voice?.hold(hold) }
     }
 }

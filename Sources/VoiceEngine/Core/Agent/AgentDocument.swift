@@ -26,6 +26,7 @@ package struct AgentDocument: Equatable, Sendable {
     package var manners: Manners
     package var dtmf: KeypadPolicy
     package var limits: Limits
+    package var failover: FailoverPolicy
     package var tools: [Tool]
     /// nil: the model answers freely.
     package var flow: Flow?
@@ -73,6 +74,7 @@ package struct AgentDocument: Equatable, Sendable {
         manners = try Manners(try reader.nested("manners"), language: language)
         dtmf = try KeypadPolicy(try reader.nested("dtmf"))
         limits = try Limits(try reader.nested("limits"))
+        failover = try FailoverPolicy(try reader.nested("failover"))
         tools = try Tool.list("tools", from: &reader)
         flow = try reader.value("flow").map { value throws(AgentError) in try Flow(value, path: "flow") }
         variables = [:]

@@ -126,3 +126,30 @@ extension AgentDocument {
         }
     }
 }
+
+extension FailoverPolicy {
+    /// The section `failover`.
+    init(_ reader: consuming KeyedReader) throws(AgentError) {
+        let usual = FailoverPolicy()
+        retry.retries = Int(try reader.integer("retries", 0...5, default: Int64(usual.retry.retries)))
+        retry.base = try reader.milliseconds("retry_base_ms", 10...5_000, default: usual.retry.base.wholeMilliseconds)
+        hedges = try reader.bool("hedge", default: false)
+        breaker = CircuitBreaker.Policy(
+            failures: Int(try reader.integer("breaker_failures", 1...100, default: Int64(usual.breaker.failures))),
+            open: .seconds(
+                try reader.integer("breaker_open_s", 1...3_600, default: usual.breaker.open.wholeMilliseconds / 1_000)))
+        replay = .seconds(try reader.integer("replay_s", 10...60, default: usual.replay.wholeMilliseconds / 1_000))
+        modelPatience = try Self.patience("first_token_ms", usual.modelPatience, &reader)
+        voicePatience = try Self.patience("first_audio_ms", usual.voicePatience, &reader)
+        endAfter = Int(try reader.integer("end_after", 0...20, default: Int64(usual.endAfter)))
+        try reader.finish()
+    }
+
+    /// 0 waits for ever.
+    private static func patience(
+        _ key: String, _ usual: Nanoseconds?, _ reader: inout KeyedReader
+    ) throws(AgentError) -> Nanoseconds? {
+        let time = try reader.milliseconds(key, 0...120_000, default: usual?.wholeMilliseconds ?? 0)
+        return time == .zero ? nil : time
+    }
+}

@@ -33,7 +33,7 @@ package struct HeardText: Equatable, Sendable {
 
     /// The whole text so far.
     package var text: String {
-        (completed.flatMap(\.segments) + open).map(\.text).joined(separator: " ")
+        (completed.flatMap(\.segments) + open).map(\.text).filter { !$0.isEmpty }.joined(separator: " ")
     }
 
     /// The next segment's text, before its audio. Segments come in order of their index.
@@ -56,13 +56,72 @@ package struct HeardText: Equatable, Sendable {
     }
 
     /// Word times of a provider that has them: where each word ends, in samples from the start of the segment's audio.
-    /// Ignored unless they are as many as the words of the text, and in order.
+    /// The last words may be missing as yet. Ignored where there are more than words of the text, or out of order.
     package mutating func setWordEnds(_ ends: [Int64], of segment: Int) {
         guard let position = open.firstIndex(where: { $0.index == segment }),
-            ends.count == open[position].text.split(separator: " ").count,
+            ends.count <= open[position].text.split(separator: " ").count,
+            ends.count >= open[position].wordEnds.count,
             zip(ends, ends.dropFirst()).allSatisfy({ $0 <= $1 })
         else { return }
         open[position].wordEnds = ends
+    }
+
+    // MARK: - A voice that breaks off
+
+    /// What is left when the voice breaks off.
+    package struct Break: Equatable, Sendable {
+        /// Audio of the reply that is worth hearing: it ends with a whole word. [samples]
+        package var samples: Int64
+        /// All audio up to and including this segment is there; nil when that is not known of any further one.
+        package var through: Int?
+    }
+
+    /// Segments of which audio is owed, with the text that is still to be spoken.
+    package var owed: [(index: Int, text: String)] { open.map { ($0.index, $0.text) } }
+
+    /// No further audio comes of what was given to speak so far: whole words stay, the rest is owed.
+    ///
+    /// - Parameter handed: Samples of the reply that have been handed out. A word of which more than half is among
+    ///   them counts as spoken; of a shorter piece the word is spoken again.
+    package mutating func breakOff(handed: Int64) -> Break {
+        let before = completed.reduce(0) { $0 + $1.samples }
+        let stretch = Self.stretch(of: open)
+        let there = Double(stretch.samples)
+        let words = Self.words(of: stretch, total: max(stretch.weight * samplesPerWeight, there))
+        let out = min(Double(max(handed - before, 0)), there)
+        var spoken = stretch.samples > 0 ? words.prefix { $0.end <= there }.count : 0
+        if let torn = words.dropFirst(spoken).first, (torn.start + torn.end) / 2 < out { spoken += 1 }
+        let end = spoken > 0 ? min(words[spoken - 1].end, there) : 0
+        let kept = Int64(max(end, out))
+        return Break(samples: before + kept, through: split(Array(words[..<spoken]), kept: kept))
+    }
+
+    /// What is owed is given up.
+    package mutating func dropOwed() { open = [] }
+
+    /// - Returns: The last segment of which nothing is owed.
+    private mutating func split(_ spoken: [Word], kept: Int64) -> Int? {
+        var done: [Segment] = []
+        var rest: [Segment] = []
+        for segment in open {
+            let words = segment.text.split(separator: " ")
+            let count = spoken.count { $0.segment == segment.index }
+            if count > 0 {
+                done.append(Segment(index: segment.index, text: words[..<count].joined(separator: " ")))
+            }
+            if count < words.count {
+                rest.append(Segment(index: segment.index, text: words[count...].joined(separator: " ")))
+            }
+        }
+        if done.isEmpty, kept > 0 { done.append(Segment(index: open.first?.index ?? 0, text: "")) }
+        if !done.isEmpty {
+            done[0].samples = kept
+            completed.append(Self.stretch(of: done))
+        }
+        let last = open.last?.index
+        open = rest
+        guard let first = rest.first else { return last }
+        return first.index > 0 ? first.index - 1 : nil
     }
 
     /// The text that was heard when `samples` samples of the reply have been played.
@@ -94,27 +153,41 @@ package struct HeardText: Equatable, Sendable {
         return weight > 0 && samples > 0 ? Double(samples) / weight : samplesPerSecond / Self.usualSpeed
     }
 
+    /// A word and where in its stretch it is spoken. [samples]
+    private struct Word {
+        let segment: Int
+        let text: Substring
+        let start: Double
+        let end: Double
+    }
+
+    /// The words of a stretch of `total` samples, by the provider's times where those are known, else by weight.
+    private static func words(of stretch: Stretch, total: Double) -> [Word] {
+        var result: [Word] = []
+        var passed = 0.0
+        // Where the latest timed word ended, and the weight up to it: the rest is spread behind it.
+        var (known, knownWeight) = (0.0, 0.0)
+        var base: Int64 = 0
+        for segment in stretch.segments {
+            for (number, word) in segment.text.split(separator: " ").enumerated() {
+                let weight = weight(of: word)
+                let isTimed = number < segment.wordEnds.count
+                let scale = max(total - known, 0) / max(stretch.weight - knownWeight, 1)
+                let start = max(known + (passed - knownWeight) * scale, result.last?.end ?? 0)
+                let end = isTimed ? Double(base + segment.wordEnds[number]) : start + weight.spoken * scale
+                result.append(Word(segment: segment.index, text: word, start: start, end: max(end, start)))
+                passed += weight.spoken + weight.pause
+                if isTimed { (known, knownWeight) = (end, passed) }
+            }
+            base += segment.samples
+        }
+        return result
+    }
+
     /// The words of a stretch of `total` samples that end (by half) before `position`.
     private static func cut(_ stretch: Stretch, at position: Int64, total: Double) -> String {
-        var heard: [Substring] = []
-        var passed = 0.0
-        for segment in stretch.segments {
-            let words = segment.text.split(separator: " ")
-            let isTimed = stretch.segments.count == 1 && !segment.wordEnds.isEmpty
-            var previousEnd = 0.0
-            for (number, word) in words.enumerated() {
-                let weight = weight(of: word)
-                let start = isTimed ? previousEnd : passed / max(stretch.weight, 1) * total
-                let end =
-                    isTimed
-                    ? Double(segment.wordEnds[number]) : (passed + weight.spoken) / max(stretch.weight, 1) * total
-                guard (start + end) / 2 < Double(position) else { return heard.joined(separator: " ") }
-                heard.append(word)
-                passed += weight.spoken + weight.pause
-                previousEnd = end
-            }
-        }
-        return heard.joined(separator: " ")
+        words(of: stretch, total: total).prefix { ($0.start + $0.end) / 2 < Double(position) }
+            .map { String($0.text) }.joined(separator: " ")
     }
 
     private static func stretch(of segments: [Segment]) -> Stretch {

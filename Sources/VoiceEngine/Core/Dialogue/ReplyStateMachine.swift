@@ -111,6 +111,14 @@ package struct ReplyStateMachine: ~Copyable {
         }
     }
 
+    /// No voice is left: what is queued is heard out.
+    package mutating func voiceLost() -> Action {
+        switch state {
+        case .writing, .speaking: allQueued()
+        case .playingOut, .ended: .ignored
+        }
+    }
+
     // MARK: -
 
     private mutating func allQueued() -> Action {

@@ -63,6 +63,9 @@ package struct PlayoutQueue: ~Copyable {
     /// Samples before this position have been heard and are not needed again.
     package mutating func release(before position: Int64) { start = min(max(position, start), cursor) }
 
+    /// Drops what waits behind this position; what was handed out stays.
+    package mutating func truncate(to position: Int64) { end = min(max(position, cursor), end) }
+
     /// Drops everything: the reply is cancelled. What comes next has positions of its own, so that a late report about
     /// what was dropped is never taken for it.
     package mutating func drop() {

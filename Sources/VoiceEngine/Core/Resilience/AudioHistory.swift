@@ -1,0 +1,129 @@
+/// The newest audio of a caller, as it came, so that a recogniser that is opened late hears it too. Pure.
+///
+/// A ring of records (position, length, bytes) that grows by doubling up to `capacity`; full means: the oldest records
+/// are dropped. Positions are the detector's samples. A record of no bytes stands for a gap that was filled with
+/// silence. Packets stay whole, so that it holds Opus as well.
+package struct AudioHistory: ~Copyable {
+    /// [bytes] position (8), length (4).
+    private static let header = 12
+
+    private let capacity: Int
+    private var ring: [UInt8]
+    /// Offsets that only grow; modulo the ring's size they are places in it.
+    private var first = 0
+    private var end = 0
+    /// Where the reader stands: the record that is read next.
+    private var cursor = 0
+    /// Position of the oldest record, and after the newest one.
+    package private(set) var start: Int64 = 0
+    package private(set) var newest: Int64 = 0
+    /// Records that the reader had not read when they were dropped.
+    package private(set) var lost = 0
+
+    /// - Parameter capacity: [bytes] Most audio kept, with 12 bytes for each record.
+    package init(capacity: Int) {
+        self.capacity = max(capacity, 4_096)
+        ring = [UInt8](repeating: 0, count: 4_096)
+    }
+
+    package var isEmpty: Bool { first == end }
+    /// The reader has read everything.
+    package var isRead: Bool { cursor == end }
+
+    /// - Parameters:
+    ///   - bytes: Empty for a gap. More than the capacity is not kept.
+    ///   - position: Of its first sample.
+    ///   - after: Position after its last one.
+    package mutating func append(_ bytes: UnsafeRawBufferPointer, at position: Int64, until after: Int64) {
+        let size = bytes.count + Self.header
+        guard size <= capacity else { return }
+        while end - first + size > capacity { dropFirst() }
+        reserve(end - first + size)
+        if first == end { start = position }
+        write(UInt64(bitPattern: position), 8)
+        write(UInt64(bytes.count), 4)
+        for byte in bytes {
+            ring[end % ring.count] = byte
+            end += 1
+        }
+        newest = after
+    }
+
+    /// Forgets records that begin before this position and were read.
+    package mutating func release(before position: Int64) {
+        while first < cursor, start < position, following() <= position { dropFirst() }
+    }
+
+    /// The reader starts at the record that holds this position, or at the oldest one.
+    /// - Returns: The position of that record.
+    package mutating func rewind(to position: Int64) -> Int64 {
+        cursor = first
+        while cursor < end {
+            let next = cursor + Self.header + length(at: cursor)
+            guard next < end, self.position(at: next) <= position else { break }
+            cursor = next
+        }
+        return cursor < end ? self.position(at: cursor) : newest
+    }
+
+    /// The reader has heard everything elsewhere.
+    package mutating func skip() { cursor = end }
+
+    /// The position that is read next; nil when all is read.
+    package var nextPosition: Int64? { cursor < end ? position(at: cursor) : nil }
+
+    /// Copies the next record.
+    /// - Returns: Its bytes, empty for a gap; nil when all is read.
+    package mutating func read(into buffer: inout [UInt8]) -> Bool {
+        guard cursor < end else { return false }
+        let count = length(at: cursor)
+        buffer.removeAll(keepingCapacity: true)
+        let from = cursor + Self.header
+        for offset in from..<from + count { buffer.append(ring[offset % ring.count]) }
+        cursor = from + count
+        return true
+    }
+
+    // MARK: -
+
+    /// Position of the record after the oldest.
+    private func following() -> Int64 {
+        let next = first + Self.header + length(at: first)
+        return next < end ? position(at: next) : newest
+    }
+
+    private mutating func dropFirst() {
+        let next = first + Self.header + length(at: first)
+        if cursor < next {
+            cursor = next
+            lost += 1
+        }
+        first = next
+        start = first < end ? position(at: first) : newest
+    }
+
+    private func position(at offset: Int) -> Int64 { Int64(bitPattern: number(at: offset, 8)) }
+    private func length(at offset: Int) -> Int { Int(number(at: offset + 8, 4)) }
+
+    private func number(at offset: Int, _ bytes: Int) -> UInt64 {
+        var value: UInt64 = 0
+        for index in 0..<bytes { value |= UInt64(ring[(offset + index) % ring.count]) << UInt64(8 * index) }
+        return value
+    }
+
+    private mutating func write(_ value: UInt64, _ bytes: Int) {
+        for index in 0..<bytes {
+            ring[end % ring.count] = UInt8(truncatingIfNeeded: value >> UInt64(8 * index))
+            end += 1
+        }
+    }
+
+    private mutating func reserve(_ count: Int) {
+        guard count > ring.count else { return }
+        var size = ring.count
+        while size < count { size *= 2 }
+        var larger = [UInt8](repeating: 0, count: size)
+        for offset in first..<end { larger[offset % size] = ring[offset % ring.count] }
+        ring = larger
+    }
+}

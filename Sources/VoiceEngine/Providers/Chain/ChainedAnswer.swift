@@ -1,0 +1,260 @@
+internal import NIOCore
+package import VoiceEngineCore
+
+extension EventLoop {
+    /// The loop's own time, also the virtual one of a test.
+    fileprivate var instant: Instant { Instant(nanoseconds: Int64(clamping: now.uptimeNanoseconds)) }
+}
+
+/// One answer of a chain of language models.
+///
+/// Before the first token a failed request is made again, to the same model or the next. In the middle of an answer the
+/// next model continues it: it is given what was said, and what it repeats of that is cut off. Once a tool was called
+/// the answer ends there, so that no call is made twice. Optionally a second model is asked when the first is late.
+///
+/// Confined to the call's loop. The sink gets text and calls as from one model, and one end.
+package final class ChainedAnswer: Generation {
+    /// The call's choice of a model, kept from answer to answer.
+    package final class Choice {
+        var machine: FailoverStateMachine
+        package init(links: Int, policy: FailoverPolicy) {
+            machine = FailoverStateMachine(links: links, policy: policy.retry)
+        }
+    }
+
+    /// A request on its way.
+    private struct Attempt {
+        let number: Int
+        let link: Int
+        let began: Instant
+        var generation: (any Generation)?
+        /// It has begun to answer.
+        var isSpeaking = false
+    }
+
+    /// What a model is asked to do with an answer that another has begun.
+    static let continuation =
+        "(The connection broke while you were speaking. Go on exactly where your last message stops, in the same "
+        + "language, as if nothing had happened. Do not repeat anything and do not mention this.)"
+
+    private let request: ChatRequest
+    private let chain: ProviderChain<any LanguageModelProvider>
+    private let choice: Choice
+    private let policy: FailoverPolicy
+    private let context: ProviderContext
+    private let random: () -> Double
+    private let notes: (ChainNote) -> Void
+    private var sink: ((LanguageModelEvent) -> Void)?
+    private var attempts: [Attempt] = []
+    private var lastNumber = 0
+    private var said = ""
+    private var hasCalled = false
+    private var joint: AnswerContinuation?
+    /// The next attempt, or the look at a late one.
+    private var retry: Scheduled<Void>?
+    private var hedge: Scheduled<Void>?
+    private var watch: Scheduled<Void>?
+
+    /// - Parameters:
+    ///   - choice: Of this call; used by one answer at a time.
+    ///   - random: 0..<1, for the jitter of back-offs.
+    ///   - notes: What happens to the links. Like the sink, never called inside `begin`.
+    package init(
+        _ request: ChatRequest, chain: ProviderChain<any LanguageModelProvider>, choice: Choice,
+        policy: FailoverPolicy, context: ProviderContext, random: @escaping () -> Double,
+        notes: @escaping (ChainNote) -> Void, sink: @escaping (LanguageModelEvent) -> Void
+    ) {
+        self.request = request
+        self.chain = chain
+        self.choice = choice
+        self.policy = policy
+        self.context = context
+        self.random = random
+        self.notes = notes
+        self.sink = sink
+    }
+
+    package func begin() {
+        let now = context.eventLoop.instant
+        let link = choice.machine.begin(
+            admits: { self.chain.links[$0].health.admit(at: now) },
+            hasRecovered: { self.chain.links[$0].health.hasRecovered(at: now) })
+        ask(link)
+        armHedge(after: chain.links[link].health.usualFirstResult)
+    }
+
+    package func cancel() {
+        guard sink != nil else { return }
+        sink = nil
+        stopTimers()
+        let now = context.eventLoop.instant
+        for attempt in attempts {
+            attempt.generation?.cancel()
+            if !attempt.isSpeaking { chain.links[attempt.link].health.abandoned(at: now) }
+        }
+        attempts = []
+    }
+
+    // MARK: - Asking
+
+    private func ask(_ link: Int) {
+        lastNumber += 1
+        let number = lastNumber
+        attempts.append(Attempt(number: number, link: link, began: context.eventLoop.instant))
+        chain.links[link].health.requested()
+        let generation = chain.links[link].provider.generate(asked, context: context) { [weak self] event in
+            self?.received(event, from: number)
+        }
+        if let index = attempts.firstIndex(where: { $0.number == number }) {
+            attempts[index].generation = generation
+        } else {
+            generation.cancel()
+        }
+        armWatch()
+    }
+
+    /// The request, with what was said already.
+    private var asked: ChatRequest {
+        guard let joint, !joint.asked.isEmpty else { return request }
+        var asked = request
+        asked.messages += [.assistant(joint.asked, toolCalls: []), .user(Self.continuation)]
+        return asked
+    }
+
+    private func armHedge(after usual: Nanoseconds?) {
+        guard policy.hedges, chain.links.count > 1, let usual else { return }
+        hedge = context.eventLoop.assumeIsolated().scheduleTask(in: .nanoseconds(usual.rawValue)) {
+            self.hedge = nil
+            self.askAnother()
+        }
+    }
+
+    /// The first request is later than usual.
+    private func askAnother() {
+        let now = context.eventLoop.instant
+        guard sink != nil, attempts.count == 1, !attempts[0].isSpeaking,
+            let other = choice.machine.other(admits: { self.chain.links[$0].health.admit(at: now) })
+        else { return }
+        notes(.hedged)
+        ask(other)
+    }
+
+    private func armWatch() {
+        watch?.cancel()
+        guard let patience = policy.modelPatience else { return }
+        watch = context.eventLoop.assumeIsolated().scheduleTask(in: .nanoseconds(patience.rawValue)) {
+            self.watch = nil
+            self.isLate(patience)
+        }
+    }
+
+    private func stopTimers() {
+        for timer in [retry, hedge, watch] { timer?.cancel() }
+        (retry, hedge, watch) = (nil, nil, nil)
+    }
+
+    // MARK: - Answers
+
+    private func received(_ event: LanguageModelEvent, from number: Int) {
+        guard sink != nil, let index = attempts.firstIndex(where: { $0.number == number }) else { return }
+        switch event {
+        case .text(let text):
+            took(index)
+            say(joint?.append(text) ?? text)
+        case .toolCall(let call):
+            took(index)
+            say(joint?.finish() ?? "")
+            hasCalled = true
+            sink?(.toolCall(call))
+        case .finished(let reason, let usage):
+            took(index)
+            say(joint?.finish() ?? "")
+            choice.machine.settled()
+            end(.finished(reason, usage))
+        case .failed(let error): failed(attempts[index], error)
+        }
+    }
+
+    private func say(_ text: String) {
+        guard !text.isEmpty else { return }
+        said += text
+        sink?(.text(text))
+    }
+
+    /// This attempt answers: it is the one that counts.
+    private func took(_ index: Int) {
+        armWatch()
+        guard !attempts[index].isSpeaking else { return }
+        attempts[index].isSpeaking = true
+        let attempt = attempts[index]
+        let now = context.eventLoop.instant
+        hedge?.cancel()
+        hedge = nil
+        for other in attempts where other.number != attempt.number {
+            other.generation?.cancel()
+            chain.links[other.link].health.wasWasted(at: now)
+        }
+        attempts = [attempt]
+        choice.machine.took(attempt.link)
+        chain.links[attempt.link].health.succeeded(after: now - attempt.began, at: now)
+        notes(.firstResult(now - attempt.began))
+    }
+
+    // MARK: - Failures
+
+    private func isLate(_ patience: Nanoseconds) {
+        for attempt in attempts {
+            attempt.generation?.cancel()
+            let name = chain.links[attempt.link].provider.name
+            let detail = "sent nothing for \(patience.wholeMilliseconds) ms"
+            failed(attempt, ProviderError(.timeout, provider: name, detail: detail))
+        }
+    }
+
+    private func failed(_ attempt: Attempt, _ error: ProviderError) {
+        guard sink != nil, attempts.contains(where: { $0.number == attempt.number }) else { return }
+        let now = context.eventLoop.instant
+        attempts.removeAll { $0.number == attempt.number }
+        chain.links[attempt.link].health.failed(error, at: now)
+        notes(.failed(error))
+        // Another request is on its way.
+        guard sink != nil, attempts.isEmpty else { return }
+        stopTimers()
+        say(joint?.finish() ?? "")
+        guard sink != nil else { return }
+        // The calls are complete: what would follow them is the next answer.
+        if hasCalled { return end(.finished(.toolCalls, TokenUsage())) }
+        choice.machine.took(attempt.link)
+        let action = choice.machine.failed(
+            .init(error, isMidway: !said.isEmpty), random: random(),
+            admits: { self.chain.links[$0].health.admit(at: now) })
+        switch action {
+        case .exhausted: end(.failed(error))
+        case .use(let link, let delay): turn(from: attempt.link, to: link, after: delay)
+        }
+    }
+
+    private func turn(from old: Int, to link: Int, after delay: Nanoseconds) {
+        if link == old {
+            notes(.retried)
+        } else {
+            chain.links[link].health.tookOver()
+            notes(.failedOver(from: chain.links[old].provider.name, to: chain.links[link].provider.name))
+        }
+        guard sink != nil else { return }
+        joint = said.isEmpty ? nil : AnswerContinuation(said: said)
+        guard delay > .zero else { return ask(link) }
+        retry = context.eventLoop.assumeIsolated().scheduleTask(in: .nanoseconds(delay.rawValue)) {
+            self.retry = nil
+            if self.sink != nil { self.ask(link) }
+        }
+    }
+
+    private func end(_ event: LanguageModelEvent) {
+        let last = sink
+        sink = nil
+        stopTimers()
+        attempts = []
+        last?(event)
+    }
+}

@@ -1,0 +1,370 @@
+internal import NIOCore
+internal import VoiceEngineCore
+internal import VoiceEngineMedia
+internal import VoiceEngineProviders
+
+/// The recogniser of one call: a chain of providers behind one stream of events.
+///
+///     audio ─► AudioHistory ─► (converted) ─► the link in use ─► words settled before + its words
+///
+/// Audio since the last settled words is kept. When a stream breaks, another one is opened (the same provider after a
+/// back-off, or the next) and hears the kept audio at `replaySpeed` times real time, until it has caught up. Confined
+/// to the session's loop.
+final class Recogniser {
+    enum Event {
+        case heard(SpeechToTextEvent)
+        case note(ChainNote)
+        /// Every provider has failed.
+        case exhausted(ProviderError)
+    }
+
+    /// A broken stream's audio is sent so many times faster than it was spoken: faster is refused by some servers.
+    static let replaySpeed: Int64 = 4
+    /// [detector samples] Kept while the caller is silent: a voice is noticed up to half a second after it began.
+    private static let preRoll: Int64 = 8_000
+    /// [detector samples] Before an onset: words begin softly.
+    private static let lead: Int64 = 4_000
+    /// How long a stream that has caught up may take for its first words before its silence counts.
+    private static let settling = Nanoseconds.seconds(1)
+
+    /// A provider as this call uses it.
+    private struct Link {
+        let provider: any SpeechToTextProvider
+        let health: ProviderHealth
+        let format: AudioFormat
+        /// nil when it takes the caller's audio as it is.
+        let converter: AudioTranscoder?
+        let silence: [UInt8]
+    }
+
+    /// The stream in use.
+    private struct Listening {
+        let stream: any SpeechToTextStream
+        /// [detector samples] Position of the stream's first byte.
+        var base: Int64
+        /// It has not heard everything yet, and hears up to here. [detector samples]
+        var replayed: Int64?
+        let opened: Instant
+        var hasAnswered = false
+        /// Asked for when it has caught up.
+        var finishes = false
+    }
+
+    private enum State {
+        /// Between two streams.
+        case waiting
+        case listening(Listening)
+        case closed
+    }
+
+    /// What the detector says of the utterance. [detector samples]
+    private enum Voice {
+        case silent
+        case speaking(since: Int64)
+        case paused(since: Int64, at: Int64)
+    }
+
+    private let context: ProviderContext
+    private let links: [Link]
+    private var machine: FailoverStateMachine
+    private let handler: (Event) -> Void
+    private let random: () -> Double
+    private var state = State.waiting
+    private var history: AudioHistory
+    private var record: [UInt8] = []
+    private var voice = Voice.silent
+    /// The next voice begins an utterance, also when the voice activity takes it for the rest of the one before.
+    private var begins = true
+    /// The latest words of this utterance, and the latest settled ones with the end of their audio.
+    private var latest = ""
+    private var settled: (text: String, position: Int64)?
+    private var join = TranscriptJoin()
+    /// [detector samples] Audio before this belongs to earlier turns.
+    private var committed: Int64 = 0
+    private var number = 0
+    private var caughtUp: Instant?
+    private var isRepaired = true
+    private var retry: Scheduled<Void>?
+    /// [detector samples] Audio that providers were given, replays included.
+    private(set) var sent: Int64 = 0
+
+    init(
+        chain: ProviderChain<any SpeechToTextProvider>, native: AudioFormat, policy: FailoverPolicy,
+        random: @escaping () -> Double, context: ProviderContext, handler: @escaping (Event) -> Void
+    ) throws {
+        self.context = context
+        self.handler = handler
+        self.random = random
+        machine = FailoverStateMachine(links: chain.links.count, policy: policy.retry, rounds: 5)
+        let samples = native.samples(inMilliseconds: Int(policy.replay.wholeMilliseconds))
+        // Opus packets are of any length; 4 kB/s is a high rate for speech.
+        let bytes = native.encoding == .opus ? Int(policy.replay.seconds * 4_000) : native.bytes(forSamples: samples)
+        // Frames of 20 ms carry a header each.
+        history = AudioHistory(capacity: bytes + Int(policy.replay.wholeMilliseconds) / 10 * 12)
+        links = try chain.links.map { link in
+            let format = link.provider.format(for: native)
+            return Link(
+                provider: link.provider, health: link.health, format: format,
+                converter: format == native ? nil : try AudioTranscoder(from: native, to: format),
+                silence: Self.silence(format))
+        }
+    }
+
+    func open() {
+        let now = context.eventLoop.instant
+        open(
+            machine.begin(
+                admits: { self.links[$0].health.admit(at: now) },
+                hasRecovered: { self.links[$0].health.hasRecovered(at: now) }))
+    }
+
+    func close() {
+        retry?.cancel()
+        retry = nil
+        if case .listening(let listening) = state {
+            if !listening.hasAnswered { links[machine.current].health.abandoned(at: context.eventLoop.instant) }
+            listening.stream.close()
+        }
+        state = .closed
+    }
+
+    /// Words may be missing that are still on their way through another stream.
+    var isRepairing: Bool {
+        guard !isRepaired else { return false }
+        guard let caughtUp else { return true }
+        if context.eventLoop.instant - caughtUp > Self.settling { isRepaired = true }
+        return !isRepaired
+    }
+
+    // MARK: - Audio
+
+    /// Caller audio, or nothing for 20 ms of silence.
+    /// - Parameters:
+    ///   - position: [detector samples] Of its beginning.
+    ///   - after: Of its end.
+    func send(_ audio: UnsafeRawBufferPointer, from position: Int64, until after: Int64) {
+        let isLive = isListeningLive
+        history.append(audio, at: position, until: after)
+        if isLive {
+            history.skip()
+            pass(audio, to: machine.current)
+            sent += after - position
+        }
+        history.release(before: keptFrom(newest: after))
+    }
+
+    /// Sends what waits for a stream that was opened late.
+    /// - Parameter interval: Since the last tick.
+    func tick(_ interval: Nanoseconds) {
+        guard case .listening(var listening) = state, let replayed = listening.replayed else { return }
+        let allowed = replayed + interval.rawValue * 8_000 / 1_000_000_000 * Self.replaySpeed
+        var position = replayed
+        while let next = history.nextPosition, next < allowed {
+            guard history.read(into: &record) else { break }
+            record.withUnsafeBytes { pass($0, to: machine.current) }
+            position = history.nextPosition ?? history.newest
+            sent += position - next
+        }
+        guard case .listening = state else { return }
+        listening.replayed = history.isRead ? nil : max(position, allowed)
+        state = .listening(listening)
+        if history.isRead { catchUp(listening) }
+    }
+
+    private var isListeningLive: Bool {
+        guard case .listening(let listening) = state else { return false }
+        return listening.replayed == nil
+    }
+
+    private func pass(_ audio: UnsafeRawBufferPointer, to index: Int) {
+        guard case .listening(let listening) = state else { return }
+        let link = links[index]
+        if audio.count == 0 {
+            if !link.silence.isEmpty { link.silence.withUnsafeBytes { listening.stream.send($0) } }
+            return
+        }
+        guard let converter = link.converter else { return listening.stream.send(audio) }
+        let converted = converter.convert(audio)
+        if converted.count > 0 { listening.stream.send(converted) }
+    }
+
+    /// Audio from here on may be needed again.
+    private func keptFrom(newest: Int64) -> Int64 {
+        switch voice {
+        case .silent: max(committed, newest - Self.preRoll)
+        case .speaking(let since), .paused(let since, _): max(settled?.position ?? since - Self.lead, committed)
+        }
+    }
+
+    private static func silence(_ format: AudioFormat) -> [UInt8] {
+        let quiet: UInt8 =
+            switch format.encoding {
+            case .mulaw: G711.mulawSilence
+            case .alaw: G711.alawSilence
+            case .pcm16, .opus: 0
+            }
+        return format.encoding == .opus
+            ? [] : Array(repeating: quiet, count: format.bytes(forSamples: format.samples(inMilliseconds: 20)))
+    }
+
+    // MARK: - The utterance
+
+    /// - Parameter isNew: The voice activity takes it for a new utterance, not for the rest of one.
+    func voiceStarted(at position: Int64, isNew: Bool) {
+        let isFirst = begins
+        begins = false
+        switch voice {
+        case .paused(let since, _) where !isFirst, .speaking(let since) where !isFirst: voice = .speaking(since: since)
+        case .silent, .speaking, .paused: voice = .speaking(since: position)
+        }
+        tell { isFirst || isNew ? .started(atMilliseconds: $0(position)) : .resumed }
+    }
+
+    func voicePaused(at position: Int64) {
+        switch voice {
+        case .speaking(let since), .paused(let since, _): voice = .paused(since: since, at: position)
+        case .silent: voice = .paused(since: position, at: position)
+        }
+        tell { .paused(atMilliseconds: $0(position)) }
+    }
+
+    func finishUtterance() {
+        guard case .listening(var listening) = state, listening.replayed != nil else {
+            if case .listening(let listening) = state { listening.stream.finishUtterance() }
+            return
+        }
+        listening.finishes = true
+        state = .listening(listening)
+    }
+
+    /// What was said so far became a turn, or was nothing; the next transcript starts empty.
+    func utteranceCommitted() {
+        begins = true
+        committed = max(committed, min(settled?.position ?? .max, history.newest))
+        voice = .silent
+        latest = ""
+        settled = nil
+        join = TranscriptJoin()
+        isRepaired = true
+        guard case .listening(var listening) = state else { return }
+        if let replayed = listening.replayed {
+            // The rest belongs to the turn that is over.
+            listening.base += max(history.newest - replayed, 0)
+            listening.replayed = nil
+            listening.finishes = false
+            history.skip()
+            state = .listening(listening)
+        }
+        listening.stream.utteranceCommitted()
+    }
+
+    /// Hands a hint to a stream that has heard all audio; the others are told when they have.
+    private func tell(_ hint: (_ milliseconds: (Int64) -> Int64) -> VoiceHint) {
+        guard case .listening(let listening) = state, listening.replayed == nil else { return }
+        listening.stream.hint(hint { max($0 - listening.base, 0) / 8 })
+    }
+
+    // MARK: - Streams
+
+    private func open(_ index: Int) {
+        number += 1
+        let number = number
+        let link = links[index]
+        link.health.requested()
+        link.converter?.reset()
+        let from = history.rewind(to: keptFrom(newest: history.newest))
+        join = kept(from: from)
+        let stream = link.provider.open(context, format: link.format) { [weak self] event in
+            guard let self, self.number == number else { return }
+            self.received(event)
+        }
+        state = .listening(
+            Listening(
+                stream: stream, base: from, replayed: history.isRead ? nil : from, opened: context.eventLoop.instant))
+        // Those that recognise whole utterances must know of its beginning before its audio.
+        if !history.isRead, case .speaking(let since) = voice {
+            stream.hint(.started(atMilliseconds: max(since - from, 0) / 8))
+        }
+        if !history.isRead, case .paused(let since, _) = voice {
+            stream.hint(.started(atMilliseconds: max(since - from, 0) / 8))
+        }
+        if history.isRead { caughtUp = context.eventLoop.instant }
+    }
+
+    /// The words that the audio from `position` on does not hold.
+    private func kept(from position: Int64) -> TranscriptJoin {
+        if case .silent = voice { return TranscriptJoin() }
+        if position > keptFrom(newest: history.newest) { return TranscriptJoin(kept: latest, overlaps: true) }
+        return TranscriptJoin(kept: settled?.text ?? "")
+    }
+
+    private func catchUp(_ listening: Listening) {
+        caughtUp = context.eventLoop.instant
+        if case .paused(_, let position) = voice {
+            listening.stream.hint(.paused(atMilliseconds: max(position - listening.base, 0) / 8))
+        }
+        if listening.finishes { listening.stream.finishUtterance() }
+    }
+
+    private func received(_ event: SpeechToTextEvent) {
+        guard case .listening(var listening) = state else { return }
+        if case .failed(let error) = event { return failed(error, listening) }
+        if !listening.hasAnswered {
+            listening.hasAnswered = true
+            state = .listening(listening)
+            machine.settled()
+            links[machine.current].health.succeeded(after: nil, at: context.eventLoop.instant)
+        }
+        switch event {
+        case .transcript(let transcript): heard(transcript, listening)
+        case .endOfTurn, .earlyEndOfTurn:
+            // A pause in what is replayed is no end: the caller has gone on.
+            if listening.replayed == nil { handler(.heard(event)) }
+        case .turnStarted, .turnResumed: handler(.heard(event))
+        case .failed: break
+        }
+    }
+
+    private func heard(_ transcript: Transcript, _ listening: Listening) {
+        var joined = transcript
+        joined.text = join.joined(with: transcript.text)
+        latest = joined.text
+        if listening.replayed == nil, caughtUp != nil { isRepaired = true }
+        // Not all of the utterance's audio was given to it yet.
+        if listening.replayed != nil { joined.isSettled = false }
+        if let covered = transcript.coveredMilliseconds {
+            joined.coveredMilliseconds = (listening.base / 8) + covered
+            if transcript.isSettled { settled = (joined.text, listening.base + covered * 8) }
+        }
+        handler(.heard(.transcript(joined)))
+    }
+
+    private func failed(_ error: ProviderError, _ listening: Listening) {
+        let now = context.eventLoop.instant
+        let old = machine.current
+        number += 1
+        state = .waiting
+        listening.stream.close()
+        isRepaired = false
+        caughtUp = nil
+        links[old].health.failed(error, at: now)
+        handler(.note(.failed(error)))
+        guard case .waiting = state else { return }
+        let action = machine.failed(.init(error), random: random()) { self.links[$0].health.admit(at: now) }
+        switch action {
+        case .exhausted: handler(.exhausted(error))
+        case .use(let link, let delay):
+            if link == old {
+                handler(.note(.retried))
+            } else {
+                links[link].health.tookOver()
+                handler(.note(.failedOver(from: links[old].provider.name, to: links[link].provider.name)))
+            }
+            guard case .waiting = state else { return }
+            retry = context.eventLoop.assumeIsolated().scheduleTask(in: .nanoseconds(delay.rawValue)) {
+                self.retry = nil
+                if case .waiting = self.state { self.open(link) }
+            }
+        }
+    }
+}

@@ -1,0 +1,258 @@
+internal import NIOCore
+internal import VoiceEngineCore
+internal import VoiceEngineMedia
+internal import VoiceEngineProviders
+
+/// The voice of one call: a chain of providers behind one stream of samples at the call's rate.
+///
+/// When the link in use fails while it owes audio, `lost` is reported, and `restored` once another stream is open (the
+/// same provider after a back-off, or the next): whoever gave the text then gives again what was not spoken. Between
+/// replies the call goes back to an earlier link that has recovered. Confined to the session's loop.
+final class VoiceChain {
+    enum Event {
+        /// Samples at the call's rate. Borrowed until return.
+        case audio(SegmentID, UnsafeBufferPointer<Int16>)
+        case wordEnds(SegmentID, milliseconds: [Int64])
+        case completed(SegmentID)
+        /// Nothing more comes of what was given to speak, for now.
+        case lost(TurnID)
+        /// Give again what was not spoken.
+        case restored(TurnID)
+        case note(ChainNote)
+        /// Every voice has failed.
+        case exhausted(TurnID, ProviderError)
+    }
+
+    private struct Link {
+        let provider: any TextToSpeechProvider
+        let health: ProviderHealth
+        let format: AudioFormat
+        let converter: AudioConverter
+    }
+
+    /// What the voice owes of a reply.
+    private struct Debt {
+        /// Segments given and delivered, by count.
+        var given = 0
+        var delivered = 0
+        var isFinished = false
+        /// Since when its first audio is awaited.
+        var since: Instant?
+        var isOwed: Bool { given > delivered }
+    }
+
+    private let context: ProviderContext
+    private let links: [Link]
+    private let patience: Nanoseconds?
+    private var machine: FailoverStateMachine
+    private let random: () -> Double
+    private let handler: (Event) -> Void
+    private var stream: (any TextToSpeechStream)?
+    /// The link that `stream` was opened on.
+    private var opened = 0
+    private var number = 0
+    private var debt = Debt()
+    private var retry: Scheduled<Void>?
+    private var watch: Scheduled<Void>?
+    /// Audio of other turns is late and dropped.
+    private(set) var current = TurnID.none
+    private(set) var isHeld = false
+
+    init(
+        chain: ProviderChain<any TextToSpeechProvider>, native: AudioFormat, policy: FailoverPolicy,
+        random: @escaping () -> Double, context: ProviderContext, handler: @escaping (Event) -> Void
+    ) throws {
+        self.context = context
+        self.handler = handler
+        self.random = random
+        patience = policy.voicePatience
+        machine = FailoverStateMachine(links: chain.links.count, policy: policy.retry)
+        links = try chain.links.map { link in
+            let format = link.provider.format(for: native)
+            return Link(
+                provider: link.provider, health: link.health, format: format,
+                converter: try AudioConverter(from: format, toRate: native.sampleRate))
+        }
+    }
+
+    /// Opens the stream before a reply needs it.
+    func open() { open(chosen()) }
+
+    func close() {
+        stopTimers()
+        current = .none
+        drop()
+    }
+
+    // MARK: - Text
+
+    /// A reply begins.
+    func start(_ turn: TurnID) {
+        current = turn
+        debt = Debt()
+        stopTimers()
+        let link = chosen()
+        if stream == nil || link != opened { open(link) }
+    }
+
+    func speak(_ text: String, as segment: SegmentID) {
+        guard segment.turn == current else { return }
+        debt.given = max(debt.given, segment.index + 1)
+        // Without a stream it is given again when there is one.
+        guard let stream else { return }
+        if debt.since == nil {
+            debt.since = context.eventLoop.instant
+            links[opened].health.requested()
+        }
+        stream.speak(text, as: segment)
+        armWatch()
+    }
+
+    func finish(_ turn: TurnID) {
+        guard turn == current else { return }
+        debt.isFinished = true
+        stream?.finish(turn)
+        armWatch()
+    }
+
+    func cancel(_ turn: TurnID) {
+        stopTimers()
+        stream?.cancel(turn)
+        if debt.isOwed { links[opened].health.abandoned(at: context.eventLoop.instant) }
+        // Whatever comes late belongs to no turn.
+        current = .none
+        debt = Debt()
+        for link in links { link.converter.reset() }
+    }
+
+    /// The reply was heard; nothing more comes of it.
+    func end() {
+        current = .none
+        debt = Debt()
+        stopTimers()
+    }
+
+    func hold(_ hold: Bool) {
+        guard isHeld != hold else { return }
+        isHeld = hold
+        stream?.holdAudio(hold)
+        armWatch()
+    }
+
+    // MARK: - Streams
+
+    private func chosen() -> Int {
+        let now = context.eventLoop.instant
+        return machine.begin(
+            admits: { self.links[$0].health.admit(at: now) },
+            hasRecovered: { self.links[$0].health.hasRecovered(at: now) })
+    }
+
+    private func open(_ index: Int) {
+        drop()
+        number += 1
+        let number = number
+        let link = links[index]
+        opened = index
+        link.converter.reset()
+        stream = link.provider.open(context, format: link.format) { [weak self] event in
+            guard let self, self.number == number else { return }
+            self.received(event)
+        }
+        if isHeld { stream?.holdAudio(true) }
+    }
+
+    private func drop() {
+        number += 1
+        stream?.close()
+        stream = nil
+    }
+
+    private func received(_ event: TextToSpeechEvent) {
+        let converter = links[opened].converter
+        switch event {
+        case .audio(let segment, let bytes):
+            guard segment.turn == current else { return }
+            noteFirstAudio()
+            armWatch()
+            handler(.audio(segment, converter.decode(bytes)))
+        case .completed(let segment):
+            guard segment.turn == current else { return }
+            debt.delivered = max(debt.delivered, segment.index + 1)
+            machine.settled()
+            armWatch()
+            handler(.audio(segment, converter.flush()))
+            if segment.turn == current { handler(.completed(segment)) }
+        case .wordEnds(let segment, let milliseconds):
+            if segment.turn == current { handler(.wordEnds(segment, milliseconds: milliseconds)) }
+        case .failed(let turn, let error): failed(turn, error)
+        }
+    }
+
+    private func noteFirstAudio() {
+        guard let since = debt.since else { return }
+        debt.since = nil
+        let now = context.eventLoop.instant
+        links[opened].health.succeeded(after: now - since, at: now)
+        handler(.note(.firstResult(now - since)))
+    }
+
+    // MARK: - Failures
+
+    private func armWatch() {
+        watch?.cancel()
+        watch = nil
+        guard let patience, debt.isOwed, !isHeld, stream != nil else { return }
+        watch = context.eventLoop.assumeIsolated().scheduleTask(in: .nanoseconds(patience.rawValue)) {
+            self.watch = nil
+            let detail = "sent no audio for \(patience.wholeMilliseconds) ms"
+            let name = self.links[self.opened].provider.name
+            self.failed(self.current, ProviderError(.timeout, provider: name, detail: detail))
+        }
+    }
+
+    private func stopTimers() {
+        retry?.cancel()
+        watch?.cancel()
+        (retry, watch) = (nil, nil)
+    }
+
+    private func failed(_ turn: TurnID, _ error: ProviderError) {
+        let now = context.eventLoop.instant
+        stopTimers()
+        drop()
+        links[opened].health.failed(error, at: now)
+        handler(.note(.failed(error)))
+        // Of what was failed nothing is wanted any more: the next reply opens a stream.
+        guard turn == current, debt.isOwed else { return }
+        handler(.lost(turn))
+        guard turn == current, debt.isOwed else { return }
+        debt.since = nil
+        let old = opened
+        let action = machine.failed(.init(error), random: random()) { self.links[$0].health.admit(at: now) }
+        switch action {
+        case .exhausted: handler(.exhausted(turn, error))
+        case .use(let link, let delay):
+            if link == old {
+                handler(.note(.retried))
+            } else {
+                links[link].health.tookOver()
+                handler(.note(.failedOver(from: links[old].provider.name, to: links[link].provider.name)))
+            }
+            guard turn == current else { return }
+            retry = context.eventLoop.assumeIsolated().scheduleTask(in: .nanoseconds(delay.rawValue)) {
+                self.retry = nil
+                if self.current == turn { self.restore(link, turn) }
+            }
+        }
+    }
+
+    private func restore(_ link: Int, _ turn: TurnID) {
+        open(link)
+        handler(.restored(turn))
+        if current == turn, debt.isFinished { stream?.finish(turn) }
+    }
+
+    /// All audio up to and including this segment is there, whatever the voice says.
+    func settle(through index: Int) { debt.delivered = max(debt.delivered, index + 1) }
+}
