@@ -71,6 +71,37 @@ static void write_flags(FILE *file, uint32_t flags)
 	fputc(']', file);
 }
 
+/* What the providers did; zeros are left out. */
+static void write_provider_work(FILE *file, const voice_turn_metrics *m)
+{
+	const struct {
+		const char *name;
+		int64_t value;
+	} members[] = {
+		{"stt_first_words_ns", m->stt_first_words_ns},
+		{"llm_answer_ns", m->llm_answer_ns},
+		{"tts_answer_ns", m->tts_answer_ns},
+		{"stt_connect_ns", m->stt_connect_ns},
+		{"llm_connect_ns", m->llm_connect_ns},
+		{"tts_connect_ns", m->tts_connect_ns},
+		{"stt_audio_ns", m->stt_audio_ns},
+		{"tts_characters", m->tts_characters},
+		{"stt_reconnects", m->stt_reconnects},
+		{"stt_failovers", m->stt_failovers},
+		{"llm_retries", m->llm_retries},
+		{"llm_failovers", m->llm_failovers},
+		{"llm_hedges", m->llm_hedges},
+		{"tts_reconnects", m->tts_reconnects},
+		{"tts_failovers", m->tts_failovers},
+	};
+
+	for (size_t i = 0; i < COUNT(members); i++) {
+		if (members[i].value != 0)
+			fprintf(file, ",\"%s\":%" PRId64, members[i].name,
+			        members[i].value);
+	}
+}
+
 static void write_metrics(FILE *file, const voice_turn_metrics *m)
 {
 	fprintf(file, ",\"metrics\":{\"turn\":%" PRIu64, m->turn);
@@ -90,8 +121,10 @@ static void write_metrics(FILE *file, const voice_turn_metrics *m)
 	fprintf(file, ",\"total_ns\":%" PRId64, m->total_ns);
 	fprintf(file, ",\"engine_ns\":%" PRId64, m->engine_ns);
 	fprintf(file, ",\"prompt_tokens\":%" PRIu32, m->prompt_tokens);
-	fprintf(file, ",\"completion_tokens\":%" PRIu32 "}",
+	fprintf(file, ",\"completion_tokens\":%" PRIu32,
 	        m->completion_tokens);
+	write_provider_work(file, m);
+	fputc('}', file);
 }
 
 void event_write_json(FILE *file, const char *call, const voice_event *event)

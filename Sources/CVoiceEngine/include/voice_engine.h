@@ -270,7 +270,8 @@ typedef struct voice_session_config {
 #define VOICE_EVENT_DTMF_OUT 13      /* text: digits the host shall send */
 #define VOICE_EVENT_TRANSFER 14      /* text: where the host shall transfer the call to */
 #define VOICE_EVENT_HANGUP 15        /* the host shall hang up; text: why. The last words have been played */
-#define VOICE_EVENT_ERROR 16         /* status, text; name: the provider or part. The call goes on when it can */
+#define VOICE_EVENT_ERROR 16         /* status, text; name: the provider or part, or the role (stt, llm, tts) of which
+                                        no provider is left. The call goes on when it can */
 #define VOICE_EVENT_TURN_METRICS 17  /* metrics */
 #define VOICE_EVENT_SLOW_HOST 18     /* on_audio took longer than a quarter frame, value: [us]; or events were dropped from
                                         here on because 1024 waited, value: how many. text tells which */
@@ -302,6 +303,22 @@ typedef struct voice_turn_metrics {
 	int64_t engine_ns;          /* the engine's own share: commit + tts_request + playout */
 	uint32_t prompt_tokens;     /* as the model reports; 0 = unknown */
 	uint32_t completion_tokens; /* as the model reports; 0 = unknown */
+	/* What the providers did since the turn before. 0 = nothing, or not known. */
+	int64_t stt_first_words_ns; /* the caller's onset -> first words (speech-to-text) */
+	int64_t llm_answer_ns;      /* the request that was answered -> its first token */
+	int64_t tts_answer_ns;      /* the text -> first audio of the voice that spoke it */
+	int64_t stt_connect_ns;     /* time to connect, where the turn needed a new connection */
+	int64_t llm_connect_ns;     /* the same */
+	int64_t tts_connect_ns;     /* the same */
+	int64_t stt_audio_ns;       /* audio given to recognisers, repetitions included */
+	uint32_t tts_characters;    /* given to voices, repetitions included */
+	uint32_t stt_reconnects;    /* the same recogniser was opened again */
+	uint32_t stt_failovers;     /* another recogniser took over */
+	uint32_t llm_retries;       /* the same language model was asked again */
+	uint32_t llm_failovers;     /* another language model took over */
+	uint32_t llm_hedges;        /* a second request was made because the first was late */
+	uint32_t tts_reconnects;    /* the same voice was opened again */
+	uint32_t tts_failovers;     /* another voice took over */
 } voice_turn_metrics;
 
 typedef struct voice_event {

@@ -136,5 +136,24 @@ extension voice_turn_metrics {
         engine_ns = metrics.engineShare.rawValue
         prompt_tokens = UInt32(clamping: metrics.usage.prompt)
         completion_tokens = UInt32(clamping: metrics.usage.completion)
+        fill(metrics.work)
+    }
+
+    private mutating func fill(_ work: ProviderWork) {
+        stt_first_words_ns = work.firstWords?.rawValue ?? 0
+        llm_answer_ns = work.firstToken?.rawValue ?? 0
+        tts_answer_ns = work.firstAudio?.rawValue ?? 0
+        stt_connect_ns = work.speechToText.connect?.rawValue ?? 0
+        llm_connect_ns = work.languageModel.connect?.rawValue ?? 0
+        tts_connect_ns = work.textToSpeech.connect?.rawValue ?? 0
+        stt_audio_ns = work.recognised.rawValue
+        tts_characters = UInt32(clamping: work.characters)
+        stt_reconnects = UInt32(clamping: work.speechToText.retries)
+        stt_failovers = UInt32(clamping: work.speechToText.failovers)
+        llm_retries = UInt32(clamping: work.languageModel.retries)
+        llm_failovers = UInt32(clamping: work.languageModel.failovers)
+        llm_hedges = UInt32(clamping: work.languageModel.hedges)
+        tts_reconnects = UInt32(clamping: work.textToSpeech.retries)
+        tts_failovers = UInt32(clamping: work.textToSpeech.failovers)
     }
 }

@@ -13,6 +13,9 @@ package struct ProviderContext {
     /// The loop that the call lives on; its `now` is the call's clock, also in tests.
     package let eventLoop: any EventLoop
     package let log: Log
+    /// Told by an adapter how long a new connection took until it could be used; on the loop. nil: nobody wants to
+    /// know.
+    package var connected: ((ProviderRole, Nanoseconds) -> Void)?
 
     package init(callID: String, eventLoop: any EventLoop, log: Log) {
         self.callID = callID

@@ -3,8 +3,10 @@ internal import VoiceEngineProviders
 
 /// What the providers did for one turn: since the turn before it was reported.
 package struct ProviderWork: Equatable, Sendable {
-    /// What became of failures, and second requests.
+    /// Of one role: connecting, what became of failures, and second requests.
     package struct Repairs: Equatable, Sendable {
+        /// The time to connect, of the first connection that was needed.
+        package var connect: Nanoseconds?
         /// The same provider was asked or opened again.
         package var retries = 0
         /// Another provider took over.
@@ -28,6 +30,15 @@ package struct ProviderWork: Equatable, Sendable {
     package var textToSpeech = Repairs()
 
     package init() {}
+
+    mutating func connected(_ role: ProviderRole, after time: Nanoseconds) {
+        switch role {
+        case .speechToText: speechToText.connect = speechToText.connect ?? time
+        case .languageModel: languageModel.connect = languageModel.connect ?? time
+        case .textToSpeech: textToSpeech.connect = textToSpeech.connect ?? time
+        case .realtime: break
+        }
+    }
 
     mutating func note(_ note: ChainNote, of role: ProviderRole) {
         switch role {

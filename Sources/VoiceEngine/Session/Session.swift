@@ -25,7 +25,7 @@ package final class Session: CallSession, Ticking {
 
     enum Life: Equatable { case ready, running, ended }
 
-    let context: ProviderContext
+    private(set) var context: ProviderContext
     let policy: SessionPolicy
     let providers: SessionProviders
     let carrier: any Carrier
@@ -109,6 +109,7 @@ package final class Session: CallSession, Ticking {
             endpoint: EndpointStateMachine(policy: policy.endpoint),
             bargeIn: BargeInStateMachine(policy: policy.bargeIn))
         dialogue = Dialogue(conversation: Conversation(conversation))
+        self.context.connected = { [weak self] role, time in self?.dialogue.work.connected(role, after: time) }
     }
 
     // MARK: - Life

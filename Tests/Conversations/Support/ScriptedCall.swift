@@ -28,21 +28,23 @@ final class ScriptedCall {
     let readerPhase: Int64 = 7
     var isReading = true
 
-    /// - Parameter detects: false: the session's own detector listens.
+    /// - Parameters:
+    ///   - detects: false: the session's own detector listens.
+    ///   - change: Other providers than the call's own; the jitter of back-offs is 0 unless it is changed too.
     init(
         _ kind: RecordingCarrier.Kind = .wire, detects: Bool = true, policy: SessionPolicy = SessionPolicy(),
-        history: [ChatMessage] = []
-    )
-        throws
-    {
+        history: [ChatMessage] = [], providers change: (inout SessionProviders) -> Void = { _ in }
+    ) throws {
         clock = SessionClock(eventLoop: loop)
         let loop = loop
         carrier = RecordingCarrier(kind: kind) { loop.instant }
         let context = ProviderContext(callID: "call", eventLoop: loop, log: .none)
+        var providers = SessionProviders(
+            speechToText: ears, languageModel: mind, textToSpeech: voice, voiceActivity: detects ? detector : nil)
+        providers.random = { 0 }
+        change(&providers)
         session = Session(
-            setup: try carrier.setup, policy: policy,
-            providers: SessionProviders(
-                speechToText: ears, languageModel: mind, textToSpeech: voice, voiceActivity: detects ? detector : nil),
+            setup: try carrier.setup, policy: policy, providers: providers,
             conversation: history, carrier: carrier, context: context, clock: clock
         ) { [weak self] event in self?.events.append(event) }
     }

@@ -124,3 +124,79 @@ import Testing
         }
     }
 }
+
+/// A voice that breaks off in the middle.
+@Suite struct HeardTextBreakTests {
+    /// Two segments; the first has the times of its words, of 1,000 samples each.
+    private func reply(samples: Int, ends: Int) -> HeardText {
+        var heard = HeardText(sampleRate: 8_000)
+        heard.append(segment: 0, text: "Good day.")
+        heard.append(samples: 2_000, to: 0)
+        heard.complete(through: 0)
+        heard.append(segment: 1, text: "one two three four")
+        heard.append(segment: 2, text: "five six")
+        heard.append(samples: samples, to: 1)
+        heard.setWordEnds((0..<ends).map { Int64($0 + 1) * 1_000 }, of: 1)
+        return heard
+    }
+
+    /// Samples there, word ends known, samples handed out; kept, through, owed.
+    @Test(
+        arguments: [
+            // Nothing of the segment is there: all of it is owed.
+            (0, 0, 0, 2_000, 0, "one two three four|five six"),
+            // Whole words stay, a torn one goes.
+            (2_500, 4, 0, 4_000, 0, "three four|five six"),
+            (2_000, 4, 0, 4_000, 0, "three four|five six"),
+            (1_999, 4, 0, 3_000, 0, "two three four|five six"),
+            // A torn word that was mostly handed out is not said again; one that was hardly is.
+            (2_600, 4, 4_600, 4_600, 0, "four|five six"),
+            (2_600, 4, 4_400, 4_400, 0, "three four|five six"),
+            // All words are there; only the report that the segment is complete was missing.
+            (4_000, 4, 0, 6_000, 1, "five six"),
+        ] as [(Int, Int, Int64, Int64, Int, String)])
+    func keepsWholeWords(
+        samples: Int, ends: Int, handed: Int64, kept: Int64, through: Int, owed: String
+    ) {
+        var heard = reply(samples: samples, ends: ends)
+        #expect(heard.breakOff(handed: handed) == .init(samples: kept, through: through))
+        #expect(heard.owed.map(\.text).joined(separator: "|") == owed)
+        #expect(heard.text == "Good day. one two three four five six")
+    }
+
+    @Test func whatFollowsIsCountedFromTheBreak() {
+        var heard = reply(samples: 2_500, ends: 4)
+        _ = heard.breakOff(handed: 0)
+        heard.append(samples: 2_000, to: 1)
+        heard.setWordEnds([500, 2_000], of: 1)
+        heard.complete(through: 1)
+        heard.append(samples: 800, to: 2)
+        heard.complete(through: 2)
+        #expect(heard.heard(upTo: 4_000) == "Good day. one two")
+        #expect(heard.heard(upTo: 4_300) == "Good day. one two three")
+        #expect(heard.heard(upTo: 6_000) == "Good day. one two three four")
+        #expect(heard.heard(upTo: 6_800) == "Good day. one two three four five six")
+    }
+
+    @Test func whatIsGivenUpIsNotSaid() {
+        var heard = reply(samples: 2_500, ends: 4)
+        _ = heard.breakOff(handed: 0)
+        heard.dropOwed()
+        #expect(heard.text == "Good day. one two")
+        #expect(heard.owed.isEmpty)
+    }
+
+    @Test func someWordTimesAreBetterThanNone() {
+        var heard = HeardText(sampleRate: 8_000)
+        heard.append(segment: 0, text: "one two three four")
+        heard.append(samples: 4_000, to: 0)
+        heard.setWordEnds([3_000], of: 0)
+        #expect(heard.heard(upTo: 2_000) == "one")
+        heard.setWordEnds([100, 200], of: 0)
+        #expect(heard.heard(upTo: 200) == "one two")
+        // Fewer than before, and more than there are words: both are wrong.
+        heard.setWordEnds([3_000], of: 0)
+        heard.setWordEnds([1, 2, 3, 4, 5], of: 0)
+        #expect(heard.heard(upTo: 200) == "one two")
+    }
+}

@@ -81,6 +81,21 @@ class TurnMetricsStruct(Structure):
         ("engine_ns", c_int64),
         ("prompt_tokens", c_uint32),
         ("completion_tokens", c_uint32),
+        ("stt_first_words_ns", c_int64),
+        ("llm_answer_ns", c_int64),
+        ("tts_answer_ns", c_int64),
+        ("stt_connect_ns", c_int64),
+        ("llm_connect_ns", c_int64),
+        ("tts_connect_ns", c_int64),
+        ("stt_audio_ns", c_int64),
+        ("tts_characters", c_uint32),
+        ("stt_reconnects", c_uint32),
+        ("stt_failovers", c_uint32),
+        ("llm_retries", c_uint32),
+        ("llm_failovers", c_uint32),
+        ("llm_hedges", c_uint32),
+        ("tts_reconnects", c_uint32),
+        ("tts_failovers", c_uint32),
     ]
 
 

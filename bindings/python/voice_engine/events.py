@@ -152,7 +152,10 @@ class Failure(Event):
 
 @dataclass(frozen=True)
 class TurnMetrics(Event):
-    """Where the time of a turn went, in nanoseconds; the stages add up to ``total_ns``."""
+    """Where the time of a turn went, in nanoseconds; the stages add up to ``total_ns``.
+
+    From ``stt_first_words_ns`` on: what the providers did since the turn before.
+    """
 
     interrupted: bool
     endpoint_wait_ns: int
@@ -167,6 +170,21 @@ class TurnMetrics(Event):
     engine_ns: int
     prompt_tokens: int
     completion_tokens: int
+    stt_first_words_ns: int = 0
+    llm_answer_ns: int = 0
+    tts_answer_ns: int = 0
+    stt_connect_ns: int = 0
+    llm_connect_ns: int = 0
+    tts_connect_ns: int = 0
+    stt_audio_ns: int = 0
+    tts_characters: int = 0
+    stt_reconnects: int = 0
+    stt_failovers: int = 0
+    llm_retries: int = 0
+    llm_failovers: int = 0
+    llm_hedges: int = 0
+    tts_reconnects: int = 0
+    tts_failovers: int = 0
 
 
 @dataclass(frozen=True)
@@ -222,6 +240,21 @@ def _metrics(event: EventStruct) -> TurnMetrics:
         m.engine_ns,
         m.prompt_tokens,
         m.completion_tokens,
+        m.stt_first_words_ns,
+        m.llm_answer_ns,
+        m.tts_answer_ns,
+        m.stt_connect_ns,
+        m.llm_connect_ns,
+        m.tts_connect_ns,
+        m.stt_audio_ns,
+        m.tts_characters,
+        m.stt_reconnects,
+        m.stt_failovers,
+        m.llm_retries,
+        m.llm_failovers,
+        m.llm_hedges,
+        m.tts_reconnects,
+        m.tts_failovers,
     )
 
 

@@ -1,0 +1,116 @@
+import Testing
+
+@testable import VoiceEngineCore
+
+@Suite struct AudioHistoryTests {
+    /// Appends records whose bytes are their number.
+    private func append(_ numbers: Range<UInt8>, bytes: Int = 100, to history: inout AudioHistory) {
+        for number in numbers {
+            let record = [UInt8](repeating: number, count: bytes)
+            record.withUnsafeBytes { history.append($0, at: Int64(number) * 160, until: Int64(number) * 160 + 160) }
+        }
+    }
+
+    private func readAll(_ history: inout AudioHistory) -> [UInt8] {
+        var record: [UInt8] = []
+        var numbers: [UInt8] = []
+        while history.read(into: &record) { numbers.append(record.first ?? 255) }
+        return numbers
+    }
+
+    @Test func isReadInOrderFromAnyPosition() {
+        var history = AudioHistory(capacity: 20_000)
+        append(0..<50, to: &history)
+        #expect(readAll(&history) == Array(0..<50))
+        #expect(history.isRead)
+        #expect(history.rewind(to: 160 * 40 + 5) == 160 * 40)
+        #expect(readAll(&history) == Array(40..<50))
+        #expect(history.rewind(to: -7) == 0)
+        #expect(history.nextPosition == 0)
+        #expect(history.rewind(to: 1_000_000) == 160 * 49)
+    }
+
+    @Test func dropsTheOldestWhenFull() {
+        var history = AudioHistory(capacity: 4_096)
+        append(0..<100, to: &history)
+        // 112 bytes each: 36 fit.
+        #expect(history.start == 160 * 64)
+        #expect(history.lost == 64)
+        #expect(readAll(&history) == Array(64..<100))
+    }
+
+    @Test func releasesWhatWasRead() {
+        var history = AudioHistory(capacity: 20_000)
+        append(0..<10, to: &history)
+        history.release(before: 160 * 5)
+        #expect(history.start == 0)
+        history.skip()
+        history.release(before: 160 * 5 + 1)
+        #expect(history.start == 160 * 5)
+        history.release(before: 1_000_000)
+        #expect(history.isEmpty)
+        #expect(history.newest == 1_600)
+        #expect(history.rewind(to: 0) == 1_600)
+    }
+
+    @Test func aGapIsARecordWithoutBytes() {
+        var history = AudioHistory(capacity: 4_096)
+        history.append(UnsafeRawBufferPointer(start: nil, count: 0), at: 0, until: 160)
+        var record: [UInt8] = [1]
+        #expect(history.read(into: &record))
+        #expect(record.isEmpty)
+        #expect(!history.read(into: &record))
+    }
+
+    @Test func tooMuchAtOnceIsNotKept() {
+        var history = AudioHistory(capacity: 4_096)
+        let bytes = [UInt8](repeating: 1, count: 4_096)
+        bytes.withUnsafeBytes { history.append($0, at: 0, until: 10) }
+        #expect(history.isEmpty)
+    }
+
+    /// Against a plain list of records.
+    @Test func anythingAtRandom() {
+        for seed in UInt64(0)..<40 {
+            var random = SeededRandom(seed: seed)
+            var history = AudioHistory(capacity: 5_000)
+            var model: [(position: Int64, bytes: [UInt8])] = []
+            var next = 0
+            var position: Int64 = 0
+            var record: [UInt8] = []
+            for _ in 0..<600 {
+                switch Int.random(in: 0..<10, using: &random) {
+                case 0...4:
+                    let bytes = (0..<Int.random(in: 0...400, using: &random)).map { _ in
+                        UInt8.random(in: 0...255, using: &random)
+                    }
+                    bytes.withUnsafeBytes { history.append($0, at: position, until: position + 160) }
+                    model.append((position, bytes))
+                    position += 160
+                    while model.reduce(0, { $0 + $1.bytes.count + 12 }) > 5_000 {
+                        model.removeFirst()
+                        next = max(next - 1, 0)
+                    }
+                case 5...7:
+                    let there = history.read(into: &record)
+                    #expect(there == (next < model.count), "seed \(seed)")
+                    guard there, next < model.count else { break }
+                    #expect(record == model[next].bytes, "seed \(seed)")
+                    next += 1
+                case 8:
+                    let target = Int64.random(in: 0...position, using: &random)
+                    next = max(model.lastIndex { $0.position <= target } ?? 0, 0)
+                    let found = history.rewind(to: target)
+                    #expect(found == (model.isEmpty ? position : model[next].position), "seed \(seed)")
+                default:
+                    let target = Int64.random(in: 0...position, using: &random)
+                    history.release(before: target)
+                    while next > 0, let first = model.first, first.position + 160 <= target {
+                        model.removeFirst()
+                        next -= 1
+                    }
+                }
+            }
+        }
+    }
+}
