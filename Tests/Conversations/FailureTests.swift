@@ -11,6 +11,8 @@ import VoiceEngineProviders
         policy change: (inout SessionPolicy) -> Void = { _ in }
     ) throws -> ScriptedCall {
         var policy = SessionPolicy()
+        policy.failover.retry.retries = 0
+        policy.failover.modelPatience = nil
         change(&policy)
         let call = try ScriptedCall(kind, policy: policy)
         call.mind.answers = answers
@@ -181,34 +183,12 @@ import VoiceEngineProviders
                 1000 final "when do you open"
                 1000 turn 1
                 1200 error mind "the model is out"
+                1200 error llm "no provider is left"
                 1200 heard "" interrupted
                 1200 text "I am sorry, I am having trouble right now."
                 1300 agent starts
                 3100 agent stops
                 3100 heard "I am sorry, I am having trouble right now."
-                6000 closed "the caller hung up"
-                """)
-        call.expectNothingLeft()
-    }
-
-    @Test func aModelThatFailsInTheMiddle() throws {
-        let call = try call([ScriptedAnswer(text: "We open at nine. On Mondays we", end: .failed(.timeout))])
-        try call.play(
-            """
-            1000 type "when do you open"
-            6000 gone
-            """)
-        #expect(
-            call.story == """
-                1000 final "when do you open"
-                1000 turn 1
-                1280 text "We open at nine."
-                1340 error mind "the model is out"
-                1340 heard "" interrupted
-                1340 text "I am sorry, I am having trouble right now."
-                1440 agent starts
-                3240 agent stops
-                3240 heard "I am sorry, I am having trouble right now."
                 6000 closed "the caller hung up"
                 """)
         call.expectNothingLeft()
@@ -262,10 +242,8 @@ import VoiceEngineProviders
                 1000 turn 1
                 1280 text "We open at nine."
                 1380 error voice "the voice is out"
+                1380 error tts "no provider is left"
                 1380 heard "" interrupted
-                1380 text "I am sorry, I am having trouble right now."
-                1480 error voice "the voice is out"
-                1480 heard "" interrupted
                 6000 closed "the caller hung up"
                 """)
         call.expectNothingLeft()

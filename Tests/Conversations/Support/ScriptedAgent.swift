@@ -43,7 +43,7 @@ final class ScriptedModel: LanguageModelProvider, @unchecked Sendable {
         }
     }
 
-    let name = "mind"
+    let name: String
     /// In order; the last one is used again.
     var answers = [ScriptedAnswer(text: "Hello there caller.")]
     var requests: [ChatRequest] = []
@@ -51,6 +51,8 @@ final class ScriptedModel: LanguageModelProvider, @unchecked Sendable {
     var running = 0
     /// Goes on after `cancel`, which the contract forbids.
     var isSloppy = false
+
+    init(name: String = "mind") { self.name = name }
 
     func generate(
         _ request: ChatRequest, context: ProviderContext, sink: @escaping (LanguageModelEvent) -> Void
@@ -115,6 +117,8 @@ final class ScriptedVoice: TextToSpeechProvider, @unchecked Sendable {
         var place: Int64 = 0
         /// [ms] When the next chunk may come.
         var free: Int64 = 0
+        /// [samples] Until it breaks.
+        var left = Int.max
 
         init(_ provider: ScriptedVoice, loop: any EventLoop, sink: @escaping (TextToSpeechEvent) -> Void) {
             (self.provider, self.loop, self.sink) = (provider, loop, sink)
@@ -124,24 +128,39 @@ final class ScriptedVoice: TextToSpeechProvider, @unchecked Sendable {
             provider.spoken.append(text)
             if segment.turn != turn { (turn, place) = (segment.turn, 0) }
             free = max(free, loop.milliseconds + provider.latency)
-            if provider.fails {
-                return deliver(
-                    .failed(segment.turn, ProviderError(.unavailable, provider: "voice", detail: "the voice is out")),
+            if provider.fails { return fail(segment) }
+            let words = text.split(separator: " ")
+            let perWord = provider.perWord * 8
+            if provider.spells {
+                deliver(
+                    .wordEnds(segment, milliseconds: words.indices.map { Int64($0 + 1) * provider.perWord }),
                     of: segment)
             }
-            let total = provider.perWord * 8 * Int64(text.split(separator: " ").count)
-            var left = total
-            while left > 0 {
-                let count = min(left, Int64(provider.chunks[provider.next % provider.chunks.count]))
+            var made: Int64 = 0
+            while made < perWord * Int64(words.count) {
+                guard left > 0 else { return fail(segment) }
+                let wanted = min(
+                    perWord * Int64(words.count) - made, Int64(provider.chunks[provider.next % provider.chunks.count]))
+                let count = min(wanted, Int64(left))
                 provider.next += 1
-                left -= count
-                let samples = (place..<place + count).map { Mark.sample(turn: segment.turn, place: $0) }
+                left -= Int(count)
+                let samples = (made..<made + count).map { index in
+                    provider.spells
+                        ? Spelling.sample(words[Int(index / perWord)])
+                        : Mark.sample(turn: segment.turn, place: place + index - made)
+                }
+                made += count
                 place += count
                 provider.made += Int(count)
                 deliver(samples, of: segment)
                 free += provider.every
             }
             loop.schedule(at: free) { [weak self] in self?.tell(.completed(segment), of: segment.turn) }
+        }
+
+        private func fail(_ segment: SegmentID) {
+            let error = ProviderError(provider.failure, provider: provider.name, detail: "the voice is out")
+            deliver(.failed(segment.turn, error), of: segment)
         }
 
         func finish(_ turn: TurnID) {}
@@ -174,7 +193,7 @@ final class ScriptedVoice: TextToSpeechProvider, @unchecked Sendable {
         }
     }
 
-    let name = "voice"
+    let name: String
     /// [ms] from a text to its first audio, and from chunk to chunk.
     var latency: Int64 = 100
     var every: Int64 = 10
@@ -190,6 +209,13 @@ final class ScriptedVoice: TextToSpeechProvider, @unchecked Sendable {
     var made = 0
     var next = 0
     var open = 0
+    /// Each word is a tone of its own, and its times are reported.
+    var spells = false
+    /// [samples] The next streams break after so much audio.
+    var breaks: [Int] = []
+    var failure = ProviderError.Kind.unavailable
+
+    init(name: String = "voice") { self.name = name }
 
     func format(for native: AudioFormat) -> AudioFormat { native }
 
@@ -197,6 +223,34 @@ final class ScriptedVoice: TextToSpeechProvider, @unchecked Sendable {
         _ context: ProviderContext, format: AudioFormat, sink: @escaping (TextToSpeechEvent) -> Void
     ) -> any TextToSpeechStream {
         open += 1
-        return Stream(self, loop: context.eventLoop, sink: sink)
+        let stream = Stream(self, loop: context.eventLoop, sink: sink)
+        if !breaks.isEmpty { stream.left = breaks.removeFirst() }
+        return stream
+    }
+}
+
+/// The words that a spelling voice can say, and their tones.
+enum Spelling {
+    static let words = [
+        "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve", "sorry",
+    ]
+
+    static func sample(_ word: Substring) -> Int16 {
+        let plain = word.lowercased().filter(\.isLetter)
+        return Int16((words.firstIndex(of: plain) ?? words.count) + 1) * 100
+    }
+
+    /// The words in audio, each with the samples of its tone that follow each other.
+    static func words(in audio: [Int16]) -> [(word: String, samples: Int)] {
+        var result: [(word: String, samples: Int)] = []
+        var last: Int16 = 0
+        for sample in audio {
+            defer { last = sample }
+            guard sample != 0, sample % 100 == 0 else { continue }
+            let index = Int(sample) / 100 - 1
+            let word = words.indices.contains(index) ? words[index] : "?"
+            if sample == last { result[result.count - 1].samples += 1 } else { result.append((word, 1)) }
+        }
+        return result
     }
 }

@@ -22,6 +22,8 @@ final class ScriptedCall {
     private(set) var events: [SessionEvent] = []
     /// [ms] When the caller is audible.
     private var speech: [Range<Int64>] = []
+    /// [ms] When which word of `Spelling` is audible.
+    private var spelt: [(time: Range<Int64>, word: Int)] = []
     /// [ms] Until when the call has been played, on the grid of the caller's frames.
     private var played: Int64 = 0
     /// [ms] The reader pulls this much after each frame of the caller.
@@ -91,13 +93,24 @@ final class ScriptedCall {
         if !text.isEmpty { ears.caller(says: text, from: time, for: duration, on: loop) }
     }
 
+    /// The caller says words of `Spelling`, each for `perWord` with a short gap behind it.
+    func caller(spells text: String, at time: Int64, perWord: Int64 = 200) {
+        for (index, word) in text.split(separator: " ").enumerated() {
+            let start = time + Int64(index) * perWord
+            speech.append(start..<start + perWord - 20)
+            spelt.append((start..<start + perWord - 20, Spelling.words.firstIndex(of: String(word)) ?? 0))
+        }
+    }
+
     private func sendFrame(endingAt end: Int64) {
         var frame = [Int16](repeating: 0, count: 160)
         if speech.contains(where: { $0.overlaps(end - 20..<end) }) {
             for index in frame.indices {
                 let time = end - 20 + Int64(index) / 8
                 if speech.contains(where: { $0.contains(time) }) {
-                    frame[index] = (index / 16).isMultiple(of: 2) ? 4_000 : -4_000
+                    let word = spelt.first { $0.time.contains(time) }?.word ?? 0
+                    let level = Int16(4_000 + 10 * word)
+                    frame[index] = (index / 16).isMultiple(of: 2) ? level : -level
                 }
             }
         }

@@ -150,3 +150,99 @@ final class ScriptedDetector: VoiceActivityProvider, @unchecked Sendable {
         return Stream(self, loop: context.eventLoop, sink: sink)
     }
 }
+
+/// A recogniser that hears words in the audio itself: `ScriptedCall.caller(spells:…)` puts them there. What it is not
+/// sent it does not know.
+final class ListeningRecogniser: SpeechToTextProvider, @unchecked Sendable {
+    final class Stream: SpeechToTextStream {
+        let provider: ListeningRecogniser
+        let loop: any EventLoop
+        let sink: (SpeechToTextEvent) -> Void
+        let connected: Int64
+        var isOpen = true
+        var samples: Int64 = 0
+        var tone: Int16 = 0
+        var words: [String] = []
+        /// Counts commits: what was heard before one is not reported after it.
+        var turn = 0
+        var hints: [VoiceHint] = []
+
+        init(_ provider: ListeningRecogniser, loop: any EventLoop, sink: @escaping (SpeechToTextEvent) -> Void) {
+            (self.provider, self.loop, self.sink) = (provider, loop, sink)
+            connected = loop.milliseconds + provider.connect
+        }
+
+        func send(_ audio: UnsafeRawBufferPointer) {
+            guard isOpen else { return }
+            for sample in audio.bindMemory(to: Int16.self) {
+                samples += 1
+                let heard = sample.magnitude >= 4_000 ? Int16(sample.magnitude) : 0
+                if heard != tone, tone != 0 { ended(word: Int(tone - 4_000) / 10) }
+                tone = heard
+            }
+        }
+
+        private func ended(word: Int) {
+            words.append(Spelling.words[word])
+            let settles = provider.settlesEvery > 0 && words.count.isMultiple(of: provider.settlesEvery)
+            report(isSettled: settles, after: provider.latency)
+        }
+
+        private func report(isSettled: Bool, after delay: Int64) {
+            let text = words.joined(separator: " ")
+            let covered = samples / 8
+            let turn = turn
+            loop.schedule(at: max(loop.milliseconds, connected) + delay) { [weak self] in
+                guard let self, self.isOpen, self.turn == turn else { return }
+                self.sink(
+                    .transcript(Transcript(text: text, isSettled: isSettled, coveredMilliseconds: covered)))
+            }
+        }
+
+        func hint(_ hint: VoiceHint) { hints.append(hint) }
+        func finishUtterance() { report(isSettled: true, after: 40) }
+        func utteranceCommitted() {
+            words = []
+            turn += 1
+        }
+
+        func close() {
+            isOpen = false
+            provider.open.removeAll { $0 === self }
+        }
+
+        func fail(_ kind: ProviderError.Kind) {
+            guard isOpen else { return }
+            isOpen = false
+            sink(.failed(ProviderError(kind, provider: provider.name, detail: "the line to the recogniser broke")))
+        }
+    }
+
+    let name: String
+    /// [ms] to connect, and from the end of a word to its report.
+    var connect: Int64 = 150
+    var latency: Int64 = 60
+    /// Words after which what was heard is settled; 0: only when asked.
+    var settlesEvery = 0
+    /// The next streams fail when they are opened.
+    var failures: [ProviderError.Kind] = []
+    var open: [Stream] = []
+    var streams: [Stream] = []
+
+    init(name: String = "ears") { self.name = name }
+
+    func format(for native: AudioFormat) -> AudioFormat { native }
+
+    func open(
+        _ context: ProviderContext, format: AudioFormat, sink: @escaping (SpeechToTextEvent) -> Void
+    ) -> any SpeechToTextStream {
+        let stream = Stream(self, loop: context.eventLoop, sink: sink)
+        open.append(stream)
+        streams.append(stream)
+        if !failures.isEmpty {
+            let kind = failures.removeFirst()
+            context.eventLoop.schedule(at: stream.connected) { stream.fail(kind) }
+        }
+        return stream
+    }
+}

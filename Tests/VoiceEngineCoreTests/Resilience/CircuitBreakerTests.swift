@@ -58,7 +58,9 @@ import Testing
         func time(_ seconds: Int64) -> Instant { .zero + .seconds(seconds) }
         for (index, step) in row.steps.enumerated() {
             switch step {
-            case .admit(let at, let expected): #expect(breaker.admit(at: time(at)) == expected, "step \(index)")
+            case .admit(let at, let expected):
+                let isAdmitted = breaker.admit(at: time(at))
+                #expect(isAdmitted == expected, "step \(index)")
             case .success: breaker.succeeded()
             case .failure(let at): breaker.failed(isLasting: false, at: time(at))
             case .lasting(let at): breaker.failed(isLasting: true, at: time(at))

@@ -3,7 +3,7 @@
 /// A ring of records (position, length, bytes) that grows by doubling up to `capacity`; full means: the oldest records
 /// are dropped. Positions are the detector's samples. A record of no bytes stands for a gap that was filled with
 /// silence. Packets stay whole, so that it holds Opus as well.
-package struct AudioHistory: ~Copyable {
+package struct AudioHistory: Sendable {
     /// [bytes] position (8), length (4).
     private static let header = 12
 

@@ -1,0 +1,148 @@
+import NIOCore
+import Testing
+import VoiceEngineCore
+import VoiceEngineProviders
+
+@testable import VoiceEngineSession
+
+/// When nothing is left, the caller is told.
+@Suite struct ApologyTests {
+    private let sentence = "I am sorry, I am having trouble right now."
+
+    private func call(_ clip: ApologyClip?, policy change: (inout SessionPolicy) -> Void = { _ in }) throws
+        -> ScriptedCall
+    {
+        var policy = SessionPolicy()
+        policy.failover.retry.retries = 0
+        change(&policy)
+        let call = try ScriptedCall(policy: policy) { $0.apology = clip }
+        call.mind.answers = [ScriptedAnswer(text: "We open at nine.")]
+        return call
+    }
+
+    private func recorded(_ voices: [ScriptedVoice], on call: ScriptedCall) throws -> ApologyClip {
+        let clip = ApologyClip(text: sentence, voices: voices)
+        clip.record(with: ProviderContext(callID: "clip", eventLoop: call.loop, log: .none))
+        call.loop.advanceTime(by: .milliseconds(900))
+        return clip
+    }
+
+    @Test func isRecordedByTheFirstVoiceThatWorks() throws {
+        let call = try call(nil)
+        let dead = ScriptedVoice(name: "dead")
+        dead.fails = true
+        let live = ScriptedVoice(name: "live")
+        let clip = try recorded([dead, live], on: call)
+        #expect(clip.recording?.bytes.count == 9 * 200 * 16)
+        #expect(clip.samples(at: 8_000)?.count ?? 0 > 9 * 1_500)
+        #expect(dead.open == 0 && live.open == 0)
+    }
+
+    @Test func isNotRecordedTwice() throws {
+        let call = try call(nil)
+        let live = ScriptedVoice(name: "live")
+        let clip = try recorded([live], on: call)
+        clip.record(with: ProviderContext(callID: "clip", eventLoop: call.loop, log: .none))
+        #expect(live.spoken.count == 1)
+    }
+
+    @Test func aFailedRecordingIsTriedAgainLater() throws {
+        let call = try call(nil)
+        let voice = ScriptedVoice(name: "late")
+        voice.fails = true
+        let clip = try recorded([voice], on: call)
+        #expect(clip.recording == nil)
+        voice.fails = false
+        let context = ProviderContext(callID: "clip", eventLoop: call.loop, log: .none)
+        clip.record(with: context)
+        #expect(voice.spoken.count == 1)
+        call.loop.advanceTime(by: .seconds(60))
+        clip.record(with: context)
+        call.loop.advanceTime(by: .seconds(1))
+        #expect(clip.recording != nil)
+        #expect(voice.open == 0)
+    }
+
+    @Test func isPlayedWhenEveryVoiceIsDead() throws {
+        let maker = try call(nil)
+        let clip = try recorded([ScriptedVoice(name: "live")], on: maker)
+        let call = try call(clip)
+        call.voice.fails = true
+        try call.play("1000 type \"when do you open\"\n6000 gone")
+        #expect(
+            call.story == """
+                1000 final "when do you open"
+                1000 turn 1
+                1280 text "We open at nine."
+                1380 error voice "the voice is out"
+                1380 error tts "no provider is left"
+                1380 heard "" interrupted
+                1380 text "I am sorry, I am having trouble right now."
+                1380 agent starts
+                3180 agent stops
+                3180 heard "I am sorry, I am having trouble right now."
+                6000 closed "the caller hung up"
+                """)
+        #expect(call.carrier.heard.filter { $0 != 0 }.count > 12_000)
+        call.expectNothingLeft()
+    }
+
+    @Test func theCallEndsAfterSeveralInARow() throws {
+        let maker = try call(nil)
+        let clip = try recorded([ScriptedVoice(name: "live")], on: maker)
+        let call = try call(clip) { $0.failover.endAfter = 2 }
+        call.voice.fails = true
+        try call.play("1000 type \"when do you open\"\n5000 type \"hello\"\n12000 end")
+        #expect(call.events.last?.kind == .closed)
+        #expect(call.events.last?.status == .provider)
+        #expect(call.events.last?.text == "no provider is left")
+        #expect(call.events.filter { $0.kind == .agentHeard && $0.text == sentence }.count == 2)
+        call.expectNothingLeft()
+    }
+
+    @Test func whatIsThereOfAReplyIsHeardOutFirst() throws {
+        let maker = try call(nil)
+        let clip = try recorded([ScriptedVoice(name: "live")], on: maker)
+        let call = try call(clip)
+        call.voice.spells = true
+        call.mind.answers = [ScriptedAnswer(text: "One two three four. Five six.")]
+        call.voice.breaks = [4_000, 0]
+        try call.play("1000 type \"count\"\n9000 gone")
+        #expect(call.story.contains("heard \"One two\"\n"))
+        #expect(call.story.contains("heard \"\(sentence)\""))
+        call.expectNothingLeft()
+    }
+
+    @Test func anAnswerThatBreaksOffIsHeardOutFirst() throws {
+        let call = try call(nil)
+        call.mind.answers = [ScriptedAnswer(text: "We open at nine. On Mondays we", end: .failed(.timeout))]
+        try call.play("1000 type \"when do you open\"\n9000 gone")
+        #expect(
+            call.story == """
+                1000 final "when do you open"
+                1000 turn 1
+                1280 text "We open at nine."
+                1340 error mind "the model is out"
+                1340 error llm "no provider is left"
+                1380 agent starts
+                2180 agent stops
+                2180 heard "We open at nine."
+                2180 metrics 0+0+0+200+80+0+100+0 = 380
+                2180 text "I am sorry, I am having trouble right now."
+                2280 agent starts
+                4080 agent stops
+                4080 heard "I am sorry, I am having trouble right now."
+                9000 closed "the caller hung up"
+                """)
+        call.expectNothingLeft()
+    }
+
+    @Test func aGoodAnswerForgetsTheFailures() throws {
+        let call = try call(nil) { $0.failover.endAfter = 2 }
+        let failing = ScriptedAnswer(text: "", end: .failed(.unavailable))
+        call.mind.answers = [failing, ScriptedAnswer(text: "Yes."), failing, ScriptedAnswer(text: "No.")]
+        try call.play("1000 type \"a\"\n5000 type \"b\"\n9000 type \"c\"\n13000 type \"d\"\n17000 gone")
+        #expect(call.events.last?.text == "the caller hung up")
+        call.expectNothingLeft()
+    }
+}
