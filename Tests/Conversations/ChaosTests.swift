@@ -134,6 +134,7 @@ import VoiceEngineProviders
             policy.manners.checkInAfter = Bool.random(using: &random) ? .seconds(4) : nil
             policy.manners.longestCall = .seconds(25)
             policy.toolTimeout = .seconds(1)
+            policy.failover.retry.retries = 0
             let call = try ScriptedCall(kind, policy: policy)
             call.mind.answers = (0..<40).map { _ in randomAnswer(&random) }
             call.mind.isSloppy = .random(using: &random)

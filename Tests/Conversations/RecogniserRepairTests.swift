@@ -45,7 +45,7 @@ import VoiceEngineProviders
 
     /// Whenever it breaks, settled words or not: one turn with each word once.
     @Test(arguments: [0, 2, 3]) func allWordsArrive(settlesEvery: Int) throws {
-        for moment in stride(from: Int64(900), through: 2_700, by: 50) {
+        for moment in stride(from: Int64(900), through: 2_700, by: 90) {
             (ears.settlesEvery, spare.settlesEvery) = (settlesEvery, settlesEvery)
             let call = try call()
             call.caller(spells: sentence, at: 1_000)

@@ -15,7 +15,7 @@ package struct ProviderContext {
     package let log: Log
     /// Told by an adapter how long a new connection took until it could be used; on the loop. nil: nobody wants to
     /// know.
-    package var connected: ((ProviderRole, Nanoseconds) -> Void)?
+    package var connected: (@Sendable (ProviderRole, Nanoseconds) -> Void)?
 
     package init(callID: String, eventLoop: any EventLoop, log: Log) {
         self.callID = callID

@@ -41,6 +41,12 @@ package final class Session: CallSession, Ticking {
     private(set) var paths: Paths?
     private(set) var timers: Timers?
 
+    /// What outlives the session knows it by this.
+    private final class Reference {
+        weak var session: Session?
+        init(session: Session) { self.session = session }
+    }
+
     /// The machines on the caller's side.
     struct Hearing: ~Copyable {
         var endpoint: EndpointStateMachine
@@ -109,7 +115,6 @@ package final class Session: CallSession, Ticking {
             endpoint: EndpointStateMachine(policy: policy.endpoint),
             bargeIn: BargeInStateMachine(policy: policy.bargeIn))
         dialogue = Dialogue(conversation: Conversation(conversation))
-        self.context.connected = { [weak self] role, time in self?.dialogue.work.connected(role, after: time) }
     }
 
     // MARK: - Life
@@ -120,6 +125,10 @@ package final class Session: CallSession, Ticking {
     package func start() throws {
         context.eventLoop.assertInEventLoop()
         guard life == .ready else { return }
+        let reference = NIOLoopBound(Reference(session: self), eventLoop: context.eventLoop)
+        context.connected = { role, time in
+            reference.value.session?.dialogue.work.connected(role, after: time)
+        }
         do {
             // The paths report through weak references: the session owns them, and `end` takes them apart.
             let caller = try CallerPath(
