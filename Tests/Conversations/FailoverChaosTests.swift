@@ -30,7 +30,7 @@ import VoiceEngineProviders
     }
 
     @Test(arguments: RecordingCarrier.Kind.allCases) func everyTurnEnds(kind: RecordingCarrier.Kind) throws {
-        for seed in UInt64(0)..<25 {
+        for seed in UInt64(0)..<8 {
             var random = SeededRandom(seed: seed)
             let minds = [ScriptedModel(name: "a"), ScriptedModel(name: "b")]
             let voices = [ScriptedVoice(name: "a"), ScriptedVoice(name: "b")]
