@@ -3,7 +3,8 @@
 /// Text and audio arrive apart: segments of text first, then their audio in pieces, then the news that a segment's
 /// audio is complete. Inside completed audio the words are spread over the samples by weight (letters, digits, pauses
 /// at punctuation) or by the provider's word times; inside audio that still arrives, by the speed measured so far.
-/// Segments that are completed by one report (a provider that knows no borders) count as one stretch of audio.
+/// Segments that are completed by one report (a provider that knows no borders) count as one stretch of audio. Word
+/// times may cover the first words only: those that follow are spread over what is left.
 ///
 /// A word counts as heard when more than half of it was played. One value per reply; pure.
 package struct HeardText: Equatable, Sendable {
@@ -12,6 +13,34 @@ package struct HeardText: Equatable, Sendable {
         let text: String
         var samples: Int64 = 0
         var wordEnds: [Int64] = []
+
+        var words: [Substring] { text.split(separator: " ") }
+
+        mutating func take(_ ends: [Int64]) {
+            if ends.count > wordEnds.count, ends.count <= words.count { wordEnds = ends }
+        }
+    }
+
+    /// A word in its stretch, before it has a place.
+    private struct Word {
+        let segment: Int
+        let text: Substring
+        let spoken: Double
+        let pause: Double
+        /// Samples of the stretch before which it certainly does not begin.
+        var notBefore: Double?
+        /// Where it ends in the stretch, as far as the provider told.
+        var end: Double?
+    }
+
+    /// A word and where in its stretch it is spoken. [samples]
+    private struct Place {
+        let segment: Int
+        let text: Substring
+        let start: Double
+        let end: Double
+
+        var middle: Double { (start + end) / 2 }
     }
 
     /// A stretch of audio with its text.
@@ -55,15 +84,19 @@ package struct HeardText: Equatable, Sendable {
         completed.append(Self.stretch(of: segments))
     }
 
-    /// Word times of a provider that has them: where each word ends, in samples from the start of the segment's audio.
-    /// The last words may be missing as yet. Ignored where there are more than words of the text, or out of order.
+    /// Word times of a provider that has them: where the first words end, in samples from the start of the segment's
+    /// audio. A later report replaces an earlier one that is shorter.
+    ///
+    /// Ignored when it is not longer than what is known, has more words than the text, or is not in order.
     package mutating func setWordEnds(_ ends: [Int64], of segment: Int) {
-        guard let position = open.firstIndex(where: { $0.index == segment }),
-            ends.count <= open[position].text.split(separator: " ").count,
-            ends.count >= open[position].wordEnds.count,
-            zip(ends, ends.dropFirst()).allSatisfy({ $0 <= $1 })
-        else { return }
-        open[position].wordEnds = ends
+        guard ends.first ?? 0 >= 0, zip(ends, ends.dropFirst()).allSatisfy({ $0 <= $1 }) else { return }
+        if let position = open.firstIndex(where: { $0.index == segment }) {
+            open[position].take(ends)
+        } else if let stretch = completed.lastIndex(where: { $0.segments.contains { $0.index == segment } }),
+            let position = completed[stretch].segments.firstIndex(where: { $0.index == segment })
+        {
+            completed[stretch].segments[position].take(ends)
+        }
     }
 
     // MARK: - A voice that breaks off
@@ -87,10 +120,11 @@ package struct HeardText: Equatable, Sendable {
         let before = completed.reduce(0) { $0 + $1.samples }
         let stretch = Self.stretch(of: open)
         let there = Double(stretch.samples)
-        let words = Self.words(of: stretch, total: max(stretch.weight * samplesPerWeight, there))
+        let words = Self.places(
+            in: stretch, total: max(Self.expectedSamples(stretch, perWeight: samplesPerWeight), there))
         let out = min(Double(max(handed - before, 0)), there)
         var spoken = stretch.samples > 0 ? words.prefix { $0.end <= there }.count : 0
-        if let torn = words.dropFirst(spoken).first, (torn.start + torn.end) / 2 < out { spoken += 1 }
+        if let torn = words.dropFirst(spoken).first, torn.middle < out { spoken += 1 }
         let end = spoken > 0 ? min(words[spoken - 1].end, there) : 0
         let kept = Int64(max(end, out))
         return Break(samples: before + kept, through: split(Array(words[..<spoken]), kept: kept))
@@ -100,11 +134,11 @@ package struct HeardText: Equatable, Sendable {
     package mutating func dropOwed() { open = [] }
 
     /// - Returns: The last segment of which nothing is owed.
-    private mutating func split(_ spoken: [Word], kept: Int64) -> Int? {
+    private mutating func split(_ spoken: [Place], kept: Int64) -> Int? {
         var done: [Segment] = []
         var rest: [Segment] = []
         for segment in open {
-            let words = segment.text.split(separator: " ")
+            let words = segment.words
             let count = spoken.count { $0.segment == segment.index }
             if count > 0 {
                 done.append(Segment(index: segment.index, text: words[..<count].joined(separator: " ")))
@@ -140,7 +174,7 @@ package struct HeardText: Equatable, Sendable {
         let stretch = Self.stretch(of: open)
         if stretch.samples > 0 {
             // Never faster than the audio that is there already needs.
-            let total = max(stretch.weight * samplesPerWeight, Double(stretch.samples))
+            let total = max(Self.expectedSamples(stretch, perWeight: samplesPerWeight), Double(stretch.samples))
             pieces.append(Self.cut(stretch, at: min(left, stretch.samples), total: total))
         }
         return pieces.filter { !$0.isEmpty }.joined(separator: " ")
@@ -153,41 +187,75 @@ package struct HeardText: Equatable, Sendable {
         return weight > 0 && samples > 0 ? Double(samples) / weight : samplesPerSecond / Self.usualSpeed
     }
 
-    /// A word and where in its stretch it is spoken. [samples]
-    private struct Word {
-        let segment: Int
-        let text: Substring
-        let start: Double
-        let end: Double
-    }
-
-    /// The words of a stretch of `total` samples, by the provider's times where those are known, else by weight.
-    private static func words(of stretch: Stretch, total: Double) -> [Word] {
-        var result: [Word] = []
-        var passed = 0.0
-        // Where the latest timed word ended, and the weight up to it: the rest is spread behind it.
-        var (known, knownWeight) = (0.0, 0.0)
-        var base: Int64 = 0
-        for segment in stretch.segments {
-            for (number, word) in segment.text.split(separator: " ").enumerated() {
-                let weight = weight(of: word)
-                let isTimed = number < segment.wordEnds.count
-                let scale = max(total - known, 0) / max(stretch.weight - knownWeight, 1)
-                let start = max(known + (passed - knownWeight) * scale, result.last?.end ?? 0)
-                let end = isTimed ? Double(base + segment.wordEnds[number]) : start + weight.spoken * scale
-                result.append(Word(segment: segment.index, text: word, start: start, end: max(end, start)))
-                passed += weight.spoken + weight.pause
-                if isTimed { (known, knownWeight) = (end, passed) }
+    /// How long a stretch will be: what is known of it, and the rest by weight.
+    private static func expectedSamples(_ stretch: Stretch, perWeight: Double) -> Double {
+        var known = 0.0
+        var weight = 0.0
+        for word in words(of: stretch) {
+            if let start = word.notBefore, start > known { (known, weight) = (start, 0) }
+            if let end = word.end {
+                (known, weight) = (max(known, end), 0)
+            } else {
+                weight += word.spoken + word.pause
             }
-            base += segment.samples
         }
-        return result
+        return known + weight * perWeight
     }
 
-    /// The words of a stretch of `total` samples that end (by half) before `position`.
+    /// The words of a stretch that end (by half) before `position`.
     private static func cut(_ stretch: Stretch, at position: Int64, total: Double) -> String {
-        words(of: stretch, total: total).prefix { ($0.start + $0.end) / 2 < Double(position) }
+        places(in: stretch, total: total).prefix { $0.middle < Double(position) }
             .map { String($0.text) }.joined(separator: " ")
+    }
+
+    /// Where each word of a stretch of `total` samples is spoken, in order.
+    ///
+    /// Words without a known end share the audio between the known places around them by weight.
+    private static func places(in stretch: Stretch, total: Double) -> [Place] {
+        var places: [Place] = []
+        var waiting: [Word] = []
+        var from = 0.0
+        func place(upTo end: Double, endsWithWord: Bool) {
+            var whole = waiting.reduce(0) { $0 + $1.spoken + $1.pause }
+            if endsWithWord { whole -= waiting.last?.pause ?? 0 }
+            let scale = max(end - from, 0) / max(whole, 1)
+            var passed = 0.0
+            for word in waiting {
+                let start = from + passed * scale
+                places.append(
+                    Place(segment: word.segment, text: word.text, start: start, end: start + word.spoken * scale))
+                passed += word.spoken + word.pause
+            }
+            waiting = []
+            from = max(from, end)
+        }
+        for word in words(of: stretch) {
+            if let start = word.notBefore, !waiting.isEmpty || start > from { place(upTo: start, endsWithWord: false) }
+            waiting.append(word)
+            if let end = word.end { place(upTo: end, endsWithWord: true) }
+        }
+        place(upTo: total, endsWithWord: false)
+        return places
+    }
+
+    /// Word times count where the start of the segment's audio is known: it is the first, or has audio of its own.
+    private static func words(of stretch: Stretch) -> [Word] {
+        var words: [Word] = []
+        var before: Int64 = 0
+        for segment in stretch.segments {
+            let isTimed = !segment.wordEnds.isEmpty && (before == 0 || segment.samples > 0)
+            for (number, text) in segment.words.enumerated() {
+                let weight = weight(of: text)
+                var word = Word(segment: segment.index, text: text, spoken: weight.spoken, pause: weight.pause)
+                if isTimed, number == 0 { word.notBefore = Double(before) }
+                if isTimed, number < segment.wordEnds.count {
+                    word.end = Double(before) + Double(segment.wordEnds[number])
+                }
+                words.append(word)
+            }
+            before += segment.samples
+        }
+        return words
     }
 
     private static func stretch(of segments: [Segment]) -> Stretch {
