@@ -29,6 +29,15 @@ package struct ProviderRegistry: Sendable {
                 try OpenAIChat.make(setup, profile: profile)
             }
         }
+        registry.add(textToSpeech: "elevenlabs") { (setup) throws(ProviderSetupError) in try ElevenLabsTTS.make(setup) }
+        registry.add(textToSpeech: "cartesia") { (setup) throws(ProviderSetupError) in try CartesiaTTS.make(setup) }
+        for (name, profile) in [
+            ("openai", OpenAISpeech.Profile.openAI), ("groq", .groq), ("openai_compatible", .compatible),
+        ] {
+            registry.add(textToSpeech: name) { (setup) throws(ProviderSetupError) in
+                try OpenAISpeech.make(setup, profile: profile)
+            }
+        }
         return registry
     }()
 

@@ -74,6 +74,48 @@ import Testing
         #expect(heard.heard(upTo: 350) == "" && heard.heard(upTo: 351) == "one" && heard.heard(upTo: 751) == "one two")
     }
 
+    @Test func wordsBehindTheLastKnownTimeShareTheRest() {
+        var heard = HeardText(sampleRate: 15_000)
+        heard.append(segment: 0, text: "one two six ten")
+        heard.setWordEnds([2_000], of: 0)
+        heard.append(samples: 14_000, to: 0)
+        // Three words of weight 4 behind 2,000, a thousand samples a letter as long as the audio arrives.
+        #expect(heard.heard(upTo: 1_000) == "" && heard.heard(upTo: 1_001) == "one")
+        #expect(heard.heard(upTo: 3_500) == "one" && heard.heard(upTo: 3_501) == "one two")
+        heard.complete(through: 0)
+        #expect(heard.heard(upTo: 7_500) == "one two" && heard.heard(upTo: 7_501) == "one two six")
+        // A longer report replaces the shorter one, also a late one.
+        heard.setWordEnds([2_000, 12_000], of: 0)
+        heard.setWordEnds([1], of: 0)
+        heard.setWordEnds([1, 2, 3, 4, 5], of: 0)
+        #expect(heard.heard(upTo: 7_000) == "one" && heard.heard(upTo: 7_001) == "one two")
+    }
+
+    @Test func wordTimesCountInsideAStretchOfSegments() {
+        var heard = HeardText()
+        heard.append(segment: 0, text: "one two")
+        heard.append(segment: 1, text: "six ten")
+        heard.append(segment: 2, text: "end")
+        heard.append(samples: 800, to: 0)
+        heard.append(samples: 1_000, to: 1)
+        heard.setWordEnds([100, 1_000], of: 1)
+        heard.complete(through: 2)
+        // The first segment by weight up to 800, the second from there by its times, the third behind it.
+        #expect(heard.heard(upTo: 551) == "one two" && heard.heard(upTo: 850) == "one two")
+        #expect(heard.heard(upTo: 851) == "one two six" && heard.heard(upTo: 1_350) == "one two six")
+        #expect(heard.heard(upTo: 1_351) == "one two six ten" && heard.heard(upTo: 1_800) == "one two six ten end")
+    }
+
+    @Test func wordTimesOfASegmentWithoutAPlaceAreNotBelieved() {
+        var heard = HeardText()
+        heard.append(segment: 0, text: "one two")
+        heard.append(segment: 1, text: "six ten")
+        heard.append(samples: 1_600, to: 0)
+        heard.setWordEnds([1, 2], of: 1)
+        heard.complete(through: 1)
+        #expect(heard.heard(upTo: 900) == "one two" && heard.heard(upTo: 960) == "one two six")
+    }
+
     @Test func pausesAndDigitsTakeTime() {
         var heard = HeardText()
         heard.append(segment: 0, text: "Yes. 12 no")
@@ -111,6 +153,10 @@ import Testing
                 let samples = Int.random(in: 1...20_000, using: &random)
                 total += Int64(samples)
                 heard.append(samples: samples, to: segment)
+                let known = (0..<Int.random(in: 0...6, using: &random)).map { _ in
+                    Int64.random(in: 0...25_000, using: &random)
+                }
+                if Bool.random(using: &random) { heard.setWordEnds(known.sorted(), of: segment) }
                 if Bool.random(using: &random) { heard.complete(through: segment) }
             }
             var last = ""

@@ -38,26 +38,22 @@ enum DeepgramSpeakWire {
     }
 
     /// Pieces of at most `maximumCharacters`, each with the space that the server does not put between pieces.
-    /// Cut at the end
-    /// of a sentence where there is one, else between words, else anywhere. Blank text gives no piece.
-    static func pieces(_ text: String) -> [String] {
-        var pieces: [String] = []
-        var rest = Substring(text.map { $0.isNewline || $0.asciiValue.map { $0 < 0x20 } ?? false ? " " : $0 })
-        while !rest.isEmpty {
-            var end = rest.endIndex
-            if rest.count >= maximumCharacters {
-                let window = rest.prefix(maximumCharacters - 1)
-                let sentence = window.lastIndex { ".!?".contains($0) }
-                let space = window.lastIndex(of: " ")
-                end = (sentence ?? space).map { window.index(after: $0) } ?? window.endIndex
-            }
-            var piece = rest[..<end]
-            rest = rest[end...]
-            while piece.last == " " { piece.removeLast() }
-            while piece.first == " " { piece.removeFirst() }
-            if !piece.isEmpty { pieces.append(String(piece) + " ") }
-        }
-        return pieces
+    static func pieces(_ text: String) -> [String] { VoiceText.pieces(text, atMost: maximumCharacters) }
+
+    /// One piece of text over HTTP, without the WAV header that is the default there.
+    static func request(
+        _ piece: HTTPVoiceStateMachine.Piece, _ base: WebURL, _ options: DeepgramSpeakOptions, _ format: AudioFormat,
+        _ key: Secret?
+    ) -> HTTPRequest {
+        var headers = DeepgramEncoding.headers(key)
+        headers.add("Content-Type", "application/json")
+        var writer = JSONWriter(reserving: piece.text.utf8.count + 32)
+        writer.beginObject()
+        writer.member("text", .string(piece.text))
+        writer.endObject()
+        return HTTPRequest(
+            "POST", url(base, options, format).appending(query: [("container", "none")]), headers: headers,
+            body: writer.bytes)
     }
 
     enum Message: Equatable, Sendable {

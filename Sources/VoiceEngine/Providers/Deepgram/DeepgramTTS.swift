@@ -1,14 +1,16 @@
-internal import NIOCore
+package import NIOCore
 package import VoiceEngineCore
 internal import VoiceEngineNet
 
-/// Deepgram's streaming voice, `/v1/speak` (Aura).
-package struct DeepgramTTS: TextToSpeechProvider {
+/// Deepgram's streaming voice, `/v1/speak` (Aura): WebSocket, and its HTTP stream.
+package struct DeepgramTTS: TextToSpeechProvider, WarmableProvider {
     package let name: String
     private let base: WebURL
+    private let transport: VoiceTransport
     private let options: DeepgramSpeakOptions
     private let key: Secret?
     private let timeout: TimeAmount
+    private let http: HTTPVoice
     private let network: NetworkClient
 
     /// The voice is the model: `voice` or `model` of the entry, the former first.
@@ -22,14 +24,27 @@ package struct DeepgramTTS: TextToSpeechProvider {
             throw setup.error("model", "\(options.model) speaks another protocol (/v2/speak); use an aura voice")
         }
         options.speed = try reader.double("speed", 0.5...2)
-        let timeout = try reader.int("timeout_ms", 100...120_000) ?? 5_000
+        let common = try setup.voiceSettings(&reader)
         options.others = try reader.rest(except: [
             "model", "encoding", "sample_rate", "container", "bit_rate", "callback",
         ])
+        let addresses = try setup.voiceAddresses("https://api.deepgram.com")
+        let key = try setup.key(usual: "DEEPGRAM_API_KEY")
+        let timeout = TimeAmount.milliseconds(common.patience)
+        let read = options
         return DeepgramTTS(
-            name: setup.settings.provider, base: try setup.baseURL("wss://api.deepgram.com", webSocket: true),
-            options: options, key: try setup.key(usual: "DEEPGRAM_API_KEY"), timeout: .milliseconds(Int64(timeout)),
+            name: setup.settings.provider, base: addresses.socket, transport: common.transport, options: options,
+            key: key, timeout: timeout,
+            http: HTTPVoice(
+                name: setup.settings.provider, network: setup.network, key: key,
+                longestText: DeepgramSpeakWire.maximumCharacters, trimming: common.trimming,
+                timeouts: RequestTimeouts(firstByte: timeout, idle: timeout), origin: addresses.web.origin,
+                request: { DeepgramSpeakWire.request($0, addresses.web, read, $1, key) }),
             network: setup.network)
+    }
+
+    package func warm(on eventLoop: any EventLoop) {
+        if transport == .http { http.warm(on: eventLoop) }
     }
 
     /// G.711 at 8 and 16 kHz and linear audio at the server's rates as they are; else linear at the next higher rate.
@@ -48,20 +63,24 @@ package struct DeepgramTTS: TextToSpeechProvider {
     ) -> any TextToSpeechStream {
         let headers = DeepgramEncoding.headers(key)
         let url = DeepgramSpeakWire.url(base, options, format)
-        let (network, timeout) = (network, timeout)
-        let stream = DeepgramSpeakStream(
-            name: name, format: format, key: key, context: context, patience: timeout,
-            connect: {
-                network.openWebSocket(url, headers: headers, on: context.eventLoop, timeout: timeout, sink: $0)
-            }, sink: sink)
-        stream.connect()
-        return stream
+        let (network, patience) = (network, timeout)
+        return VoicePathStream.open(
+            transport, name: name, context: context, patience: timeout, sink: sink
+        ) { sink in
+            http.open(context, format: format, sink: sink)
+        } socket: { sink, timeout in
+            DeepgramSpeakStream(
+                name: name, format: format, key: key, context: context, patience: patience,
+                connect: {
+                    network.openWebSocket(url, headers: headers, on: context.eventLoop, timeout: timeout, sink: $0)
+                }, sink: sink)
+        }
     }
 }
 
 /// One call's connection to `/v1/speak`; made at the start of the call, and again before the next reply once it was
 /// lost.
-final class DeepgramSpeakStream: TextToSpeechStream {
+final class DeepgramSpeakStream: SocketVoiceStream {
     /// How long `Cleared` may take before the socket is given up.
     private static let clearPatience = TimeAmount.seconds(1)
     /// The server ends a connection after 60 minutes.
@@ -102,7 +121,13 @@ final class DeepgramSpeakStream: TextToSpeechStream {
 
     private var now: Instant { Instant(nanoseconds: Int64(clamping: context.eventLoop.now.uptimeNanoseconds)) }
 
-    func connect() {
+    var isReady: Bool { socket?.isOpen ?? false }
+
+    func prepare() {
+        if sink != nil, socket == nil { connect() }
+    }
+
+    private func connect() {
         generation += 1
         let current = generation
         carry = nil
@@ -244,7 +269,7 @@ final class DeepgramSpeakStream: TextToSpeechStream {
             let text = reason.isEmpty ? what : "\(what): \(Secret.redacted(key, reason))"
             fail(ProviderError(.unavailable, provider: name, detail: text), dropWaiting: false)
         case .failed(let error):
-            fail(ProviderError(error, provider: name, secret: key), dropWaiting: true)
+            fail(ProviderError(voiceNetwork: error, provider: name, secret: key), dropWaiting: true)
         }
     }
 

@@ -14,7 +14,10 @@ struct HTTPVoice: Sendable {
     /// [ms] of silence at the start of a reply that are left out at most.
     let trimming: Int
     let timeouts: RequestTimeouts
+    let origin: Origin
     let request: @Sendable (HTTPVoiceStateMachine.Piece, AudioFormat) -> HTTPRequest
+
+    func warm(on eventLoop: any EventLoop) { network.preconnect(origin, on: eventLoop) }
 
     func open(
         _ context: ProviderContext, format: AudioFormat, sink: @escaping (TextToSpeechEvent) -> Void
@@ -147,10 +150,10 @@ final class HTTPVoiceStream: TextToSpeechStream {
         case (.end, .refused(let head, let body)), (.failed, .refused(let head, let body)):
             refused(number, head, body)
         case (.failed(let error), .asked):
-            fail(number, error: ProviderError(voiceNetwork: error, provider: voice.name, secret: voice.key),
+            fail(
+                number, error: ProviderError(voiceNetwork: error, provider: voice.name, secret: voice.key),
                 mayRepeat: error == .closedBeforeAnswer)
-        case (.failed, .audio) where !isDue, (.body, .audio) where !isDue, (.end, .audio) where !isDue:
-            answers[number]?.early.append(event)
+        case (.body, .audio) where !isDue, (.end, .audio) where !isDue: answers[number]?.early.append(event)
         case (.failed(let error), .audio):
             fail(number, error: ProviderError(voiceNetwork: error, provider: voice.name, secret: voice.key))
         case (.body(let bytes), .audio): play(bytes, number)

@@ -85,7 +85,8 @@ extension ProviderError {
     init(voiceAnswer answer: HTTPAnswer, body: [UInt8], provider: String, secret: Secret?) {
         self.init(
             status: answer.status, headers: answer.headers, fault: VoiceFault(body: body),
-            what: answer.status == 200 ? "answered with text instead of audio" : "answered with status \(answer.status)",
+            what: answer.status == 200
+                ? "answered with text instead of audio" : "answered with status \(answer.status)",
             provider: provider, secret: secret)
     }
 

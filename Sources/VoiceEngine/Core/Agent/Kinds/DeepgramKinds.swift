@@ -9,7 +9,10 @@ extension ProviderKind {
                 .keyterms,
             ]),
         ProviderKind(
-            .textToSpeech, "deepgram", "Deepgram speak over WebSocket.", key: "DEEPGRAM_API_KEY",
-            options: [.model, .voice] + ProviderOption.network(ProviderOption.webSocket)),
+            .textToSpeech, "deepgram", "Deepgram speak over WebSocket, and over HTTP where that cannot be had.",
+            key: "DEEPGRAM_API_KEY",
+            options: [.model, .voice] + ProviderOption.network(ProviderOption.webSocket) + [
+                .transport, .trimSilence, .speed,
+            ]),
     ]
 }
