@@ -26,7 +26,9 @@ internal import VoiceEngineProviders
     init() throws { fixture = try ProviderFixture() }
 
     private func open(_ format: AudioFormat = .telephone) throws -> any TextToSpeechStream {
-        let provider = try DeepgramTTS.make(fixture.setup("deepgram", model: "aura-2-thalia-en", baseURL: "ws://dg/x"))
+        let provider = try DeepgramTTS.make(
+            fixture.setup(
+                "deepgram", model: "aura-2-thalia-en", baseURL: "ws://dg/x", options: ["transport": "websocket"]))
         return provider.open(fixture.context, format: format, sink: log.sink)
     }
     private func turn(_ number: UInt64) -> TurnID { TurnID(number: number) }

@@ -165,7 +165,7 @@ internal import VoiceEngineNetSupport
         fixture.server.acceptWebSocket()
         stream.speak("Hi.", as: segment(1, 0))
         stream.finish(turn(1))
-        fixture.server.sendClose(1006)
+        fixture.server.sendClose(1011)
         #expect(fixture.network.connections.count == 2)
         fixture.server.acceptWebSocket()
         #expect(fixture.server.takeTexts() == [open("r2"), text("Hi. ", "r2"), close("r2")])

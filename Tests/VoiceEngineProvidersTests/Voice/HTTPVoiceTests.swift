@@ -157,11 +157,12 @@ internal import VoiceEngineNetSupport
         stream.speak("One.", as: segment(1, 0))
         stream.speak("Two.", as: segment(1, 1))
         connection(0).answer(head)
+        #expect(connection(1).takeText().contains("Two."))
         connection(1).answer("HTTP/1.1 503 Busy\r\nContent-Length: 0\r\n\r\n")
         #expect(log.take() == [])
         connection(0).answer(chunk([1, 2]) + end)
         #expect(log.take() == ["audio 1.0 [1, 2]", "completed 1.0"])
-        let again = try #require(fixture.network.connections.last { $0.isOpen && $0.takeText().contains("Two.") })
+        let again = try #require(fixture.network.connections.first { $0.isOpen && $0.takeText().contains("Two.") })
         again.answer(Array(head.utf8) + chunk([3, 4]) + end)
         #expect(log.take() == ["audio 1.1 [3, 4]", "completed 1.1"])
     }
@@ -269,7 +270,7 @@ internal import VoiceEngineNetSupport
                         let (lost, output) = machine.failed(number, mayRepeat: Bool.random(using: &random))
                         if let lost {
                             dead = max(dead, lost.number)
-                            (turnNumber, index) = (max(turnNumber, lost.number + 1), 0)
+                            if lost.number >= turnNumber { (turnNumber, index) = (lost.number + 1, 0) }
                         }
                         perform(output)
                     }

@@ -161,7 +161,7 @@ internal import VoiceEngineCore
                     _ = check(reports)
                     if let lost {
                         dead = max(dead, lost)
-                        (number, index) = (max(number, lost.number + 1), 0)
+                        if lost.number >= number { (number, index) = (lost.number + 1, 0) }
                     }
                     perform(output)
                 default:
@@ -170,7 +170,7 @@ internal import VoiceEngineCore
                         mayRepeat: Bool.random(using: &random), dropWaiting: Int.random(in: 0..<4, using: &random) == 0)
                     if let lost {
                         dead = max(dead, lost)
-                        (number, index) = (max(number, lost.number + 1), 0)
+                        if lost.number >= number { (number, index) = (lost.number + 1, 0) }
                     }
                 }
             }

@@ -185,7 +185,7 @@ struct CartesiaSpeechWire: VoiceContextWire {
             guard let text = pair.0.string, let start = pair.1.lenientDouble, let end = end.lenientDouble,
                 (0...3_600).contains(start), (0...3_600).contains(end)
             else { return nil }
-            return TimedText(text: text, start: Int64(start * 1_000), end: Int64(end * 1_000))
+            return TimedText(text: text, start: Int64((start * 1_000).rounded()), end: Int64((end * 1_000).rounded()))
         }
     }
 }

@@ -134,12 +134,8 @@ struct VoiceContextStateMachine {
 
     mutating func cancel(_ turn: TurnID) -> [Output] {
         guard turn > dead else { return [] }
+        let output = contexts.filter { $0.turn <= turn && $0.stage != .dead }.map { Output.cancel($0.id) }
         kill(turn)
-        var output: [Output] = []
-        for index in contexts.indices where contexts[index].turn <= turn && contexts[index].stage != .dead {
-            contexts[index].stage = .dead
-            output.append(.cancel(contexts[index].id))
-        }
         guard rules.isSingle, !output.isEmpty else { return output + advance() }
         return replaceSocket()
     }
@@ -257,7 +253,10 @@ struct VoiceContextStateMachine {
         var unspoken: [Segment] = []
         if contexts[index].stage == .open { unspoken = unspokenSegments(contexts[index]) }
         let spoken = contexts[index].segments.count - unspoken.count
-        while contexts[index].position < spoken - 1 { reports += passBorder(index) }
+        while contexts[index].position < spoken - 1 {
+            // Segments whose borders are not known are completed together, under the last one.
+            if nextBorder(index) == nil { contexts[index].position += 1 } else { reports += passBorder(index) }
+        }
         let context = contexts[index]
         if context.stage != .dead, spoken > 0 {
             reports += reportWords(index)
@@ -282,16 +281,14 @@ struct VoiceContextStateMachine {
 
     /// Segments that the server has not begun, at the end of a context that it closed before we did.
     private func unspokenSegments(_ context: Context) -> [Segment] {
-        var count = 0
-        for (index, segment) in context.segments.enumerated().reversed() {
-            let isMarked = index < context.marks.count
-            if segment.start != nil || isMarked || context.aligner.hasBegun(index) { break }
-            // Without marks and times nobody can say where its audio would be: it came with the others'.
-            if !rules.marksSegments, !context.aligner.hasMatched, context.samples > 0 { break }
-            guard segment.isAudible else { break }
-            count += 1
+        // Without marks and times nobody can say where a segment's audio would be: it came with the others'.
+        let isPlaced = rules.marksSegments || context.aligner.hasMatched || context.samples == 0
+        guard isPlaced else { return [] }
+        let last = context.segments.indices.last { index in
+            context.segments[index].start != nil || index < context.marks.count || context.aligner.hasBegun(index)
         }
-        return Array(context.segments.suffix(count))
+        let rest = context.segments.dropFirst(last.map { $0 + 1 } ?? 0)
+        return rest.contains { $0.isAudible } ? Array(rest) : []
     }
 
     /// [samples] of the context at which the next segment begins, as far as it is known.
@@ -328,6 +325,7 @@ struct VoiceContextStateMachine {
     private mutating func kill(_ turn: TurnID) {
         dead = max(dead, turn)
         waiting.removeAll { $0.turn <= turn }
+        for index in contexts.indices where contexts[index].turn <= turn { contexts[index].stage = .dead }
     }
 
     private mutating func replaceSocket() -> [Output] {

@@ -28,7 +28,9 @@ struct VoiceFault: Equatable, Sendable {
             for key in keys { if let text = inner[key]?.lenientString, !text.isEmpty { return text } }
             return nil
         }
-        let code = text("err_code", "error_code", "code", "status", "type") ?? ""
+        var code = text("err_code", "error_code", "code", "status", "type") ?? ""
+        // The message's type, not the fault's.
+        if code.lowercased() == "error" { code = "" }
         let title = text("title")
         let body = text("err_msg", "message", "msg", "description", "error", "detail", "warn_msg")
         self.code = code
