@@ -48,7 +48,7 @@ let package = Package(
         layer(
             "Net",
             ["VoiceEngineCore", "COpenSSL", nio("NIOCore"), nio("NIOPosix"), nio("NIOHTTP1"), nio("NIOWebSocket")]),
-        layer("Providers", ["VoiceEngineCore", "VoiceEngineNet", nio("NIOCore")]),
+        layer("Providers", ["VoiceEngineCore", "VoiceEngineMedia", "VoiceEngineNet", nio("NIOCore")]),
         layer(
             "Local",
             [

@@ -53,7 +53,7 @@ internal import VoiceEngineCore
             var parser = OpenAIChatParser { "made" }
             var output: [String] = []
             let line = Array("data: ".utf8) + bytes + Array("\n\ndata: [DONE]\n\n".utf8)
-            line.withUnsafeBytes { parser.feed($0) { output.append("\($0)") } }
+            line.withUnsafeBytes { parser.feed($0) { if $0 != .progress { output.append("\($0)") } } }
             return output.joined(separator: "; ")
         }
         let isSpeech = ["speakMetadata", "flushed", "cleared", "warning"].contains(name)

@@ -38,6 +38,7 @@ package struct ProviderRegistry: Sendable {
                 try OpenAISpeech.make(setup, profile: profile)
             }
         }
+        registry.add(languageModel: "anthropic") { (setup) throws(ProviderSetupError) in try AnthropicChat.make(setup) }
         return registry
     }()
 

@@ -47,4 +47,24 @@ import Testing
             try other.append("data:abc\ndata:abc\n".utf8) { _ in }
         }
     }
+
+    @Test func endHandsOverWhatLacksItsEmptyLine() throws {
+        var parser = EventStreamParser()
+        var events: [ServerSentEvent] = []
+        try parser.append("data: a\n\ndata: b\ndata: c".utf8) { events.append($0) }
+        parser.end { events.append($0) }
+        parser.end { events.append($0) }
+        #expect(events.map { String(decoding: $0.data, as: UTF8.self) } == ["a", "b\nc"])
+    }
+
+    @Test func aStrayFieldIsAnEventByItself() throws {
+        var parser = EventStreamParser(strayField: "error")
+        var events: [ServerSentEvent] = []
+        try parser.append("data: a\nerror: {}\n\n".utf8) { events.append($0) }
+        #expect(
+            events == [
+                ServerSentEvent(name: "error", data: Array("{}".utf8)),
+                ServerSentEvent(name: "message", data: Array("a".utf8)),
+            ])
+    }
 }

@@ -21,13 +21,16 @@ package enum ChatMessage: Equatable, Sendable {
     case toolResult(id: String, json: String)
 }
 
-/// Token counts as the provider reports them; 0 where it does not.
+/// Token counts as the provider reports them; 0 where it does not. `prompt` counts all tokens, cached or not.
 package struct TokenUsage: Equatable, Sendable {
     package var prompt: Int
     package var completion: Int
+    /// Of `prompt`: read from the provider's cache.
+    package var cached: Int
 
-    package init(prompt: Int = 0, completion: Int = 0) {
+    package init(prompt: Int = 0, completion: Int = 0, cached: Int = 0) {
         self.prompt = prompt
         self.completion = completion
+        self.cached = cached
     }
 }

@@ -16,10 +16,11 @@ package enum EventStreamError: Error, Equatable, Sendable {
 ///
 /// Lines end with CR LF, LF or CR; a byte order mark and comments are skipped; `id` and `retry` are ignored, since
 /// nobody reconnects into the middle of an answer. An event without data is none. What follows the last empty line is
-/// dropped, as the standard wants. After an error the parser stays in error.
+/// dropped, as the standard wants, unless `end` asks for it. After an error the parser stays in error.
 package struct EventStreamParser: Sendable {
     private let longestLine: Int
     private let longestEvent: Int
+    private let strayField: [UInt8]?
     private var line: [UInt8] = []
     private var name: [UInt8] = []
     private var data: [UInt8] = []
@@ -30,9 +31,12 @@ package struct EventStreamParser: Sendable {
     /// - Parameters:
     ///   - longestLine: [bytes] Without its end.
     ///   - longestEvent: [bytes] Data of one event.
-    package init(longestLine: Int = 1 << 20, longestEvent: Int = 4 << 20) {
+    ///   - strayField: A field outside of the standard whose line is an event of that name by itself, such as the
+    ///     `error: {…}` of some servers.
+    package init(longestLine: Int = 1 << 20, longestEvent: Int = 4 << 20, strayField: String? = nil) {
         self.longestLine = longestLine
         self.longestEvent = longestEvent
+        self.strayField = strayField.map { Array($0.utf8) }
     }
 
     /// Takes a chunk and hands over the events that it completes.
@@ -55,6 +59,15 @@ package struct EventStreamParser: Sendable {
         }
     }
 
+    /// The stream has ended: hands over an event that lacks its last line break or its empty line. Some servers leave
+    /// them out.
+    package mutating func end(_ event: (ServerSentEvent) -> Void) {
+        if case .failed = position { return }
+        if !line.isEmpty { try? endLine(event) }
+        if case .failed = position { return }
+        dispatch(event)
+    }
+
     private mutating func endLine(_ event: (ServerSentEvent) -> Void) throws(EventStreamError) {
         defer { line.removeAll(keepingCapacity: true) }
         if case .streamStart = position, line.starts(with: [0xEF, 0xBB, 0xBF]) { line.removeFirst(3) }
@@ -70,6 +83,8 @@ package struct EventStreamParser: Sendable {
             hasData = true
         } else if field.elementsEqual("event".utf8) {
             name = Array(value)
+        } else if let strayField, field.elementsEqual(strayField) {
+            event(ServerSentEvent(name: String(decoding: strayField, as: UTF8.self), data: Array(value)))
         }
     }
 

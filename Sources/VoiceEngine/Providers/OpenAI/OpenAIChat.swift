@@ -11,10 +11,12 @@ package struct OpenAIChat: LanguageModelProvider, WarmableProvider {
         /// nil where the server asks for none.
         let keyVariable: String?
         let tokenLimitField: OpenAIChatOptions.TokenLimitField
+        /// Its chunks carry random padding unless told not to.
+        var pads = false
 
         package static let openAI = Profile(
             baseURL: "https://api.openai.com/v1", keyVariable: "OPENAI_API_KEY",
-            tokenLimitField: .maxCompletionTokens)
+            tokenLimitField: .maxCompletionTokens, pads: true)
         package static let groq = Profile(
             baseURL: "https://api.groq.com/openai/v1", keyVariable: "GROQ_API_KEY",
             tokenLimitField: .maxCompletionTokens)
@@ -47,7 +49,9 @@ package struct OpenAIChat: LanguageModelProvider, WarmableProvider {
         }
         options.temperature = try reader.double("temperature", 0...2)
         options.includesUsage = try reader.bool("include_usage") ?? true
-        for field in ["reasoning_effort", "service_tier", "verbosity", "prompt_cache_key"] {
+        // Padding against listeners of encrypted traffic, on by default; compatible servers do not know the field.
+        options.refusesPadding = isOwnService && profile.pads
+        for field in ["reasoning_effort", "reasoning_format", "service_tier", "verbosity", "prompt_cache_key"] {
             if let value = try reader.string(field) { options.extra.append((field, .string(value))) }
         }
         if let seed = try reader.int("seed", 0...Int(Int32.max)) { options.extra.append(("seed", .int(Int64(seed)))) }
@@ -81,149 +85,13 @@ package struct OpenAIChat: LanguageModelProvider, WarmableProvider {
         if let key { headers.add("Authorization", "Bearer \(key.reveal())") }
         let request = HTTPRequest("POST", url, headers: headers, body: OpenAIChatWire.request(request, options))
         let (network, timeouts) = (network, timeouts)
-        let generation = OpenAIGeneration(name: name, key: key, context: context, sink: sink) { events in
+        let generation = StreamedGeneration(
+            name: name, key: key, context: context, timeouts: timeouts,
+            parser: OpenAIChatParser(makeID: StreamedGeneration.makeCallID), sink: sink
+        ) { events in
             network.send(request, on: context.eventLoop, timeouts: timeouts, sink: events)
         }
         generation.start()
         return generation
     }
-}
-
-/// One answer on its way. Confined to the call's event loop.
-final class OpenAIGeneration: Generation {
-    private enum State {
-        /// Nothing has come; a lost connection may be tried once more.
-        case asked(mayRetry: Bool)
-        case streaming
-        /// The status says no; the body says why.
-        case refused(HTTPAnswer, body: [UInt8])
-        case over
-    }
-
-    /// [bytes] of an error body that are read.
-    private static let maximumErrorBytes = 16 << 10
-
-    private let name: String
-    private let key: Secret?
-    private let context: ProviderContext
-    private let ask: (@escaping (HTTPStream.Event) -> Void) -> HTTPStream
-    private var sink: ((LanguageModelEvent) -> Void)?
-    private var state = State.asked(mayRetry: true)
-    private var stream: HTTPStream?
-    private var parser: OpenAIChatParser
-
-    init(
-        name: String, key: Secret?, context: ProviderContext, sink: @escaping (LanguageModelEvent) -> Void,
-        ask: @escaping (@escaping (HTTPStream.Event) -> Void) -> HTTPStream
-    ) {
-        self.name = name
-        self.key = key
-        self.context = context
-        self.sink = sink
-        self.ask = ask
-        parser = OpenAIChatParser {
-            // Unique within the session, and beyond it.
-            "call_" + String(UInt64.random(in: .min ... .max), radix: 36)
-        }
-    }
-
-    func start() { stream = ask { self.received($0) } }
-
-    func cancel() {
-        sink = nil
-        // A complete answer is left to drain, so that its connection serves again.
-        if case .over = state { return }
-        state = .over
-        stream?.cancel()
-        stream = nil
-    }
-
-    private func received(_ event: HTTPStream.Event) {
-        switch (event, state) {
-        case (.head(let answer), .asked):
-            state = answer.status == 200 ? .streaming : .refused(answer, body: [])
-        case (.body(let bytes), .streaming):
-            bytes.withUnsafeReadableBytes { bytes in parser.feed(bytes) { report($0) } }
-        case (.end, .streaming):
-            parser.end { report($0) }
-            stream = nil
-        case (.body(let bytes), .refused(let answer, var body)):
-            body.append(contentsOf: bytes.readableBytesView.prefix(Self.maximumErrorBytes - body.count))
-            state = .refused(answer, body: body)
-            if body.count >= Self.maximumErrorBytes { finish(.failed(refusal(answer, body)), drain: false) }
-        case (.end, .refused(let answer, let body)):
-            finish(.failed(refusal(answer, body)), drain: true)
-        case (.failed(.closedBeforeAnswer), .asked(mayRetry: true)):
-            state = .asked(mayRetry: false)
-            start()
-        case (.failed, .refused(let answer, let body)):
-            finish(.failed(refusal(answer, body)), drain: false)
-        case (.failed(let error), .asked), (.failed(let error), .streaming):
-            finish(.failed(ProviderError(error, provider: name, secret: key)), drain: false)
-        case (_, .over): if case .end = event { stream = nil }
-        case (.head, _), (.body, .asked), (.end, .asked): break
-        }
-    }
-
-    private func report(_ output: OpenAIChatParser.Output) {
-        switch output {
-        case .text(let text): sink?(.text(text))
-        case .toolCall(let call): sink?(.toolCall(call))
-        case .finished(let reason, let usage): finish(.finished(reason, usage), drain: true)
-        case .failed(let fault): finish(.failed(midStream(fault)), drain: false)
-        }
-    }
-
-    private func finish(_ event: LanguageModelEvent, drain: Bool) {
-        if case .over = state { return }
-        state = .over
-        if !drain {
-            stream?.cancel()
-            stream = nil
-        }
-        let sink = sink
-        self.sink = nil
-        sink?(event)
-    }
-
-    // MARK: Errors
-
-    private func midStream(_ fault: OpenAIChatWire.Fault) -> ProviderError {
-        let kind: ProviderError.Kind =
-            switch fault.code {
-            case "": .protocol
-            case "rate_limit_exceeded", "429": .rateLimited
-            case "invalid_request_error", "context_length_exceeded", "400": .configuration
-            default: .unavailable
-            }
-        return ProviderError(kind, provider: name, detail: describe("failed in the middle of an answer", fault))
-    }
-
-    private func refusal(_ answer: HTTPAnswer, _ body: [UInt8]) -> ProviderError {
-        let fault = body.withUnsafeBytes { try? JSONValue.parse($0) }.flatMap(OpenAIChatWire.fault)
-        var kind = ProviderError.kind(ofStatus: answer.status)
-        var what = "answered with status \(answer.status)"
-        if kind == .rateLimited {
-            // Waiting does not bring money back.
-            if let fault, ["insufficient_quota", "billing_hard_limit_reached"].contains(fault.code) { kind = .auth }
-            if let wait = answer.headers["retry-after"] { what += ", retry after \(wait) s" }
-            if let reset = answer.headers["x-ratelimit-reset-requests"] { what += ", requests reset in \(reset)" }
-            if let reset = answer.headers["x-ratelimit-reset-tokens"] { what += ", tokens reset in \(reset)" }
-        }
-        if fault?.code == "tool_use_failed" { kind = .protocol }
-        if let id = answer.headers["x-request-id"] { what += " (request \(id))" }
-        // Texts about keys repeat parts of them: the code says enough.
-        if answer.status == 401 {
-            return ProviderError(kind, provider: name, detail: redacted(what + (fault.map { ": \($0.code)" } ?? "")))
-        }
-        let wait = RetryAfter.wait(status: answer.status) { answer.headers[$0] }
-        return ProviderError(kind, provider: name, detail: describe(what, fault), retryAfter: wait)
-    }
-
-    private func describe(_ what: String, _ fault: OpenAIChatWire.Fault?) -> String {
-        guard let fault else { return redacted(what) }
-        return redacted([what, fault.code, fault.message].filter { !$0.isEmpty }.joined(separator: ": "))
-    }
-
-    private func redacted(_ text: String) -> String { Secret.redacted(key, text) }
 }

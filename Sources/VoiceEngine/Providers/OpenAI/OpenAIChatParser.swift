@@ -2,16 +2,11 @@ internal import VoiceEngineCore
 
 /// Reads the event stream of a chat completion, in any split of its bytes. Pure and bounded.
 ///
-/// Lives with what compatible servers do: chunks without choices, content null, finish reasons that are missing,
-/// empty or wrong,
-/// tool calls whole or in fragments, without index, all at index 0, without id, with arguments as an object.
-struct OpenAIChatParser {
-    enum Output: Equatable {
-        case text(String)
-        case toolCall(ToolCall)
-        case finished(FinishReason, TokenUsage)
-        case failed(OpenAIChatWire.Fault)
-    }
+/// Lives with what compatible servers do: chunks without choices, content null or in parts, whole messages in place of
+/// deltas, finish reasons that are missing, empty or wrong, tool calls whole or in fragments, without index, all at
+/// index 0, without id, with arguments as an object, thoughts inside the content, errors in each of their shapes.
+struct OpenAIChatParser: AnswerParser {
+    typealias Output = AnswerOutput
 
     /// [bytes] of one line, and of all arguments of one answer.
     static let maximumLineBytes = 1 << 20
@@ -25,10 +20,12 @@ struct OpenAIChatParser {
         var arguments: String
     }
 
-    private var line: [UInt8] = []
+    private var events = EventStreamParser(longestLine: maximumLineBytes, strayField: "error")
+    private var thoughts = ThoughtFilter()
     private var drafts: [Draft] = []
     private var argumentBytes = 0
     private var reason: String?
+    private var hasRefused = false
     private var usage = TokenUsage()
     private(set) var isOver = false
     /// Makes the ids of calls that have none; unique within a session when the caller counts on.
@@ -36,49 +33,45 @@ struct OpenAIChatParser {
 
     init(makeID: @escaping () -> String) { self.makeID = makeID }
 
-    /// Takes more bytes. After `finished` or `failed` nothing more comes out.
     mutating func feed(_ bytes: UnsafeRawBufferPointer, _ output: (Output) -> Void) {
-        var rest = bytes[...]
-        while !isOver, let end = rest.firstIndex(where: { $0 == 0x0A || $0 == 0x0D }) {
-            line.append(contentsOf: rest[rest.startIndex..<end])
-            rest = rest[rest.index(after: end)...]
-            takeLine(output)
-        }
         guard !isOver else { return }
-        guard line.count + rest.count <= Self.maximumLineBytes else {
-            return fail("a line of more than \(Self.maximumLineBytes) bytes", output)
-        }
-        line.append(contentsOf: rest)
+        var complete: [ServerSentEvent] = []
+        var fault: EventStreamError?
+        do { try events.append(bytes) { complete.append($0) } } catch { fault = error }
+        for event in complete { take(event, output) }
+        if fault != nil { fail("a line of more than \(Self.maximumLineBytes) bytes", output) }
     }
 
-    /// The body has ended. Some servers end the last line without a line break, and some end without `[DONE]`.
+    /// Some servers end the last line without a line break, and some end without `[DONE]`.
     mutating func end(_ output: (Output) -> Void) {
-        if !isOver, !line.isEmpty { takeLine(output) }
+        guard !isOver else { return }
+        var complete: [ServerSentEvent] = []
+        events.end { complete.append($0) }
+        for event in complete { take(event, output) }
         guard !isOver else { return }
         guard reason != nil else { return fail("the stream ended in the middle of the answer", output) }
         finish(output)
     }
 
-    private mutating func takeLine(_ output: (Output) -> Void) {
-        defer { line.removeAll(keepingCapacity: true) }
-        guard line.count <= Self.maximumLineBytes else {
-            return fail("a line of more than \(Self.maximumLineBytes) bytes", output)
+    private mutating func take(_ event: ServerSentEvent, _ output: (Output) -> Void) {
+        guard !isOver, event.data.contains(where: { $0 != 0x20 && $0 != 0x0A }) else { return }
+        if let value = event.data.withUnsafeBytes({ try? JSONValue.parse($0) }) {
+            return take(value, isError: event.name == "error", output)
         }
-        // Comments (keep-alive), other fields and the blank lines between events say nothing here: every
-        // event is one line.
-        let isError = line.starts(with: "error:".utf8)
-        guard isError || line.starts(with: "data:".utf8) else { return }
-        var payload = line.dropFirst(isError ? 6 : 5)
-        while payload.first == 0x20 { payload = payload.dropFirst() }
-        if payload.isEmpty { return }
-        if payload.elementsEqual("[DONE]".utf8) { return finish(output) }
-        guard let value = payload.withUnsafeBytes({ try? JSONValue.parse($0) }) else {
-            return fail("a chunk that is not JSON", output)
+        // Servers that forget the empty line between events: their lines arrive as one.
+        for line in event.data.split(separator: 0x0A) where !isOver {
+            if line.elementsEqual("[DONE]".utf8) { return finish(output) }
+            guard let value = line.withUnsafeBytes({ try? JSONValue.parse($0) }) else {
+                return fail("a chunk that is not JSON", output)
+            }
+            take(value, isError: event.name == "error", output)
         }
-        if isError {
-            return finishFailed(OpenAIChatWire.fault(["error": value]) ?? .init(message: "", code: ""), output)
-        }
-        if let fault = OpenAIChatWire.fault(value) { return finishFailed(fault, output) }
+    }
+
+    private mutating func take(_ value: JSONValue, isError: Bool, _ output: (Output) -> Void) {
+        if let fault = ServiceFault(value) { return finishFailed(fault, output) }
+        if isError { return finishFailed(ServiceFault(["error": value]) ?? ServiceFault(message: ""), output) }
+        if let text = value["x_groq"]?["error"]?.string { return finishFailed(ServiceFault(message: text), output) }
         takeChunk(value, output)
     }
 
@@ -86,15 +79,35 @@ struct OpenAIChatParser {
         if let counts = value["usage"] ?? value["x_groq"]?["usage"], !counts.isNull {
             usage = TokenUsage(
                 prompt: Int(clamping: counts["prompt_tokens"]?.lenientInt ?? 0),
-                completion: Int(clamping: counts["completion_tokens"]?.lenientInt ?? 0))
+                completion: Int(clamping: counts["completion_tokens"]?.lenientInt ?? 0),
+                cached: Int(clamping: counts["prompt_tokens_details"]?["cached_tokens"]?.lenientInt ?? 0))
         }
         guard let choice = value["choices"]?[0] else { return }
-        let delta = choice["delta"]
-        if let text = delta?["content"]?.string, !text.isEmpty { output(.text(text)) }
+        // Servers that ignore `stream` say all in one `message`.
+        let delta = choice["delta"] ?? choice["message"]
+        output(.progress)
+        say(Self.text(delta?["content"]), output)
+        let refusal = Self.text(delta?["refusal"])
+        hasRefused = hasRefused || !refusal.isEmpty
+        say(refusal, output)
         for fragment in delta?["tool_calls"]?.array ?? [] {
             guard take(fragment) else { return fail("more tool calls or longer arguments than are taken", output) }
         }
+        // The form before tools: one call, without an id.
+        if let call = delta?["function_call"], !call.isNull, !take(["index": 0, "function": call]) {
+            return fail("longer arguments than are taken", output)
+        }
         if let given = choice["finish_reason"]?.string, !given.isEmpty { reason = given }
+    }
+
+    private mutating func say(_ text: String, _ output: (Output) -> Void) {
+        let text = thoughts.take(text)
+        if !text.isEmpty { output(.text(text)) }
+    }
+
+    /// A text, or the text parts of a list.
+    private static func text(_ value: JSONValue?) -> String {
+        value?.string ?? (value?.array ?? []).compactMap { $0["text"]?.string }.joined()
     }
 
     /// - Returns: false when a limit is passed.
@@ -132,20 +145,20 @@ struct OpenAIChatParser {
         return found
     }
 
+    /// Nothing at all is a legal answer: the model had nothing to say.
     private mutating func finish(_ output: (Output) -> Void) {
-        guard reason != nil || !drafts.isEmpty || usage != TokenUsage() else {
-            // Nothing at all is a legal answer: the model had nothing to say.
-            isOver = true
-            return output(.finished(.stop, usage))
-        }
         isOver = true
-        // Arguments that the token limit has cut are not run.
-        guard !drafts.isEmpty, reason != "length" else { return output(.finished(Self.reason(reason), usage)) }
+        let rest = thoughts.end()
+        if !rest.isEmpty { output(.text(rest)) }
+        // Arguments that the token limit or the filter has cut are not run.
+        guard !drafts.isEmpty, reason != "length", reason != "content_filter" else {
+            return output(.finished(hasRefused ? .contentFilter : Self.reason(reason), usage))
+        }
         var calls: [ToolCall] = []
         for draft in drafts {
             let arguments = draft.arguments.allSatisfy(\.isWhitespace) ? "{}" : draft.arguments
             guard !draft.name.isEmpty, let value = try? JSONValue.parse(arguments), value.object != nil else {
-                return output(.failed(.init(message: "a tool call whose arguments are not a JSON object", code: "")))
+                return output(.failed(ServiceFault(message: "a tool call whose arguments are not a JSON object")))
             }
             calls.append(ToolCall(id: draft.id.isEmpty ? makeID() : draft.id, name: draft.name, arguments: arguments))
         }
@@ -162,11 +175,31 @@ struct OpenAIChatParser {
     }
 
     private mutating func fail(_ message: String, _ output: (Output) -> Void) {
-        finishFailed(.init(message: message, code: ""), output)
+        finishFailed(ServiceFault(message: message), output)
     }
 
-    private mutating func finishFailed(_ fault: OpenAIChatWire.Fault, _ output: (Output) -> Void) {
+    private mutating func finishFailed(_ fault: ServiceFault, _ output: (Output) -> Void) {
+        if isOver { return }
         isOver = true
         output(.failed(fault))
+    }
+
+    // MARK: Errors
+
+    static func kind(ofFault code: String) -> ProviderError.Kind {
+        switch code {
+        case "", "tool_use_failed": .protocol
+        case "rate_limit_exceeded", "429", "capacity_exceeded": .rateLimited
+        case "invalid_request_error", "context_length_exceeded", "exceed_context_size_error", "400": .configuration
+        case "invalid_api_key", "authentication_error", "insufficient_quota", "401": .auth
+        default: .unavailable
+        }
+    }
+
+    static func kind(ofRefusal status: Int, _ fault: ServiceFault?, provider: String) -> ProviderError.Kind? {
+        // The model wrote a call that cannot be read: the next answer may be better.
+        if fault?.code == "tool_use_failed" { return .protocol }
+        // Groq: the model's answer could not be processed.
+        return status == 422 && provider == "groq" ? .protocol : nil
     }
 }

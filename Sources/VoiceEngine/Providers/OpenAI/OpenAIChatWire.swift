@@ -12,17 +12,20 @@ struct OpenAIChatOptions: Equatable, Sendable {
     var tokenLimitField = TokenLimitField.maxTokens
     var temperature: Double?
     var includesUsage = true
+    /// Ask for chunks without random padding.
+    var refusesPadding = false
     /// Sent as it is: `reasoning_effort`, `chat_template_kwargs` and what else a server knows.
     var extra: [(key: String, value: JSONValue)] = []
 
     static func == (a: OpenAIChatOptions, b: OpenAIChatOptions) -> Bool {
         a.model == b.model && a.tokenLimit == b.tokenLimit && a.tokenLimitField == b.tokenLimitField
             && a.temperature == b.temperature && a.includesUsage == b.includesUsage
+            && a.refusesPadding == b.refusesPadding
             && a.extra.elementsEqual(b.extra) { $0.key == $1.key && $0.value == $1.value }
     }
 }
 
-/// OpenAI's chat completions as bytes: requests, and error bodies of every server that calls itself compatible. Pure.
+/// The requests of OpenAI's chat completions as bytes. Pure.
 enum OpenAIChatWire {
     static func request(_ request: ChatRequest, _ options: OpenAIChatOptions) -> [UInt8] {
         var writer = JSONWriter(reserving: 4_096)
@@ -34,7 +37,10 @@ enum OpenAIChatWire {
         for entry in request.messages { self.message(&writer, entry) }
         writer.endArray()
         writer.member("stream", true)
-        if options.includesUsage { writer.member("stream_options", ["include_usage": true]) }
+        var streamOptions = JSONObject()
+        if options.includesUsage { streamOptions.append("include_usage", true) }
+        if options.refusesPadding { streamOptions.append("include_obfuscation", false) }
+        if !streamOptions.isEmpty { writer.member("stream_options", .object(streamOptions)) }
         if let limit = options.tokenLimit { writer.member(options.tokenLimitField.rawValue, .int(Int64(limit))) }
         if let temperature = options.temperature { writer.member("temperature", .double(temperature)) }
         if !request.tools.isEmpty { tools(&writer, request.tools) }
@@ -101,26 +107,5 @@ enum OpenAIChatWire {
             writer.endObject()
         }
         writer.endArray()
-    }
-
-    struct Fault: Equatable, Sendable {
-        var message: String
-        /// Code or type, whichever is there: text, also where a server sends a number.
-        var code: String
-    }
-
-    /// The error of a body, in the shapes of OpenAI, Ollama (`{"error":"…"}`) and FastAPI (`{"detail":…}`).
-    static func fault(_ value: JSONValue) -> Fault? {
-        if let error = value["error"], !error.isNull {
-            if let text = error.string { return Fault(message: text, code: "") }
-            let code = error["code"]?.lenientString ?? ""
-            let type = error["type"]?.lenientString ?? ""
-            return Fault(message: error["message"]?.lenientString ?? "", code: code.isEmpty ? type : code)
-        }
-        if let detail = value["detail"], !detail.isNull {
-            let text = detail.string ?? String(decoding: detail.serialized(), as: UTF8.self)
-            return Fault(message: text, code: "")
-        }
-        return nil
     }
 }
