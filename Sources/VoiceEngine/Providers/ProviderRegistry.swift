@@ -38,7 +38,16 @@ package struct ProviderRegistry: Sendable {
                 try OpenAISpeech.make(setup, profile: profile)
             }
         }
+        for (name, profile) in [
+            ("openai", OpenAITranscription.Profile.openAI), ("groq", .groq), ("openai_compatible", .compatible),
+        ] {
+            registry.add(speechToText: name) { (setup) throws(ProviderSetupError) in
+                try OpenAITranscription.make(setup, profile: profile)
+            }
+        }
         registry.add(languageModel: "anthropic") { (setup) throws(ProviderSetupError) in try AnthropicChat.make(setup) }
+        registry.add(speechToText: "wyoming") { (setup) throws(ProviderSetupError) in try WyomingSTT.make(setup) }
+        registry.add(textToSpeech: "wyoming") { (setup) throws(ProviderSetupError) in try WyomingTTS.make(setup) }
         return registry
     }()
 

@@ -1,7 +1,7 @@
 // The client's side of the network: the only place besides Net/Server that owns sockets.
 //
 //     HTTPStream ── ConnectionPool (one per loop) ── Connector ── [ProxyTunnel] ── Transport ── socket
-//     WebSocketClient ────────────────────────────────┘
+//     WebSocketClient, TCPStream ─────────────────────┘
 //
 // Lifetime: one NetworkClient per engine, shared by all calls; everything below it belongs to one event loop, is
 // called there
@@ -40,12 +40,14 @@ package struct NetworkCounters: Equatable, Sendable {
     package var connections = 0
     package var requests = 0
     package var webSockets = 0
+    /// Plain byte streams.
+    package var streams = 0
     /// Since the start.
     package var connectionsOpened = 0
     package var requestsOnReusedConnections = 0
 
     package init() {}
-    package var isQuiet: Bool { connections == 0 && requests == 0 && webSockets == 0 }
+    package var isQuiet: Bool { connections == 0 && requests == 0 && webSockets == 0 && streams == 0 }
 }
 
 /// The engine's outgoing connections. Safe to use from any thread where not said otherwise.
@@ -108,6 +110,18 @@ package final class NetworkClient: Sendable {
     /// The way to a server. `isTunnel`: see `ProxySettings.route`.
     func route(to origin: Origin, isTunnel: Bool) throws(NetworkError) -> Route {
         try configuration.proxies.route(to: origin, isTunnel: isTunnel)
+    }
+
+    /// Opens a plain byte stream. Bytes may be sent at once; they wait until it is open.
+    ///
+    /// - Important: On `eventLoop`, which then owns the stream.
+    package func openStream(
+        _ origin: Origin, on eventLoop: any EventLoop, timeout: TimeAmount = .seconds(2),
+        sink: @escaping (TCPStream.Event) -> Void
+    ) -> TCPStream {
+        let stream = TCPStream(origin, network: self, eventLoop: eventLoop, sink: sink)
+        stream.start(timeout: timeout)
+        return stream
     }
 
     /// Makes a connection that the next request on this loop finds ready, unless one is there. Failures are not
