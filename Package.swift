@@ -96,7 +96,10 @@ let package = Package(
             ["VoiceEngineNetSupport", nio("NIOCore"), nio("NIOEmbedded"), nio("NIOHTTP1"), nio("NIOPosix")]),
         tests(
             "VoiceEngineProviders",
-            ["VoiceEngineCore", "VoiceEngineNet", "VoiceEngineNetSupport", nio("NIOCore"), nio("NIOEmbedded")]),
+            [
+                "VoiceEngineCore", "VoiceEngineNet", "VoiceEngineNetSupport", nio("NIOCore"), nio("NIOEmbedded"),
+                nio("NIOPosix"),
+            ]),
         tests(
             "VoiceEngineLocal", ["VoiceEngineCore", "VoiceEngineProviders", nio("NIOCore"), nio("NIOEmbedded")]),
         tests(

@@ -66,6 +66,7 @@ internal import VoiceEngineNetSupport
         stream.holdReads(false)
         #expect(network.connections[0].isRead)
         stream.abort()
+        network.run()
         #expect(network.client.counters.isQuiet)
     }
 

@@ -111,11 +111,13 @@ internal import VoiceEngineNetSupport
     @Test func resumingCancelsTheUpload() throws {
         let stream = try open()
         stream.hint(.started(atMilliseconds: 0))
+        fixture.network.run()
         speak(1_000, into: stream)
         stream.hint(.paused(atMilliseconds: 900))
         let first = fixture.server
         #expect(upload().samples == 16_000)
         stream.hint(.resumed)
+        fixture.network.run()
         #expect(!first.isOpen)
         speak(1_000, into: stream)
         stream.hint(.paused(atMilliseconds: 1_900))
@@ -210,6 +212,7 @@ internal import VoiceEngineNetSupport
     @Test func survivesACutAndAStall() throws {
         let stream = try open(options: ["timeout_ms": 2_000])
         stream.hint(.started(atMilliseconds: 0))
+        fixture.network.run()
         speak(1_000, into: stream)
         stream.hint(.paused(atMilliseconds: 900))
         fixture.server.answer("HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{")

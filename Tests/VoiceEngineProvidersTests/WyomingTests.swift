@@ -150,19 +150,22 @@ final class WyomingServer {
     }
 
     @Test func saysAtTheStartWhatIsWrong() throws {
-        _ = try listen()
+        let first = try listen()
         try server.send("info", #"{"asr":[],"tts":[{"name":"piper"}]}"#)
         #expect(heard.take() == ["failed configuration: the server at voice:1 offers no speech recognition"])
+        first.close()
         fixture.network.behaviour = .refuse
-        _ = try listen()
+        let second = try listen()
         #expect(heard.take().first?.hasPrefix("failed unavailable: cannot connect to voice:1") == true)
         fixture.network.behaviour = .accept
+        second.close()
         // One that says nothing may still recognise.
         let stream = try listen()
         fixture.network.advance(.seconds(5))
         fixture.server.cut()
         #expect(heard.take() == [])
         stream.close()
+        fixture.network.run()
         #expect(fixture.isQuiet)
     }
 
@@ -228,6 +231,7 @@ final class WyomingServer {
         for entry in spoken.take() where entry.hasPrefix("audio") { samples += entry.split(separator: ",").count / 2 }
         #expect(samples == 16_000)
         stream.close()
+        fixture.network.run()
         #expect(fixture.isQuiet)
     }
 
@@ -295,6 +299,7 @@ final class WyomingServer {
         fixture.network.advance(.milliseconds(1))
         #expect(spoken.take() == ["failed 1 timeout"])
         stream.close()
+        fixture.network.run()
         #expect(fixture.isQuiet)
     }
 
@@ -305,6 +310,7 @@ final class WyomingServer {
         fixture.network.run()
         #expect(spoken.take() == ["failed 1 configuration"])
         stream.close()
+        fixture.network.run()
         #expect(fixture.isQuiet)
     }
 

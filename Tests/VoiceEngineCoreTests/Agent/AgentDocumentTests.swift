@@ -73,7 +73,9 @@ import Testing
         let text = String(decoding: Self.minimal(), as: UTF8.self).replacingOccurrences(
             of: "\"local\"},\"llm", with: "\"deepgrm\"},\"llm")
         let error = #expect(throws: AgentError.self) { try AgentDocument.parse(Array(text.utf8)) }
-        #expect(error?.description == #"stt.provider: found "deepgrm", expected a known provider: "deepgram", "local""#)
+        let names = ProviderKind.known(.speechToText).map { "\"\($0.name)\"" }.joined(separator: ", ")
+        #expect(error?.description == "stt.provider: found \"deepgrm\", expected a known provider: \(names)")
+        #expect(names.hasPrefix("\"deepgram\", ") && names.hasSuffix(", \"local\""))
     }
 
     @Test func fillsInDefaults() throws {
