@@ -46,7 +46,7 @@ internal import VoiceEngineCore
                     ],
                     tools: [tool]),
                 AnthropicOptions(
-                    model: "claude-haiku-5-5", maximumTokens: 150, temperature: 0.5, topP: 0.9, cache: .oneHour,
+                    model: "claude-haiku-5-5", maximumTokens: 150, cache: .oneHour,
                     thinking: .betweenTools, effort: "low"))
         case "bare":
             return AnthropicWire.request(
