@@ -60,11 +60,28 @@ internal import VoiceEngineProviders
             guard kind.name != "wyoming" else { continue }
             let stream = provider.open(fixture.context, format: provider.format(for: .telephone)) { _ in }
             stream.hint(.started(atMilliseconds: 0))
+            fixture.network.run()
             let frame = [Int16](repeating: 1_000, count: 16_000)
             frame.withUnsafeBytes { stream.send($0) }
             stream.hint(.paused(atMilliseconds: 900))
             #expect(requestLine(fixture) == "POST /v1/audio/transcriptions?trace=on HTTP/1.1", "\(kind.name)")
             stream.close()
         }
+    }
+
+    /// What the retry layer goes by.
+    @Test func aRefusedWebSocketTellsHowLongToWait() throws {
+        let fixture = try ProviderFixture()
+        let provider = try ProviderRegistry.network.makeSpeechToText(
+            fixture.setup("deepgram", model: "nova-3", baseURL: "ws://dg"))
+        var errors: [ProviderError] = []
+        let stream = provider.open(fixture.context, format: .telephone) { event in
+            if case .failed(let error) = event { errors.append(error) }
+        }
+        fixture.network.run()
+        fixture.server.answer("HTTP/1.1 429 X\r\nRetry-After: 7\r\nContent-Length: 0\r\n\r\n")
+        fixture.network.run()
+        #expect(errors.map(\.kind) == [.rateLimited] && errors.first?.retryAfter == .seconds(7))
+        stream.close()
     }
 }
