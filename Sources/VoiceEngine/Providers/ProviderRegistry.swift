@@ -20,6 +20,11 @@ package struct ProviderRegistry: Sendable {
     package static let network: ProviderRegistry = {
         var registry = ProviderRegistry()
         registry.add(speechToText: "deepgram") { (setup) throws(ProviderSetupError) in try DeepgramSTT.make(setup) }
+        registry.add(speechToText: "elevenlabs") { (setup) throws(ProviderSetupError) in
+            try ElevenLabsScribe.make(setup)
+        }
+        registry.add(speechToText: "soniox") { (setup) throws(ProviderSetupError) in try SonioxSTT.make(setup) }
+        registry.add(speechToText: "assemblyai") { (setup) throws(ProviderSetupError) in try AssemblyAISTT.make(setup) }
         registry.add(textToSpeech: "deepgram") { (setup) throws(ProviderSetupError) in try DeepgramTTS.make(setup) }
         for (name, profile) in [
             ("openai", OpenAIChat.Profile.openAI), ("groq", .groq), ("ollama", .ollama),

@@ -108,8 +108,8 @@ package struct ProviderKind: Sendable {
 
     /// All of them, in the order of the documentation. One file in `Kinds/` for each house.
     package static let known: [ProviderKind] =
-        deepgram + elevenLabs + soniox + assemblyAI + cartesia + openAI + openAITranscription + openAISpeech + anthropic
-        + wyoming + local
+        deepgram + elevenLabsScribe + elevenLabs + soniox + assemblyAI + cartesia + openAI + openAITranscription
+        + openAISpeech + anthropic + wyoming + local
 
     package static func known(_ role: ProviderRole) -> [ProviderKind] { known.filter { $0.role == role } }
 }

@@ -13,7 +13,10 @@ struct DeepgramListenOptions: Sendable {
     var vadEvents = true
     var smartFormat = false
     var flags: [String] = []
+    /// Words to expect, for nova-3.
     var keyterms: [String] = []
+    /// Words to expect as `word:weight`, for the models before it.
+    var keywords: [String] = []
     var tags: [String] = []
     /// Parameters that are passed on as they are.
     var others: [(name: String, value: String)] = []
@@ -41,6 +44,7 @@ enum DeepgramListenWire {
         query.append(("smart_format", String(options.smartFormat)))
         for flag in options.flags { query.append((flag, "true")) }
         for keyterm in options.keyterms { query.append(("keyterm", keyterm)) }
+        for keyword in options.keywords { query.append(("keywords", keyword)) }
         for tag in options.tags { query.append(("tag", tag)) }
         query += options.others
         return base.appending(path: "v1/listen").appending(query: query)
@@ -120,108 +124,9 @@ enum DeepgramEncoding {
         key.map { HeaderList([("Authorization", "Token \($0.reveal())")]) } ?? HeaderList()
     }
 
-    /// The byte that silence is made of.
-    static func silence(_ encoding: AudioEncoding) -> UInt8 {
-        switch encoding {
-        case .pcm16, .opus: 0
-        case .mulaw: 0xFF
-        case .alaw: 0xD5
-        }
-    }
-}
-
-/// Puts Deepgram's segments together to the caller's utterance. Pure.
-///
-/// Settled segments are kept until the turn is committed: `speech_final` is evidence, not a decision, and what
-/// follows without
-/// a commit belongs to the same utterance. Words that were committed while they were still interim come again as a
-/// final
-/// segment; they are recognised by their time and left out.
-struct DeepgramUtterance {
-    private var settled = ""
-    private var interim = ""
-    /// [s] End of what the server has reported on.
-    private var coveredEnd = 0.0
-    /// [s] Words that end before belong to a committed turn.
-    private var committedEnd = 0.0
-    private var endReported = true
-
-    /// [ms] Audio given to `send` before the connection's first byte, less what was put in: from server time to
-    /// call time.
-    var offsetMilliseconds: Int64 = 0
-
-    mutating func apply(_ message: DeepgramListenWire.Message) -> [SpeechToTextEvent] {
-        switch message {
-        case .results(let results): return apply(results)
-        case .utteranceEnd:
-            guard !endReported, !text.isEmpty else { return [] }
-            endReported = true
-            return [.endOfTurn]
-        case .speechStarted, .metadata, .error, .other: return []
-        }
-    }
-
-    private mutating func apply(_ results: DeepgramListenWire.Results) -> [SpeechToTextEvent] {
-        let end = results.start + results.duration
-        guard end.isFinite else { return [] }
-        let segment = uncommitted(results, end: end)
-        let before = text
-        let wasSettled = interim.isEmpty
-        if end > coveredEnd { coveredEnd = end }
-        if results.isFinal {
-            settled = Self.join(settled, segment)
-            interim = ""
-        } else {
-            interim = segment
-        }
-        if !segment.isEmpty { endReported = false }
-        var events: [SpeechToTextEvent] = []
-        let changed = text != before || (wasSettled != interim.isEmpty)
-        if changed || results.fromFinalize || (results.isFinal && !text.isEmpty) { events.append(transcript()) }
-        if results.isFinal, results.speechFinal, !endReported, !text.isEmpty {
-            endReported = true
-            events.append(.endOfTurn)
-        }
-        return events
-    }
-
-    private func uncommitted(_ results: DeepgramListenWire.Results, end: Double) -> String {
-        if committedEnd <= results.start { return results.transcript }
-        if end <= committedEnd { return "" }
-        // The times of words are a little unsure: a word belongs to where its middle is.
-        let words = results.words.filter { ($0.start + $0.end) / 2 > committedEnd }
-        return words.map(\.text).joined(separator: " ")
-    }
-
-    /// Nothing more comes for a while: what is there counts as settled.
-    mutating func settle() -> SpeechToTextEvent {
-        if !interim.isEmpty {
-            settled = Self.join(settled, interim)
-            interim = ""
-            // Its final form would repeat it.
-            committedEnd = max(committedEnd, coveredEnd)
-        }
-        return transcript()
-    }
-
-    mutating func committed() {
-        if !interim.isEmpty { committedEnd = max(committedEnd, coveredEnd) }
-        settled = ""
-        interim = ""
-        endReported = true
-    }
-
-    private var text: String { Self.join(settled, interim) }
-
-    private func transcript() -> SpeechToTextEvent {
-        let milliseconds = Int64(exactly: (min(coveredEnd, 1e9) * 1_000).rounded()) ?? 0
-        return .transcript(
-            Transcript(
-                text: text, isSettled: interim.isEmpty, coveredMilliseconds: max(0, milliseconds + offsetMilliseconds)))
-    }
-
-    private static func join(_ a: String, _ b: String) -> String {
-        if a.isEmpty { return b }
-        return b.isEmpty ? a : a + " " + b
+    /// Why Deepgram closed a connection.
+    static func meaning(ofClose code: UInt16?, _ description: String) -> ProviderError.Kind {
+        // DATA-0000: the bytes are not the audio that the address announced.
+        code == 1008 || description.contains("DATA-0000") ? .configuration : .unavailable
     }
 }
