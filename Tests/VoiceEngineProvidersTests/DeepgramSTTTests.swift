@@ -107,7 +107,7 @@ internal import VoiceEngineProviders
         fixture.server.send(text: #"{"type":"UtteranceEnd","channel":[0,1],"last_word_end":1.9}"#)
         #expect(
             log.take() == [
-                "partial 'book' 500", "settled 'Book a' 1000", "partial 'Book a table' 1500",
+                "turn started", "partial 'book' 500", "settled 'Book a' 1000", "partial 'Book a table' 1500",
                 "settled 'Book a table.' 2000",
                 "end of turn",
             ])
@@ -259,7 +259,8 @@ internal import VoiceEngineProviders
         arguments: [
             (["endpointing_ms": "x"], "stt[0].endpointing_ms"), (["utterance_end_ms": 10], "stt[0].utterance_end_ms"),
             (["encoding": "mp3"], "stt[0].encoding"), (["odd": [1]], "stt[0].odd"),
-            (["keyterms": [1]], "stt[0].keyterms"),
+            (["keyterms": [1]], "stt[0].keyterms"), (["keywords": ["a:2"]], "stt[0].keywords"),
+            (["eot_threshold": 0.8], "stt[0].eot_threshold"),
         ] as [(JSONValue, String)])
     func refusesAWrongOption(_ row: (JSONValue, String)) {
         do {

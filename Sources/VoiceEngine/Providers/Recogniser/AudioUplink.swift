@@ -11,6 +11,8 @@ internal import VoiceEngineCore
 struct AudioUplink {
     /// [ms] of audio that are kept while nothing can be sent.
     static let longestBacklog = 10_000
+    /// [ms] A month: what a recogniser says beyond is no time.
+    private static let longestCall: Int64 = 2_700_000_000
 
     /// Whether the connection took a message. Borrowed until return.
     typealias Take = (UnsafeRawBufferPointer) -> Bool
@@ -28,6 +30,10 @@ struct AudioUplink {
     private var appended: Int64 = 0
     private var inserted: Int64 = 0
     private var dropped: Int64 = 0
+    /// Where silence was put in, as positions in what is sent; the oldest are only counted.
+    private var insertions = CircularBuffer<Range<Int64>>()
+    private var oldInsertions: Int64 = 0
+    private static let longestMemory = 64
 
     /// - Parameters:
     ///   - chunkMilliseconds: Length of a message.
@@ -48,8 +54,10 @@ struct AudioUplink {
 
     /// The recogniser's time as time of the caller's audio.
     func callMilliseconds(ofSent sent: Int64) -> Int64 {
-        let (time, overflow) = sent.addingReportingOverflow(milliseconds(dropped) - milliseconds(inserted))
-        return overflow ? 0 : min(max(0, time), milliseconds(appended))
+        guard (0...Self.longestCall).contains(sent) else { return 0 }
+        let position = Int64(format.bytes(forSamples: format.samples(inMilliseconds: Int(sent))))
+        let silence = insertions.reduce(oldInsertions) { $0 + max(0, min($1.upperBound, position) - $1.lowerBound) }
+        return milliseconds(max(0, position - silence + dropped))
     }
 
     mutating func append(_ audio: UnsafeRawBufferPointer, _ take: Take) {
@@ -60,7 +68,7 @@ struct AudioUplink {
     /// Puts in silence that the caller did not send, and flushes.
     mutating func appendSilence(milliseconds: Int, _ take: Take) {
         let count = format.bytes(forSamples: format.samples(inMilliseconds: milliseconds))
-        inserted += Int64(count)
+        noteInsertion(count)
         [UInt8](repeating: format.recogniserSilence, count: count).withUnsafeBytes { fill($0, take) }
         flush(take)
     }
@@ -74,7 +82,7 @@ struct AudioUplink {
         if !chunk.isEmpty {
             let padding = smallestBytes - chunk.count
             if padding > 0 {
-                inserted += Int64(padding)
+                noteInsertion(padding)
                 chunk.append(contentsOf: repeatElement(format.recogniserSilence, count: padding))
             }
             emit(take)
@@ -111,6 +119,20 @@ struct AudioUplink {
             chunk.append(contentsOf: UnsafeRawBufferPointer(rebasing: rest[..<count]))
             rest = UnsafeRawBufferPointer(rebasing: rest[count...])
             if chunk.count == chunkBytes { emit(take) }
+        }
+    }
+
+    private mutating func noteInsertion(_ count: Int) {
+        let start = appended + inserted - dropped
+        inserted += Int64(count)
+        let range = start..<(start + Int64(count))
+        if let last = insertions.last, last.upperBound == start {
+            insertions[insertions.index(before: insertions.endIndex)] = last.lowerBound..<range.upperBound
+        } else {
+            insertions.append(range)
+        }
+        if insertions.count > Self.longestMemory, let oldest = insertions.popFirst() {
+            oldInsertions += Int64(oldest.count)
         }
     }
 

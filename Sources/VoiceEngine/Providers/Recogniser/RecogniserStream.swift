@@ -56,8 +56,8 @@ final class RecogniserStream<Machine: RecogniserMachine>: SpeechToTextStream {
         /// When audio was sent last; nil before the first.
         var sent: NIODeadline?
         var heard: NIODeadline
-        /// When the backlog was worked on last.
-        var drained: NIODeadline
+        /// When the backlog was worked on last; nil before the first time.
+        var drained: NIODeadline?
     }
 
     init(
@@ -73,7 +73,7 @@ final class RecogniserStream<Machine: RecogniserMachine>: SpeechToTextStream {
         uplink = AudioUplink(
             format: format, chunkMilliseconds: profile.chunkMilliseconds,
             smallestMilliseconds: profile.smallestMilliseconds)
-        clocks = Clocks(heard: context.eventLoop.now, drained: context.eventLoop.now)
+        clocks = Clocks(heard: context.eventLoop.now)
     }
 
     func connect(_ url: WebURL, _ headers: HeaderList) {
@@ -147,8 +147,9 @@ final class RecogniserStream<Machine: RecogniserMachine>: SpeechToTextStream {
         guard state == .ready, uplink.backlogBytes > 0, timers.drain == nil else { return }
         var allowance = Int.max
         if profile.catchUp > 0 {
-            let elapsed = max(0, (now - clocks.drained).nanoseconds / 1_000_000) * Int64(profile.catchUp)
-            let milliseconds = min(1_000, Int(clamping: elapsed))
+            // The first second goes at once.
+            let elapsed = clocks.drained.map { min(1_000, (now - $0).nanoseconds / 1_000_000) } ?? 1_000
+            let milliseconds = min(1_000, Int(clamping: elapsed) * profile.catchUp)
             allowance = format.bytes(forSamples: format.samples(inMilliseconds: milliseconds))
         }
         clocks.drained = now
@@ -209,8 +210,6 @@ final class RecogniserStream<Machine: RecogniserMachine>: SpeechToTextStream {
         state = .ready
         timers.ready?.cancel()
         clocks.heard = now
-        // The first second of a backlog goes at once.
-        clocks.drained = now - .seconds(1)
         drain()
         finishIfPossible()
         armIdle()
