@@ -19,11 +19,17 @@ package struct ChatRequest: Equatable, Sendable {
     package var prompt: String
     package var messages: [ChatMessage]
     package var tools: [ToolSpecification]
+    /// The turn that is answered: text of this answer is spoken under it. A model that speaks itself knows by it which
+    /// of its audio belongs to which text.
+    package var turn: TurnID
 
-    package init(prompt: String, messages: [ChatMessage], tools: [ToolSpecification]) {
+    package init(
+        prompt: String, messages: [ChatMessage], tools: [ToolSpecification], turn: TurnID = .none
+    ) {
         self.prompt = prompt
         self.messages = messages
         self.tools = tools
+        self.turn = turn
     }
 }
 

@@ -16,11 +16,34 @@ package struct ProviderContext {
     /// Told by an adapter how long a new connection took until it could be used; on the loop. nil: nobody wants to
     /// know.
     package var connected: (@Sendable (ProviderRole, Nanoseconds) -> Void)?
+    /// What providers of this call share among each other.
+    package let scope = CallScope()
 
     package init(callID: String, eventLoop: any EventLoop, log: Log) {
         self.callID = callID
         self.eventLoop = eventLoop
         self.log = log
+    }
+}
+
+/// What the providers of one call share, such as the one connection of a provider with several faces. Confined to the
+/// call's event loop; whoever puts something in takes it out at its end.
+package final class CallScope {
+    private var objects: [ObjectIdentifier: AnyObject] = [:]
+
+    init() {}
+
+    /// What was kept for this owner, as a `Kept`.
+    func object<Kept: AnyObject>(of owner: AnyObject, as type: Kept.Type) -> Kept? {
+        objects[ObjectIdentifier(owner)] as? Kept
+    }
+
+    /// - Parameter owner: Must outlive what is kept for it.
+    func keep(_ object: AnyObject, for owner: AnyObject) { objects[ObjectIdentifier(owner)] = object }
+
+    /// Takes it out, unless something else was kept since.
+    func remove(_ object: AnyObject, of owner: AnyObject) {
+        if objects[ObjectIdentifier(owner)] === object { objects[ObjectIdentifier(owner)] = nil }
     }
 }
 

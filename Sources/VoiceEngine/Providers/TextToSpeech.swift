@@ -35,7 +35,14 @@ package protocol TextToSpeechStream: AnyObject {
     /// Drops everything of this turn and of older ones: text that waits and audio on its way. None of it is reported
     /// any more.
     func cancel(_ turn: TurnID)
+    /// As `cancel`, for a provider that keeps the conversation itself: of this turn's audio so much was heard.
+    func cancel(_ turn: TurnID, heard: Nanoseconds)
     /// Back-pressure: while true, the provider reads no more audio from its source than is on its way already.
     func holdAudio(_ hold: Bool)
     func close()
+}
+
+extension TextToSpeechStream {
+    /// What was heard matters to few.
+    package func cancel(_ turn: TurnID, heard: Nanoseconds) { cancel(turn) }
 }

@@ -64,7 +64,8 @@ extension Session {
         {
             messages[index] = .assistant(reply.written, toolCalls: calls)
         }
-        let request = ChatRequest(prompt: policy.prompt, messages: messages, tools: policy.tools)
+        let request = ChatRequest(
+            prompt: policy.prompt, messages: messages, tools: policy.tools, turn: reply.turn)
         let answer = ChainedAnswer(
             request, chain: providers.languageModel, choice: modelChoice, policy: policy.failover, context: context,
             random: providers.random

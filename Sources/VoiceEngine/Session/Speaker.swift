@@ -57,6 +57,8 @@ package final class Speaker {
     private var voice: VoiceChain?
     private var queue: PlayoutQueue
     private var ledger = PlayoutLedger()
+    /// Position of the reply's first sample.
+    private var start: Int64 = 0
     private var pacer: PacerStateMachine
     private var mode = Mode.playing
     private var stretch = Stretch.silent
@@ -129,7 +131,8 @@ package final class Speaker {
         if isSpoken { voice?.start(turn) }
         stretch = .awaitingFirst(isWhole: false)
         mode = .playing
-        return queue.end
+        start = queue.end
+        return start
     }
 
     package func speak(_ text: String, as segment: SegmentID) { voice?.speak(text, as: segment) }
@@ -195,8 +198,9 @@ package final class Speaker {
     /// Drops the reply: text, audio on its way, audio that waits.
     /// - Returns: The position up to which it was heard.
     package func cancel(_ turn: TurnID, at now: Instant) -> Int64 {
-        voice?.cancel(turn)
         if mode != .paused { cut(isSounding: mode == .playing, at: now) }
+        let heard = SampleClock(sampleRate: format.sampleRate).duration(ofSamples: max(ledger.heard - start, 0))
+        voice?.cancel(turn, heard: heard)
         queue.drop()
         mode = .playing
         stretch = .silent

@@ -115,9 +115,10 @@ final class VoiceChain {
         armWatch()
     }
 
-    func cancel(_ turn: TurnID) {
+    /// - Parameter heard: So much of the turn's audio was heard.
+    func cancel(_ turn: TurnID, heard: Nanoseconds) {
         stopTimers()
-        stream?.cancel(turn)
+        stream?.cancel(turn, heard: heard)
         if debt.isOwed { links[opened].health.abandoned(at: context.eventLoop.instant) }
         // Whatever comes late belongs to no turn.
         current = .none

@@ -4,8 +4,8 @@
 /// this reader. Unknown keys, wrong types and values out of range are refused with the path of the key. The document
 /// never holds a secret: `api_key_env` names an environment variable.
 ///
-/// Texts may hold `{{name}}`, filled in for each call by `substituting`; `name`, `stt`, `llm`, `tts` and `variables`
-/// are taken as they are, so that an agent's providers can be made once.
+/// Texts may hold `{{name}}`, filled in for each call by `substituting`; `name`, `realtime`, `stt`, `llm`, `tts` and
+/// `variables` are taken as they are, so that an agent's providers can be made once.
 package struct AgentDocument: Equatable, Sendable {
     /// [bytes] Largest document.
     package static let largest = 1 << 20
@@ -17,7 +17,9 @@ package struct AgentDocument: Equatable, Sendable {
     /// Said first; nil waits for the caller.
     package var greeting: String?
     package var greetingIsInterruptible: Bool
-    /// Each a chain: the first, then its fallbacks. Never empty.
+    /// One model that stands in for the three roles below.
+    package var realtime: ProviderChoice?
+    /// Each a chain: the first, then its fallbacks. Empty only when `realtime` is there.
     package var speechToText: [ProviderChoice]
     package var languageModel: [ProviderChoice]
     package var textToSpeech: [ProviderChoice]
@@ -66,9 +68,13 @@ package struct AgentDocument: Equatable, Sendable {
         let greeting = try reader.text("greeting", .textOrEmpty(2_000)) ?? ""
         self.greeting = greeting.isEmpty ? nil : greeting
         greetingIsInterruptible = try reader.bool("greeting_interruptible", default: true)
-        speechToText = try ProviderChoice.chain(.speechToText, from: &reader)
-        languageModel = try ProviderChoice.chain(.languageModel, from: &reader)
-        textToSpeech = try ProviderChoice.chain(.textToSpeech, from: &reader)
+        realtime = try reader.value("realtime").map { value throws(AgentError) in
+            try ProviderChoice(.realtime, value, path: "realtime")
+        }
+        let isRequired = realtime == nil
+        speechToText = try ProviderChoice.chain(.speechToText, from: &reader, isRequired: isRequired)
+        languageModel = try ProviderChoice.chain(.languageModel, from: &reader, isRequired: isRequired)
+        textToSpeech = try ProviderChoice.chain(.textToSpeech, from: &reader, isRequired: isRequired)
         turn = try TurnPolicy(try reader.nested("turn"))
         audio = try AudioPolicy(try reader.nested("audio"))
         manners = try Manners(try reader.nested("manners"), language: language)

@@ -1,12 +1,14 @@
 /// `{{name}}` in the texts of an agent document. Spaces inside the braces do not matter; values are not searched again.
 enum AgentVariables {
     /// Sections that are taken as they are.
-    private static let literal: Set<String> = ["$schema", "name", "stt", "llm", "tts", "variables"]
+    private static let literal: Set<String> = ["$schema", "name", "realtime", "stt", "llm", "tts", "variables"]
+
+    private static let providers: Set<String> = ["name", "realtime", "stt", "llm", "tts"]
 
     /// Refuses braces that open no variable, and variables where none are filled in.
     static func check(_ document: JSONValue) throws(AgentError) {
         _ = try walk(document, path: "") { (_) in "" }
-        for member in document.object?.members ?? [] where ["name", "stt", "llm", "tts"].contains(member.key) {
+        for member in document.object?.members ?? [] where providers.contains(member.key) {
             try refuse(member.value, path: member.key)
         }
     }

@@ -27,10 +27,16 @@ extension ProviderChoice {
     static let longestChain = 4
 
     /// Reads the key of a role: one provider object, or a list of them.
-    static func chain(_ role: ProviderRole, from reader: inout KeyedReader) throws(AgentError) -> [ProviderChoice] {
+    /// - Parameter isRequired: false: the key may be missing, and the chain is empty.
+    static func chain(
+        _ role: ProviderRole, from reader: inout KeyedReader, isRequired: Bool = true
+    ) throws(AgentError) -> [ProviderChoice] {
         let key = role.rawValue
         let expected = "a provider object or a list of 1 to \(longestChain)"
-        guard let value = reader.value(key) else { throw reader.missing(key, expected) }
+        guard let value = reader.value(key) else {
+            guard isRequired else { return [] }
+            throw reader.missing(key, expected)
+        }
         guard let list = value.array else {
             guard value.object != nil else { throw reader.wrong(key, value, expected) }
             return [try ProviderChoice(role, value, path: reader.path(of: key))]

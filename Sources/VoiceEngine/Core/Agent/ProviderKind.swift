@@ -109,7 +109,7 @@ package struct ProviderKind: Sendable {
     /// All of them, in the order of the documentation. One file in `Kinds/` for each house.
     package static let known: [ProviderKind] =
         deepgram + elevenLabsScribe + elevenLabs + soniox + assemblyAI + cartesia + openAI + openAITranscription
-        + openAISpeech + anthropic + wyoming + local
+        + openAISpeech + openAIRealtime + anthropic + wyoming + local
 
     package static func known(_ role: ProviderRole) -> [ProviderKind] { known.filter { $0.role == role } }
 }

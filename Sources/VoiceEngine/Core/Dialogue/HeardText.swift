@@ -56,6 +56,8 @@ package struct HeardText: Equatable, Sendable {
     private let samplesPerSecond: Double
     private var completed: [Stretch] = []
     private var open: [Segment] = []
+    /// Audio that came before any text: it is the next segment's.
+    private var early: Int64 = 0
 
     /// - Parameter sampleRate: [Hz] Of the samples that are counted; only matters until the first segment is complete.
     package init(sampleRate: Int = 8_000) { samplesPerSecond = Double(max(sampleRate, 1)) }
@@ -67,12 +69,16 @@ package struct HeardText: Equatable, Sendable {
 
     /// The next segment's text, before its audio. Segments come in order of their index.
     package mutating func append(segment index: Int, text: String) {
-        open.append(Segment(index: index, text: text))
+        open.append(Segment(index: index, text: text, samples: early))
+        early = 0
     }
 
-    /// More audio of a segment. Audio comes in the order of the segments.
+    /// More audio of a segment. Audio comes in the order of the segments; a model that speaks itself may be ahead of the
+    /// text.
     package mutating func append(samples: Int, to segment: Int) {
-        guard let position = open.lastIndex(where: { $0.index <= segment }) else { return }
+        guard let position = open.lastIndex(where: { $0.index <= segment }) else {
+            return early += Int64(max(samples, 0))
+        }
         open[position].samples += Int64(max(samples, 0))
     }
 
