@@ -55,21 +55,66 @@ final class ProviderFactory: Sendable {
                 .unsupported, "tools[\(tool)].http: not in this version; answer the tool with voice_session_tool_result"
             )
         }
-        let voices = try chain(.textToSpeech, document.textToSpeech, document) {
+        return Agent(document: document, providers: try providers(document))
+    }
+
+    private func providers(_ document: AgentDocument) throws(VoiceError) -> SessionProviders {
+        let own = try ownFaces(document)
+        let recognisers = try links(.speechToText, document.speechToText, document) {
+            (registry, setup) throws(ProviderSetupError) in try registry.makeSpeechToText(setup)
+        }
+        let models = try links(.languageModel, document.languageModel, document) {
+            (registry, setup) throws(ProviderSetupError) in try registry.makeLanguageModel(setup)
+        }
+        let voices = try links(.textToSpeech, document.textToSpeech, document) {
             (registry, setup) throws(ProviderSetupError) in try registry.makeTextToSpeech(setup)
         }
-        return Agent(
-            document: document,
-            providers: SessionProviders(
-                speechToText: try chain(.speechToText, document.speechToText, document) {
-                    (registry, setup) throws(ProviderSetupError) in try registry.makeSpeechToText(setup)
-                },
-                languageModel: try chain(.languageModel, document.languageModel, document) {
-                    (registry, setup) throws(ProviderSetupError) in try registry.makeLanguageModel(setup)
-                },
-                textToSpeech: voices,
-                voiceActivity: try voiceActivity(document),
-                apology: apology(document, voices.providers)))
+        return SessionProviders(
+            speechToText: try chain(.speechToText, own.map { $0.speechToText }, recognisers),
+            languageModel: try chain(.languageModel, own.map { $0.languageModel }, models),
+            textToSpeech: try chain(.textToSpeech, own.map { $0.voice(scripts: voices.first?.provider) }, voices),
+            voiceActivity: try voiceActivity(document), apology: apology(document, voices.map(\.provider)))
+    }
+
+    /// One model that hears, thinks and speaks: it stands at the head of every chain.
+    private struct OwnFaces {
+        let provider: any SpeechToSpeechProvider
+        let health: (ProviderRole) -> ProviderHealth
+
+        var speechToText: ProviderLink<any SpeechToTextProvider> {
+            ProviderLink(provider.speechToText, health: health(.speechToText))
+        }
+
+        var languageModel: ProviderLink<any LanguageModelProvider> {
+            ProviderLink(provider.languageModel, health: health(.languageModel))
+        }
+
+        /// - Parameter scripts: Reads what the model did not write; nil: the model does.
+        func voice(scripts: (any TextToSpeechProvider)?) -> ProviderLink<any TextToSpeechProvider> {
+            let own = provider.voice(readsScripts: scripts == nil)
+            let voice: any TextToSpeechProvider = scripts.map { ScriptVoice(own: own, scripts: $0) } ?? own
+            return ProviderLink(voice, health: health(.textToSpeech))
+        }
+    }
+
+    private func ownFaces(_ document: AgentDocument) throws(VoiceError) -> OwnFaces? {
+        guard let choice = document.realtime else { return nil }
+        let name = ProviderRole.realtime.rawValue
+        let provider = try made(name, choice, path: name, document) {
+            (registry, setup) throws(ProviderSetupError) in try registry.makeSpeechToSpeech(setup)
+        }
+        return OwnFaces(provider: provider) { role in self.book.health(role, choice, document.failover.breaker) }
+    }
+
+    /// - Throws: when there is none.
+    private func chain<Provider>(
+        _ role: ProviderRole, _ own: ProviderLink<Provider>?, _ links: [ProviderLink<Provider>]
+    ) throws(VoiceError) -> ProviderChain<Provider> {
+        let all = (own.map { [$0] } ?? []) + links
+        guard let first = all.first else {
+            throw VoiceError(.badConfiguration, "\(role.rawValue): expected at least one provider")
+        }
+        return ProviderChain(first, Array(all.dropFirst()))
     }
 
     /// The sentence for failures, to be recorded by the agent's voices, or else by the local one. Agents that say the
@@ -120,11 +165,12 @@ final class ProviderFactory: Sendable {
         }
     }
 
-    /// The providers of a chain that can be used here: their keys are set, their models are installed.
-    private func chain<Provider>(
+    /// The providers of a list that can be used here: their keys are set, their models are installed.
+    /// - Throws: why the first cannot be used, when none can.
+    private func links<Provider>(
         _ kind: ProviderRole, _ choices: [ProviderChoice], _ document: AgentDocument,
         _ make: (ProviderRegistry, ProviderSetup) throws(ProviderSetupError) -> Provider
-    ) throws(VoiceError) -> ProviderChain<Provider> {
+    ) throws(VoiceError) -> [ProviderLink<Provider>] {
         let role = kind.rawValue
         var refusal: VoiceError?
         var links: [ProviderLink<Provider>] = []
@@ -139,10 +185,8 @@ final class ProviderFactory: Sendable {
                 refusal = refusal ?? error
             }
         }
-        guard let first = links.first else {
-            throw refusal ?? VoiceError(.badConfiguration, "\(role): expected at least one provider")
-        }
-        return ProviderChain(first, Array(links.dropFirst()))
+        if links.isEmpty, let refusal { throw refusal }
+        return links
     }
 
     /// One provider of a document.

@@ -13,6 +13,7 @@ package struct ProviderRegistry: Sendable {
     package private(set) var speechToText: [String: Maker<any SpeechToTextProvider>] = [:]
     package private(set) var languageModel: [String: Maker<any LanguageModelProvider>] = [:]
     package private(set) var textToSpeech: [String: Maker<any TextToSpeechProvider>] = [:]
+    package private(set) var speechToSpeech: [String: Maker<any SpeechToSpeechProvider>] = [:]
 
     package init() {}
 
@@ -53,6 +54,7 @@ package struct ProviderRegistry: Sendable {
         registry.add(languageModel: "anthropic") { (setup) throws(ProviderSetupError) in try AnthropicChat.make(setup) }
         registry.add(speechToText: "wyoming") { (setup) throws(ProviderSetupError) in try WyomingSTT.make(setup) }
         registry.add(textToSpeech: "wyoming") { (setup) throws(ProviderSetupError) in try WyomingTTS.make(setup) }
+        registry.add(speechToSpeech: "openai") { (setup) throws(ProviderSetupError) in try OpenAIRealtime.make(setup) }
         return registry
     }()
 
@@ -68,6 +70,10 @@ package struct ProviderRegistry: Sendable {
         textToSpeech[name] = maker
     }
 
+    package mutating func add(speechToSpeech name: String, _ maker: @escaping Maker<any SpeechToSpeechProvider>) {
+        speechToSpeech[name] = maker
+    }
+
     package func makeSpeechToText(_ setup: ProviderSetup) throws(ProviderSetupError) -> any SpeechToTextProvider {
         try find(speechToText, setup, role: "speech to text")(setup)
     }
@@ -78,6 +84,10 @@ package struct ProviderRegistry: Sendable {
 
     package func makeTextToSpeech(_ setup: ProviderSetup) throws(ProviderSetupError) -> any TextToSpeechProvider {
         try find(textToSpeech, setup, role: "text to speech")(setup)
+    }
+
+    package func makeSpeechToSpeech(_ setup: ProviderSetup) throws(ProviderSetupError) -> any SpeechToSpeechProvider {
+        try find(speechToSpeech, setup, role: "speech to speech")(setup)
     }
 
     private func find<Provider>(

@@ -17,33 +17,39 @@ package struct ProviderContext {
     /// know.
     package var connected: (@Sendable (ProviderRole, Nanoseconds) -> Void)?
     /// What providers of this call share among each other.
-    package let scope = CallScope()
+    package let scope: CallScope
 
     package init(callID: String, eventLoop: any EventLoop, log: Log) {
         self.callID = callID
         self.eventLoop = eventLoop
         self.log = log
+        scope = CallScope(eventLoop)
     }
 }
 
 /// What the providers of one call share, such as the one connection of a provider with several faces. Confined to the
 /// call's event loop; whoever puts something in takes it out at its end.
-package final class CallScope {
-    private var objects: [ObjectIdentifier: AnyObject] = [:]
+package final class CallScope: Sendable {
+    private let objects: NIOLoopBoundBox<[ObjectIdentifier: AnyObject]?>
 
-    init() {}
+    init(_ eventLoop: any EventLoop) {
+        objects = .makeEmptyBox(valueType: [ObjectIdentifier: AnyObject].self, eventLoop: eventLoop)
+    }
 
     /// What was kept for this owner, as a `Kept`.
     func object<Kept: AnyObject>(of owner: AnyObject, as type: Kept.Type) -> Kept? {
-        objects[ObjectIdentifier(owner)] as? Kept
+        objects.value?[ObjectIdentifier(owner)] as? Kept
     }
 
     /// - Parameter owner: Must outlive what is kept for it.
-    func keep(_ object: AnyObject, for owner: AnyObject) { objects[ObjectIdentifier(owner)] = object }
+    func keep(_ object: AnyObject, for owner: AnyObject) {
+        objects.value = (objects.value ?? [:]).merging([ObjectIdentifier(owner): object]) { $1 }
+    }
 
     /// Takes it out, unless something else was kept since.
     func remove(_ object: AnyObject, of owner: AnyObject) {
-        if objects[ObjectIdentifier(owner)] === object { objects[ObjectIdentifier(owner)] = nil }
+        let owner = ObjectIdentifier(owner)
+        if objects.value?[owner] === object { objects.value?[owner] = nil }
     }
 }
 
