@@ -111,8 +111,8 @@ let package = Package(
         .testTarget(
             name: "ConversationTests",
             dependencies: [
-                "VoiceEngineSession", "VoiceEngineCore", "VoiceEngineProviders", "VoiceEngineMedia", nio("NIOCore"),
-                nio("NIOEmbedded"),
+                "VoiceEngineSession", "VoiceEngineCore", "VoiceEngineProviders", "VoiceEngineMedia", "VoiceEngineNet",
+                "VoiceEngineNetSupport", nio("NIOCore"), nio("NIOEmbedded"),
             ],
             path: "Tests/Conversations", swiftSettings: strict),
         tests("VoiceLab", []),

@@ -11,7 +11,7 @@ import VoiceEngineProviders
 /// A script is lines of `TIME ms ACTION`; what happened is lines of `TIME EVENT`. Caller audio comes in frames of 20
 /// ms.
 final class ScriptedCall {
-    let loop = EmbeddedEventLoop()
+    let loop: EmbeddedEventLoop
     let ears = ScriptedRecogniser()
     let detector = ScriptedDetector()
     let mind = ScriptedModel()
@@ -29,22 +29,26 @@ final class ScriptedCall {
     /// [ms] The reader pulls this much after each frame of the caller.
     let readerPhase: Int64 = 7
     var isReading = true
+    /// Called after each frame of the caller.
+    var afterFrame: () -> Void = {}
 
     /// - Parameters:
     ///   - detects: false: the session's own detector listens.
-    ///   - change: Other providers than the call's own; the jitter of back-offs is 0 unless it is changed too.
+    ///   - loop: The one that the network of `providers` is on.
+    ///   - change: Other providers than the scripted ones; the jitter of back-offs is 0 unless it is changed too.
     init(
         _ kind: RecordingCarrier.Kind = .wire, detects: Bool = true, policy: SessionPolicy = SessionPolicy(),
-        history: [ChatMessage] = [], providers change: (inout SessionProviders) -> Void = { _ in }
+        history: [ChatMessage] = [], loop: EmbeddedEventLoop = EmbeddedEventLoop(),
+        providers change: (inout SessionProviders) throws -> Void = { _ in }
     ) throws {
+        self.loop = loop
         clock = SessionClock(eventLoop: loop)
-        let loop = loop
         carrier = RecordingCarrier(kind: kind) { loop.instant }
         let context = ProviderContext(callID: "call", eventLoop: loop, log: .none)
         var providers = SessionProviders(
             speechToText: ears, languageModel: mind, textToSpeech: voice, voiceActivity: detects ? detector : nil)
         providers.random = { 0 }
-        change(&providers)
+        try change(&providers)
         session = Session(
             setup: try carrier.setup, policy: policy, providers: providers,
             conversation: history, carrier: carrier, context: context, clock: clock
@@ -81,6 +85,7 @@ final class ScriptedCall {
             loop.advanceTime(to: .uptimeNanoseconds(UInt64(next * 1_000_000)))
             if next.isMultiple(of: 20) { sendFrame(endingAt: next) }
             loop.run()
+            afterFrame()
             played = next
         }
     }

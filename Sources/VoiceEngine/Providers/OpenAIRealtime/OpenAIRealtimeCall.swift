@@ -4,12 +4,12 @@ internal import VoiceEngineNet
 
 /// One call's connection: performs what the machine decides, keeps audio while there is no connection, makes new ones.
 ///
-/// A connection that is lost is replaced at once, then after 0.25, 0.5, 1 and 2 s (less up to a quarter, so that not all
-/// calls come at the same time); then the recogniser's face reports the failure and the others' requests fail. Between
-/// turns a connection older than `renewal` is replaced, because the server ends it after 60 minutes. The new one is told
-/// the conversation from the session's messages, before the next answer.
+/// A connection that is lost is replaced at once, then after 0.25 and 0.5 s (less up to a quarter, so that not all calls
+/// come at the same time); then the recogniser's face reports the failure and the others' requests fail. Between turns
+/// a connection older than `renewal` is replaced, because the server ends it after 60 minutes. The new one is told the
+/// conversation from the session's messages, before the next answer.
 final class OpenAIRealtimeCall {
-    private static let mostAttempts = 5
+    private static let mostAttempts = 3
     /// [ms] Audio before the voice activity detection noticed a voice.
     private static let preRoll = 400
     /// A connection that held for so long was a good one.
@@ -190,7 +190,7 @@ final class OpenAIRealtimeCall {
         guard error.isRetryable, link.attempts <= Self.mostAttempts else { return giveUp(error) }
         log(.warning, "\(callID): \(error); connecting again")
         link.isWaiting = true
-        // 0, 0.25, 0.5, 1, 2 s.
+        // 0, 0.25, 0.5 s.
         let longest: Int64 = link.attempts == 1 ? 0 : 125 << Int64(link.attempts - 1)
         arm(.milliseconds(Int64.random(in: (longest * 3 / 4)...longest))) { self.connect() }
         perform(outputs)

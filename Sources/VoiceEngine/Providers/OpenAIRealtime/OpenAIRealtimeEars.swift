@@ -192,7 +192,9 @@ struct OpenAIRealtimeEars {
 
     private mutating func reports() -> [SpeechToTextEvent] {
         let transcript = Transcript(text: Self.trimmed(text), isSettled: isSettled)
-        guard transcript != reported || wantsSettled && transcript.isSettled else { return [] }
+        guard transcript != reported || wantsSettled && transcript.isSettled,
+            transcript.isSettled || !transcript.text.isEmpty
+        else { return [] }
         if transcript.isSettled { wantsSettled = false }
         reported = transcript
         return [.transcript(transcript)]
