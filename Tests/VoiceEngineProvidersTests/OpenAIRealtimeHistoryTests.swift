@@ -136,7 +136,10 @@ internal import VoiceEngineCore
         let rows: [([ChatMessage], [ChatMessage])] = [
             (known, []),
             (known + [.assistant("d", toolCalls: [])], [.assistant("d", toolCalls: [])]),
-            ([.assistant("b", toolCalls: []), .user("c"), .assistant("d", toolCalls: [])], [.assistant("d", toolCalls: [])]),
+            (
+                [.assistant("b", toolCalls: []), .user("c"), .assistant("d", toolCalls: [])],
+                [.assistant("d", toolCalls: [])]
+            ),
             ([.user("a"), .assistant("b", toolCalls: []), .user("c and more")], [.user("and more")]),
             ([.user("x")], [.user("x")]),
         ]

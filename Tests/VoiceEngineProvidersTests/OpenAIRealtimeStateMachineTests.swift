@@ -122,13 +122,17 @@ internal import VoiceEngineCore
         ChatRequest(prompt: prompt, messages: [.user(text)], tools: [], turn: TurnID(number: turn))
     }
     private func id(_ turn: UInt64, _ index: Int) -> SegmentID { SegmentID(turn: TurnID(number: turn), index: index) }
-    private func done(_ response: String, _ status: String = "completed", _ change: (inout OpenAIRealtimeEvent.Done) -> Void = { _ in }) -> OpenAIRealtimeEvent {
+    private func done(
+        _ response: String, _ status: String = "completed",
+        _ change: (inout OpenAIRealtimeEvent.Done) -> Void = { _ in }
+    ) -> OpenAIRealtimeEvent {
         var done = OpenAIRealtimeEvent.Done(response: response, status: status)
         change(&done)
         return .done(done)
     }
     private func audio(_ response: String, _ item: String) throws -> OpenAIRealtimeAudio {
-        let text = #"{"type":"response.output_audio.delta","response_id":"\#(response)","item_id":"\#(item)","content_index":0,"delta":""}"#
+        let text =
+            #"{"type":"response.output_audio.delta","response_id":"\#(response)","item_id":"\#(item)","content_index":0,"delta":""}"#
         return try #require(Array(text.utf8).withUnsafeBytes { OpenAIRealtimeAudio($0) })
     }
 

@@ -157,7 +157,8 @@ internal import VoiceEngineNetSupport
         send(#"{"type":"conversation.item.input_audio_transcription.delta","item_id":"a1","delta":"Hi"}"#)
         faces.ears.finishUtterance()
         send(
-            #"{"type":"conversation.item.input_audio_transcription.completed","item_id":"a1","transcript":"Hi there."}"#)
+            #"{"type":"conversation.item.input_audio_transcription.completed","item_id":"a1","transcript":"Hi there."}"#
+        )
         #expect(log.take() == ["heard Hi…", "heard Hi there.."])
         faces.ears.utteranceCommitted()
         _ = generate(faces, request("Hi there.", turn: 1, prompt: "Be brief."))
@@ -305,8 +306,14 @@ internal import VoiceEngineNetSupport
     }
 
     @Test(arguments: [
-        (#"{"type":"error","error":{"type":"invalid_request_error","code":"invalid_api_key","message":"Wrong sk-0123456789abcdef"}}"#, "deaf auth"),
-        (#"{"type":"error","error":{"type":"invalid_request_error","code":"insufficient_quota","message":"pay"}}"#, "deaf auth"),
+        (
+            #"{"type":"error","error":{"type":"invalid_request_error","code":"invalid_api_key","message":"Wrong sk-0123456789abcdef"}}"#,
+            "deaf auth"
+        ),
+        (
+            #"{"type":"error","error":{"type":"invalid_request_error","code":"insufficient_quota","message":"pay"}}"#,
+            "deaf auth"
+        ),
     ])
     func whatIsHopelessIsNotTriedAgain(row: (String, String)) throws {
         let faces = try open()

@@ -71,7 +71,8 @@ internal import VoiceEngineCore
             if let audio = OpenAIRealtimeAudio(bytes) {
                 var target: [UInt8] = []
                 let count = audio.decode(bytes, into: &target) ?? -1
-                return "audio \(audio.response) \(audio.item) \(audio.contentIndex) \(target.prefix(max(count, 0)).map(\.self))"
+                return
+                    "audio \(audio.response) \(audio.item) \(audio.contentIndex) \(target.prefix(max(count, 0)).map(\.self))"
             }
             return OpenAIRealtimeEvent.decode(bytes).map { "\($0)" } ?? "not understood"
         }
@@ -111,13 +112,17 @@ internal import VoiceEngineCore
         let rows = [
             (#"{"type":"response.audio_transcript.delta","response_id":"r","delta":"x"}"#, "text("),
             (#"{"type":"response.text.delta","response_id":"r","delta":"x"}"#, "text("),
-            (#"{"delta":"AQ\/\/","item_id":"i","response_id":"r","type":"response.audio.delta"}"#, "audio r i 0 [1, 15, 255]"),
+            (
+                #"{"delta":"AQ\/\/","item_id":"i","response_id":"r","type":"response.audio.delta"}"#,
+                "audio r i 0 [1, 15, 255]"
+            ),
         ]
         for row in rows { #expect(received(Array(row.0.utf8)).hasPrefix(row.1), "\(row.0)") }
     }
 
     @Test(arguments: [
-        "", "{", "[]", "{}", #"{"type":1}"#, #"{"type":"response.created"}"#, #"{"type":"response.done","response":[]}"#,
+        "", "{", "[]", "{}", #"{"type":1}"#, #"{"type":"response.created"}"#,
+        #"{"type":"response.done","response":[]}"#,
         #"{"type":"response.created","response":{"id":7}}"#,
     ])
     func whatIsNoMessageIsRefused(text: String) {

@@ -84,7 +84,9 @@ final class ScriptedRealtimeServer {
         case "response.cancel":
             note("cancel \(text("response_id"))")
             cancelled.insert(text("response_id"))
-            send(#"{"type":"response.done","response":{"id":"\#(text("response_id"))","status":"cancelled","output":[]}}"#)
+            send(
+                #"{"type":"response.done","response":{"id":"\#(text("response_id"))","status":"cancelled","output":[]}}"#
+            )
         default: note(text("type"))
         }
     }
@@ -128,7 +130,9 @@ final class ScriptedRealtimeServer {
         var delay = thinking
         func at(_ message: String) { later(delay) { if !self.cancelled.contains(id) { self.send(message) } } }
         if !text.isEmpty {
-            at(#"{"type":"response.output_item.added","response_id":"\#(id)","item":{"id":"\#(item)","type":"message"}}"#)
+            at(
+                #"{"type":"response.output_item.added","response_id":"\#(id)","item":{"id":"\#(item)","type":"message"}}"#
+            )
         }
         // 200 ms of audio/pcmu that is not silent.
         let audio = String(repeating: "MDAw", count: 533) + "MA=="
@@ -143,7 +147,9 @@ final class ScriptedRealtimeServer {
         }
         var output = ""
         if let call {
-            at(#"{"type":"response.output_item.added","response_id":"\#(id)","item":{"id":"\#(item)c","type":"function_call"}}"#)
+            at(
+                #"{"type":"response.output_item.added","response_id":"\#(id)","item":{"id":"\#(item)c","type":"function_call"}}"#
+            )
             output =
                 #"{"type":"function_call","id":"\#(item)c","call_id":"\#(call.id)","name":"\#(call.name)","arguments":"\#(call.arguments)"}"#
         }

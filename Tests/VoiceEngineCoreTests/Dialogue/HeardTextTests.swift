@@ -127,6 +127,20 @@ import Testing
         #expect(heard.heard(upTo: Int64(unit * 14.5)) == "Yes. 12")
     }
 
+    @Test func audioBeforeItsTextBelongsToTheFirstSegment() {
+        var (late, early) = (HeardText(), HeardText())
+        late.append(segment: 0, text: "One two three.")
+        late.append(samples: 900, to: 0)
+        early.append(samples: 900, to: 0)
+        early.append(segment: 0, text: "One two three.")
+        for position in stride(from: Int64(0), through: 900, by: 100) {
+            #expect(early.heard(upTo: position) == late.heard(upTo: position))
+        }
+        early.complete(through: 0)
+        late.complete(through: 0)
+        #expect(early.heard(upTo: 899) == late.heard(upTo: 899) && early == late)
+    }
+
     @Test func nothingFromNothing() {
         var heard = HeardText(sampleRate: 0)
         #expect(heard.heard(upTo: 10) == "" && heard.text == "")

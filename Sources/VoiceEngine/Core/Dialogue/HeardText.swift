@@ -85,7 +85,7 @@ package struct HeardText: Equatable, Sendable {
     /// The audio of all segments up to and including this one has been appended.
     package mutating func complete(through index: Int) {
         let segments = Array(open.prefix { $0.index <= index })
-        guard !segments.isEmpty else { return }
+        guard !segments.isEmpty else { return early = 0 }
         open.removeFirst(segments.count)
         completed.append(Self.stretch(of: segments))
     }

@@ -335,7 +335,9 @@ struct OpenAIRealtimeStateMachine {
 
     /// A voice that converses may reword what it is to read.
     private func compare(_ response: String, _ text: String) -> [Output] {
-        guard let active, active.response == response, case .read(_, let wanted) = active.request.work else { return [] }
+        guard let active, active.response == response, case .read(_, let wanted) = active.request.work else {
+            return []
+        }
         let words = { (text: String) in
             text.lowercased().split { !$0.isLetter && !$0.isNumber }
         }
