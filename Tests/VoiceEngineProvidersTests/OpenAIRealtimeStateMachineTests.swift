@@ -70,6 +70,21 @@ internal import VoiceEngineCore
         #expect(ears.completed("a", "late words") == transcript("late words", true))
     }
 
+    @Test func aServerThatNeverTranscribesIsNotWaitedForForever() {
+        var ears = ears()
+        for number in 0..<20 {
+            ears.voiceStarted()
+            _ = ears.sent(bytes: 1_600)
+            _ = ears.voicePaused()
+            ears.committed("\(number)")
+        }
+        #expect(ears.taken().map(\.item) == (0..<12).map { "\($0)" })
+        #expect(ears.takeReleased() == 12 * 1_600)
+        // A text that grows without end is cut.
+        for _ in 0..<1_000 { _ = ears.delta("19", String(repeating: "a", count: 100)) }
+        #expect(ears.taken().map(\.text.utf8.count) == [16_300])
+    }
+
     @Test func theServersOwnDetectionEndsTheTurn() {
         var ears = ears(.server)
         #expect(ears.isOpen)
@@ -253,6 +268,38 @@ internal import VoiceEngineCore
         #expect(machine.lost(error) == [.wrote(request: 1, .failed(error))])
         // Another model goes on: what it writes is not this one's.
         #expect(!machine.owns(TurnID(number: 1)))
+    }
+
+    @Test func whatWasWrittenAndNotSpokenIsSpokenAgainByWhoeverGoesOn() throws {
+        var machine = machine()
+        _ = machine.generate(request("hi", turn: 1))
+        _ = machine.received(.responseCreated("r", request: 1))
+        _ = machine.speak("Hello there.", id(1, 0), reads: true)
+        #expect(machine.audioArrived(try audio("r", "b1"), bytes: 80) == id(1, 0))
+        #expect(machine.received(done("r", "failed") { $0.fault = .init(code: "server_error") }).count == 2)
+        #expect(machine.takeCompleted() == [])
+        // A chain opens the voice again and gives it what it owes.
+        #expect(machine.voiceClosed() == [])
+        machine.voiceOpened()
+        #expect(machine.speak("there.", id(1, 0), reads: true) == [.send(.read(request: 2, "there."))])
+        #expect(machine.received(.responseCreated("r2", request: 2)) == [])
+        #expect(machine.received(done("r2")) == [.completed(id(1, 0))])
+        // The same model tries again: its own audio belongs to what it writes now.
+        _ = machine.generate(request("hi", turn: 1))
+        _ = machine.received(.responseCreated("r3", request: 3))
+        #expect(machine.speak("How are you?", id(1, 1), reads: true) == [])
+        #expect(machine.audioArrived(try audio("r3", "b3"), bytes: 80) == id(1, 1))
+        #expect(machine.lost(error).first == .speechFailed(TurnID(number: 1), error))
+    }
+
+    @Test func aVoiceThatIsClosedReadsNoMore() {
+        var machine = machine()
+        _ = machine.speak("One.", id(1, 0), reads: true)
+        _ = machine.speak("Two.", id(1, 1), reads: true)
+        _ = machine.received(.responseCreated("r", request: 1))
+        #expect(machine.voiceClosed() == [.send(.cancel(response: "r"))])
+        #expect(machine.received(done("r", "cancelled")) == [])
+        #expect(!machine.isBusy)
     }
 
     @Test func anAnswerThatHadBegunFailsWithItsConnection() throws {

@@ -8,12 +8,15 @@ internal import VoiceEngineNetSupport
 @Suite struct OpenAIRealtimeTests {
     final class Log {
         var entries: [String] = []
+        var details: [String] = []
 
         func heard(_ event: SpeechToTextEvent) {
             switch event {
             case .transcript(let transcript):
                 entries.append("heard \(transcript.text)\(transcript.isSettled ? "." : "…")")
-            case .failed(let error): entries.append("deaf \(error.kind.rawValue)")
+            case .failed(let error):
+                details.append(error.detail)
+                entries.append("deaf \(error.kind.rawValue)")
             default: entries.append("\(event)")
             }
         }
@@ -212,6 +215,15 @@ internal import VoiceEngineNetSupport
         #expect(log.take() == [])
     }
 
+    @Test func aMindWithoutEarsAndVoiceHasNoConnection() throws {
+        let mind = try provider().languageModel
+        _ = mind.generate(request("hi", turn: 1), context: context, sink: log.wrote)
+        mind.generate(request("hi", turn: 1), context: context, sink: log.wrote).cancel()
+        fixture.network.run()
+        #expect(log.take() == ["failed unavailable"])
+        #expect(fixture.network.connections.isEmpty && fixture.isQuiet)
+    }
+
     @Test func textsOfOthersAreReadOneByOne() throws {
         let faces = try open()
         _ = try sent()
@@ -266,6 +278,10 @@ internal import VoiceEngineNetSupport
         fixture.server.cut()
         fixture.network.advance(.seconds(4))
         #expect(log.take() == ["failed unavailable", "mute 2 unavailable", "deaf unavailable"])
+        // The other faces may try again; the failure of the recogniser was told.
+        _ = generate(faces, request("hi", turn: 3))
+        fixture.network.advance(.seconds(4))
+        #expect(log.take() == ["failed unavailable"])
         fixture.network.behaviour = .accept
         // The session opens the recogniser again.
         faces.ears.close()
@@ -319,6 +335,7 @@ internal import VoiceEngineNetSupport
         let faces = try open()
         send(row.0)
         #expect(log.take() == [row.1])
+        #expect(!log.details.contains { $0.contains(ProviderFixture.key) })
         fixture.network.advance(.seconds(10))
         #expect(fixture.network.connections.count == 1)
         _ = faces

@@ -131,13 +131,17 @@ private struct OpenAIRealtimeMind: LanguageModelProvider {
 final class OpenAIRealtimeGeneration: Generation {
     private let id: Int
     private weak var call: OpenAIRealtimeCall?
+    private(set) var isCancelled = false
 
     init(_ id: Int, _ call: OpenAIRealtimeCall) {
         self.id = id
         self.call = call
     }
 
-    func cancel() { call?.cancelGeneration(id) }
+    func cancel() {
+        isCancelled = true
+        call?.cancelGeneration(id)
+    }
 }
 
 private struct OpenAIRealtimeVoice: OwnVoiceProvider {

@@ -104,6 +104,7 @@ final class OpenAIRealtimeCall {
         voice stream: OpenAIRealtimeVoiceStream, format: AudioFormat, sink: @escaping (TextToSpeechEvent) -> Void
     ) {
         (faces.voice, faces.spoke) = (stream, sink)
+        machine.voiceOpened()
         opened(input: faces.hearing == nil ? format : faces.input, output: format)
     }
 
@@ -130,6 +131,8 @@ final class OpenAIRealtimeCall {
 
     func closeVoice() {
         (faces.voice, faces.spoke) = (nil, nil)
+        carry = nil
+        perform(machine.voiceClosed(), isCall: true)
         closeIfUnused()
     }
 
@@ -273,6 +276,15 @@ final class OpenAIRealtimeCall {
     // MARK: - Answering and speaking
 
     func generate(_ request: ChatRequest, sink: @escaping (LanguageModelEvent) -> Void) -> any Generation {
+        guard faces.isOpen else {
+            // Without an open face nobody would close the connection.
+            let detail = "answers only a call that it hears or speaks to"
+            let error = ProviderError(.unavailable, provider: shared.name, detail: detail)
+            let generation = OpenAIRealtimeGeneration(0, self)
+            eventLoop.assumeIsolated().execute { if !generation.isCancelled { sink(.failed(error)) } }
+            scope?.remove(self, of: shared)
+            return generation
+        }
         let (id, outputs) = machine.generate(request)
         faces.wrote[id] = sink
         connectIfNeeded()
@@ -290,7 +302,7 @@ final class OpenAIRealtimeCall {
 
     func speak(_ text: String, as segment: SegmentID, reads: Bool) {
         let outputs = machine.speak(text, segment, reads: reads)
-        connectIfNeeded()
+        if machine.isBusy { connectIfNeeded() }
         perform(outputs, isCall: true)
         if reads { armWatch() }
     }
@@ -335,7 +347,11 @@ final class OpenAIRealtimeCall {
 
     private func tell(_ output: OpenAIRealtimeStateMachine.Output) {
         switch output {
-        case .heard(let event): faces.heard?(event)
+        case .heard(let event):
+            let sink = faces.heard
+            // Dead is dead: whoever wants to be heard again opens another stream.
+            if case .failed = event { faces.heard = nil }
+            sink?(event)
         case .wrote(let request, let event):
             let sink = faces.wrote[request]
             switch event {

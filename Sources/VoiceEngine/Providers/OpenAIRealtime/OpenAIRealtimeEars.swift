@@ -22,6 +22,10 @@ struct OpenAIRealtimeEars {
     private static let longestPiece = 10_000
     /// [ms] Audio before the server has noticed speech in it.
     private static let idleAudio = 1_000
+    /// Pieces without a transcript; the oldest of more will not get one any more.
+    private static let mostPending = 8
+    /// [bytes] Longest text of one piece.
+    private static let longestText = 16_384
     /// [ms] Most audio that is kept.
     private static let longestAudio = 15_000
 
@@ -124,6 +128,12 @@ struct OpenAIRealtimeEars {
         }
         guard !item.isEmpty, !items.contains(where: { $0.id == item }) else { return released += bytes }
         items.append(Item(id: item, bytes: bytes))
+        if items.count(where: { !$0.isComplete }) > Self.mostPending,
+            let oldest = items.firstIndex(where: { !$0.isComplete })
+        {
+            items[oldest].isComplete = true
+            releaseCompleted()
+        }
     }
 
     /// There was nothing to commit.
@@ -133,7 +143,9 @@ struct OpenAIRealtimeEars {
     }
 
     mutating func delta(_ item: String, _ text: String) -> [SpeechToTextEvent] {
-        guard let place = items.firstIndex(where: { $0.id == item && !$0.isComplete }) else { return [] }
+        guard let place = items.firstIndex(where: { $0.id == item && !$0.isComplete }),
+            items[place].text.utf8.count + text.utf8.count <= Self.longestText
+        else { return [] }
         items[place].text += items[place].text.isEmpty ? Self.trimmed(text) : text
         return reports()
     }
@@ -142,12 +154,8 @@ struct OpenAIRealtimeEars {
     mutating func completed(_ item: String, _ text: String?) -> [SpeechToTextEvent] {
         guard let place = items.firstIndex(where: { $0.id == item && !$0.isComplete }) else { return [] }
         items[place].isComplete = true
-        items[place].text = Self.folded(text ?? items[place].text)
-        for place in items.indices {
-            guard items[place].isComplete else { break }
-            released += items[place].bytes
-            items[place].bytes = 0
-        }
+        items[place].text = Self.folded(String((text ?? items[place].text).prefix(Self.longestText)))
+        releaseCompleted()
         var events = reports()
         if detection != .engine, isSettled, !self.text.isEmpty { events.append(.endOfTurn) }
         return events
@@ -166,6 +174,14 @@ struct OpenAIRealtimeEars {
     }
 
     // MARK: -
+
+    private mutating func releaseCompleted() {
+        for place in items.indices {
+            guard items[place].isComplete else { break }
+            released += items[place].bytes
+            items[place].bytes = 0
+        }
+    }
 
     private mutating func commit() -> [OpenAIRealtimeCommand] {
         guard uncommitted >= Self.shortestCommit * bytesPerMillisecond else { return [] }

@@ -46,6 +46,16 @@ struct OpenAIRealtimeSpeech {
         return SegmentID(turn: turn, index: lastSegment)
     }
 
+    /// Another model, or another voice, goes on from here.
+    ///
+    /// - Returns: Whether audio of a segment was still due.
+    mutating func giveUp() -> Bool {
+        let wasDue = isOwn && lastSegment >= nextSegment
+        isOwn = false
+        nextSegment = max(nextSegment, lastSegment + 1)
+        return wasDue
+    }
+
     /// The connection is gone, and the items with it.
     mutating func forget() { pieces = [] }
 

@@ -146,9 +146,9 @@ struct OpenAIRealtimeStateMachine {
     private mutating func fail(_ request: Request, _ error: ProviderError) -> [Output] {
         switch request.work {
         case .answer(let chat):
-            // Whoever goes on in its place speaks through the voice.
-            if speech.turn == chat.turn { speech.isOwn = false }
-            return [.wrote(request: request.id, .failed(error))]
+            // Whoever goes on in its place speaks through the voice; of what was written the audio will not come.
+            let isDue = speech.turn == chat.turn && speech.giveUp() && chat.turn > dead
+            return (isDue ? [.speechFailed(chat.turn, error)] : []) + [.wrote(request: request.id, .failed(error))]
         case .read(let segment, _):
             guard segment.turn > dead else { return [] }
             dead = segment.turn
@@ -234,6 +234,17 @@ struct OpenAIRealtimeStateMachine {
             waiting.append(Request(id: lastRequest, work: .read(segment, text)))
             return advance()
         }
+        return []
+    }
+
+    /// A new stream takes the audio: what was not spoken of a turn may be asked of it again.
+    mutating func voiceOpened() { dead = .none }
+
+    /// Nobody takes the audio any more.
+    mutating func voiceClosed() -> [Output] {
+        _ = speech.giveUp()
+        waiting.removeAll { if case .read = $0.work { true } else { false } }
+        if case .read? = active?.request.work { return cancelActive() }
         return []
     }
 
