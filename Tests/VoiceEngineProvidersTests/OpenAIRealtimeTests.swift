@@ -283,7 +283,9 @@ internal import VoiceEngineNetSupport
         fixture.network.advance(.seconds(4))
         #expect(log.take() == ["failed unavailable"])
         fixture.network.behaviour = .accept
-        // The session opens the recogniser again.
+        // The session opens the recogniser again, which then hears what it is given, and nothing of before.
+        faces.ears.hint(.started(atMilliseconds: 0))
+        hear(faces.ears, milliseconds: 400)
         faces.ears.close()
         let ears = faces.provider.speechToText.open(context, format: .telephone, sink: log.heard)
         fixture.network.run()

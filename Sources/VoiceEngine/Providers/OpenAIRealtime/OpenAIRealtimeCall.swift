@@ -126,6 +126,9 @@ final class OpenAIRealtimeCall {
 
     func closeHearing() {
         (faces.hearing, faces.heard) = (nil, nil)
+        // Whoever opens another stream knows what that one has to hear.
+        machine.hearingClosed()
+        audio = CallerAudio()
         closeIfUnused()
     }
 

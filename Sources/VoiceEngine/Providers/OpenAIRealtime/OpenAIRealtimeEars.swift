@@ -51,6 +51,13 @@ struct OpenAIRealtimeEars {
         isOpen = detection != .engine
     }
 
+    /// A new stream begins with nothing; the voice may be in the middle of its speech.
+    mutating func restart() {
+        var fresh = OpenAIRealtimeEars(detection, bytesPerMillisecond: bytesPerMillisecond)
+        fresh.isOpen = isOpen
+        self = fresh
+    }
+
     /// Nothing of an utterance is on its way: the connection may be changed.
     var isQuiet: Bool { items.isEmpty && commits.isEmpty && !hearsSpeech && (detection != .engine || !isOpen) }
 

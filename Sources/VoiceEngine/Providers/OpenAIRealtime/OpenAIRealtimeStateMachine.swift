@@ -175,6 +175,9 @@ struct OpenAIRealtimeStateMachine {
         for piece in ears.taken() { history.committed(piece.item, text: piece.text) }
     }
 
+    /// The stream is closed; what it has heard is forgotten with it.
+    mutating func hearingClosed() { ears.restart() }
+
     mutating func takeReleased() -> Int { ears.takeReleased() }
 
     // MARK: - Answering
