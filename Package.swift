@@ -79,7 +79,8 @@ let package = Package(
         .executableTarget(
             name: "VoiceLab",
             dependencies: [
-                nio("NIOCore"), nio("NIOPosix"), .product(name: "DequeModule", package: "swift-collections"),
+                "COpenSSL", nio("NIOCore"), nio("NIOPosix"),
+                .product(name: "DequeModule", package: "swift-collections"),
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: strict),

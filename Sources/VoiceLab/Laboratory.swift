@@ -18,5 +18,7 @@ struct Laboratory: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "voice-lab",
         abstract: "A simulated carrier, scripted providers and a load benchmark for voice engines.",
-        subcommands: [CallCommand.self, ProvidersCommand.self, BenchCommand.self, LoopbackCommand.self])
+        subcommands: [
+            CallCommand.self, ProvidersCommand.self, FailuresCommand.self, BenchCommand.self, LoopbackCommand.self,
+        ])
 }

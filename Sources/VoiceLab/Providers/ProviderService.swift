@@ -6,12 +6,19 @@ final class ProviderService: LabService {
         var sttLatencyMilliseconds = 0
         var speak: SpeakMachine.Settings
         var chat: ChatScript
+        /// By service: what goes wrong with every request that does not choose for itself.
+        var faults: [ServiceName: [Fault]] = [:]
     }
+
+    enum ServiceName: String, Sendable, CaseIterable { case listen, chat, speak }
 
     private let settings: Settings
     private let log: ProviderLog
     private var banks: [AudioForm: ToneBank] = [:]
     private var connections = 0
+    private var live = (connections: 0, sockets: 0)
+    /// How many requests each fault has met.
+    private var met: [String: Int] = [:]
 
     init(settings: Settings, log: ProviderLog) {
         self.settings = settings
@@ -22,6 +29,10 @@ final class ProviderService: LabService {
         let path = request.target.prefix { $0 != "?" }
         switch (request.method, path) {
         case ("GET", "/readyz"): connection.respond(status: "200 OK", body: "ready\n".utf8)
+        case ("GET", "/counters"):
+            // Less the connection that asks.
+            let body = #"{"connections":\#(live.connections - 1),"sockets":\#(live.sockets)}"#
+            connection.respond(status: "200 OK", headers: [("Content-Type", "application/json")], body: body.utf8)
         case ("GET", "/v1/models"):
             let list =
                 #"{"object":"list","data":[{"id":"lab","object":"model","created":1790000000,"owned_by":"lab"}]}"#
@@ -31,6 +42,33 @@ final class ProviderService: LabService {
             fail(connection, "404 Not Found", "no such path: \(path)", code: "not_found")
         default: fail(connection, "405 Method Not Allowed", request.method, code: "method")
         }
+    }
+
+    func count(connections: Int, sockets: Int) {
+        live.connections += connections
+        live.sockets += sockets
+    }
+
+    /// `/fault/NAME/FAULTS/v1/…`: this request has faults of its own; NAME tells apart what `xTIMES` counts.
+    func begin(_ request: HTTPMessage) -> (HTTPMessage, [Fault]) {
+        let parts = request.target.split(separator: "/", maxSplits: 3)
+        guard parts.count == 4, parts[0] == "fault" else {
+            let path = request.target.prefix { $0 != "?" }
+            let name: ServiceName? =
+                path.hasSuffix("/listen") ? .listen : path.hasSuffix("/speak") ? .speak : .chat
+            guard path.hasPrefix("/v1/"), let name, let faults = settings.faults[name] else { return (request, []) }
+            return (request, due(faults, name.rawValue))
+        }
+        var own = request
+        own.startLine = "\(request.method) /\(parts[3]) HTTP/1.1"
+        let text = QueryParameters.decoded(parts[2])
+        return (own, due((try? Fault.list(text)) ?? [], "\(parts[1])/\(text)"))
+    }
+
+    private func due(_ faults: [Fault], _ key: String) -> [Fault] {
+        met[key, default: 0] += 1
+        let number = met[key] ?? 1
+        return faults.filter { fault in fault.times.map { number <= $0 } ?? true }
     }
 
     private func complete(_ request: HTTPMessage, on connection: LabConnection) {

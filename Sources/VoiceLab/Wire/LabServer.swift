@@ -7,6 +7,15 @@ protocol LabService: AnyObject {
     func received(_ request: HTTPMessage, on connection: LabConnection)
     /// A WebSocket handshake.
     func upgrade(_ request: HTTPMessage) -> LabUpgrade
+    /// A request has come: how the service wants to see it, and what is to go wrong with its answer.
+    func begin(_ request: HTTPMessage) -> (HTTPMessage, [Fault])
+    /// A connection begins, becomes a WebSocket or ends.
+    func count(connections: Int, sockets: Int)
+}
+
+extension LabService {
+    func begin(_ request: HTTPMessage) -> (HTTPMessage, [Fault]) { (request, []) }
+    func count(connections: Int, sockets: Int) {}
 }
 
 /// The answer to a WebSocket handshake.
@@ -35,6 +44,10 @@ final class LabConnection: ChannelInboundHandler {
     private var received = ByteBuffer()
     private var out = ByteBuffer()
     private var context: ChannelHandlerContext?
+    /// nil while nothing is to go wrong.
+    private var faults: FaultRun?
+    /// The answer that a fault wants for the request at hand. [s] to wait.
+    private var status: (code: Int, retryAfter: Int?)?
     /// Called when the peer goes away while an answer is being streamed.
     var onDisconnect: () -> Void = {}
 
@@ -44,7 +57,7 @@ final class LabConnection: ChannelInboundHandler {
 
     /// Listens on a port (0 = any free one) with every connection on `loop`; to be called there.
     static func listen(
-        service: any LabService, host: String, port: Int, on loop: any EventLoop
+        service: any LabService, host: String, port: Int, tls: LabTLSContext? = nil, on loop: any EventLoop
     ) -> EventLoopFuture<any Channel> {
         let bound = NIOLoopBound(service, eventLoop: loop)
         return ServerBootstrap(group: loop)
@@ -53,6 +66,7 @@ final class LabConnection: ChannelInboundHandler {
             .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
             .childChannelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
+                    if let tls { try channel.pipeline.syncOperations.addHandler(LabTLSHandler(tls)) }
                     try channel.pipeline.syncOperations.addHandler(LabConnection(service: bound.value))
                 }
             }
@@ -108,7 +122,7 @@ final class LabConnection: ChannelInboundHandler {
     /// Sends a close frame and ends the connection.
     func close(code: UInt16, reason: String = "") {
         send(WebSocketFrame.close, [UInt8(code >> 8), UInt8(code & 255)] + Array(reason.utf8))
-        context?.close(promise: nil)
+        if let faults { faults.close() } else { context?.close(promise: nil) }
     }
 
     private func send(_ opcode: UInt8, _ payload: some Collection<UInt8>) {
@@ -118,12 +132,23 @@ final class LabConnection: ChannelInboundHandler {
         flush()
     }
 
-    private func flush() { context?.writeAndFlush(wrapOutboundOut(out), promise: nil) }
+    private func flush() {
+        if let faults { return faults.send(out) }
+        context?.writeAndFlush(wrapOutboundOut(out), promise: nil)
+    }
 
     // MARK: Channel
 
-    func handlerAdded(context: ChannelHandlerContext) { self.context = context }
-    func handlerRemoved(context: ChannelHandlerContext) { self.context = nil }
+    func handlerAdded(context: ChannelHandlerContext) {
+        self.context = context
+        service.count(connections: 1, sockets: 0)
+    }
+
+    func handlerRemoved(context: ChannelHandlerContext) {
+        self.context = nil
+        faults?.cancel()
+        service.count(connections: -1, sockets: 0)
+    }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         let bytes = unwrapInboundIn(data)
@@ -147,7 +172,8 @@ final class LabConnection: ChannelInboundHandler {
         case .http(var parser):
             let request = try parser.next(from: &received)
             state = .http(parser)
-            guard let request else { return false }
+            guard let request = request.map(begin) else { return false }
+            if refuses(request) { return true }
             if request.header("Upgrade")?.lowercased() == "websocket" {
                 upgrade(request)
             } else {
@@ -158,6 +184,8 @@ final class LabConnection: ChannelInboundHandler {
             let message = try parser.next(from: &received)
             if case .socket = state { state = .socket(parser, socket) }
             guard let message else { return false }
+            faults?.received()
+            guard case .socket = state else { return false }
             switch message {
             case .ping(let payload): send(WebSocketFrame.pong, payload.readableBytesView)
             case .close:
@@ -168,6 +196,28 @@ final class LabConnection: ChannelInboundHandler {
             }
             return true
         }
+    }
+
+    /// Takes over the faults that the service has for this request.
+    private func begin(_ request: HTTPMessage) -> HTTPMessage {
+        let (request, chosen) = service.begin(request)
+        status =
+            chosen.lazy.compactMap { if case .status(let code, let wait) = $0.kind { (code, wait) } else { nil } }
+            .first
+        if !chosen.isEmpty, let channel = context?.channel { faults = FaultRun(chosen, channel) } else { faults = nil }
+        return request
+    }
+
+    /// Answers with the status that a fault wants, in words that every client of the laboratory reads.
+    private func refuses(_ request: HTTPMessage) -> Bool {
+        guard let (code, wait) = status else { return false }
+        var headers = [("Content-Type", "application/json"), ("dg-error", "scripted \(code)")]
+        if let wait { headers.append(("Retry-After", "\(wait)")) }
+        let text =
+            #"{"error":{"message":"scripted \#(code)","type":"lab","param":null,"code":"lab"},"#
+            + #""err_code":"LAB","err_msg":"scripted \#(code)","request_id":"lab"}"#
+        respond(status: "\(code) Scripted", headers: headers, body: Array(text.utf8))
+        return true
     }
 
     private func upgrade(_ request: HTTPMessage) {
@@ -183,6 +233,7 @@ final class LabConnection: ChannelInboundHandler {
             writeHead(
                 "101 Switching Protocols", [("Upgrade", "websocket"), ("Connection", "Upgrade"), accept] + headers, [])
             state = .socket(WebSocketParser(peer: .client), socket)
+            service.count(connections: 0, sockets: 1)
             socket.opened(self)
         }
     }
@@ -197,7 +248,10 @@ final class LabConnection: ChannelInboundHandler {
     private func finish(_ violation: WireViolation?) {
         let last = state
         state = .closed
-        if case .socket(_, let socket) = last { socket.closed(violation) }
+        if case .socket(_, let socket) = last {
+            service.count(connections: 0, sockets: -1)
+            socket.closed(violation)
+        }
         onDisconnect()
         onDisconnect = {}
     }
