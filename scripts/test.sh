@@ -15,6 +15,8 @@ step "exported symbols and ABI" scripts/abi.sh
 step "C: the header's contract" Tests/ABI/run.sh dist/lib/libvoiceengine.so.1
 step "Python" scripts/python-tests.sh
 step "a call on local models" scripts/demo.sh --quiet
+step "failures of every provider at every step" scripts/failures.sh
+step "real servers" Tests/real-servers/run.sh
 
 if ((${#failed[@]})); then
   printf '\nFAILED: %s\n' "${failed[@]}" >&2

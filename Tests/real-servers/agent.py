@@ -1,16 +1,21 @@
-"""Prints an agent whose language model is the OpenAI-compatible server on a port of this machine."""
+"""Prints an agent that uses an OpenAI-compatible server on a port of this machine in one role: agent.py ROLE PORT."""
 
 import json
 import sys
 
-print(json.dumps({
+role, port = sys.argv[1:]
+document = {
     "name": "real-server",
     "language": "en-US",
     "prompt": "You answer the telephone of a dental practice. It is open Monday to Friday from nine to five. "
               "Answer in one short sentence.",
     "stt": {"provider": "local"},
-    "llm": {"provider": "openai_compatible", "model": "local", "base_url": f"http://127.0.0.1:{sys.argv[1]}/v1",
-            "max_tokens": 40, "temperature": 0.1},
+    "llm": {"provider": "local", "max_tokens": 40, "temperature": 0.1},
     "tts": {"provider": "local"},
     "manners": {"on_failure": "FAILURE."},
-}, indent=1))
+}
+entry = {"provider": "openai_compatible", "model": "local", "base_url": f"http://127.0.0.1:{port}/v1"}
+if role == "llm":
+    entry |= {"max_tokens": 40, "temperature": 0.1}
+document[role] = entry
+print(json.dumps(document, indent=1))

@@ -39,3 +39,14 @@ answers() {
     sleep 0.3
   done
 }
+
+# call SOUND: plays the demo's recording SOUND to the agent in $work/agent.json; sets `summary`.
+call() {
+  scripts/demo/caller-audio.sh "$work/caller" > "$work/audio.log" 2>&1 || skip "$(tail -n 1 "$work/audio.log")"
+  "$voice_host" talk "$work/agent.json" "$work/caller/$1.wav" "$work/call.wav" --events "$work/events.jsonl" \
+    > "$work/talk.log" 2>&1 || { tail -n 15 "$work/talk.log" >&2; failed "the call did not end as it should"; }
+  if ! summary=$(python3 -B Tests/real-servers/judge.py "$work/events.jsonl"); then
+    tail -n 15 "$work/talk.log" "$work/server.log" >&2
+    failed "$summary"
+  fi
+}
