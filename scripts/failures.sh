@@ -7,12 +7,13 @@
 #
 #   FAILURES_ONLY=TEXT       only agents whose name contains TEXT
 #   FAILURES_LIMIT_MS=15000  within which the caller must hear something or the call must end
+#   FAILURES_PARALLEL=75     calls at the same time
 #   FAILURES_OUTPUT=DIR      logs, default failures-output
 #   VOICE_HOST, VOICE_LAB, LD_LIBRARY_PATH   other builds than dist/ and .build/release/
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 if [[ ${1:-} == -h || ${1:-} == --help ]]; then
-  sed -n '2,11s/^# \{0,1\}//p' "$0"
+  sed -n '2,12s/^# \{0,1\}//p' "$0"
   exit
 fi
 
@@ -46,4 +47,4 @@ started+=("$host")
 wait_ready "http://127.0.0.1:$port/readyz" "$host" 60 "$output/host.log"
 
 python3 -B scripts/failures/watch.py "$output" --host "$port" --pid "$host" --providers "$(port_of ready)" \
-  --lab "$voice_lab" --limit-ms "${FAILURES_LIMIT_MS:-15000}"
+  --lab "$voice_lab" --limit-ms "${FAILURES_LIMIT_MS:-15000}" --parallel "${FAILURES_PARALLEL:-75}"

@@ -36,7 +36,7 @@ port=$(free_port)
   > "$work/server.log" 2>&1 &
 server=$!
 started+=("$server")
-if ! answers "http://127.0.0.1:$port/v1/models" "$server" 60; then
+if ! answers "http://127.0.0.1:$port/v1/models" "$server" 120; then
   tail -n 5 "$work/server.log" >&2
   skip "the server does not start here"
 fi

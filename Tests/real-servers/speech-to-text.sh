@@ -23,7 +23,7 @@ python3 -B Tests/real-servers/agent.py stt "$port" > "$work/agent.json"
   > "$work/server.log" 2>&1 &
 server=$!
 started+=("$server")
-if ! answers "http://127.0.0.1:$port/health" "$server" 60; then
+if ! answers "http://127.0.0.1:$port/health" "$server" 120; then
   tail -n 5 "$work/server.log" >&2
   skip "the server does not start here"
 fi

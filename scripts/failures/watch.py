@@ -38,7 +38,7 @@ def settles(check):
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("output", type=pathlib.Path)
-    for name in ("host", "pid", "providers", "limit-ms"):
+    for name in ("host", "pid", "providers", "limit-ms", "parallel"):
         parser.add_argument(f"--{name}", type=int, required=True)
     parser.add_argument("--lab", required=True)
     options = parser.parse_args()
@@ -49,7 +49,7 @@ def main():
     names = (options.output / "agents.txt").read_text().split()
     calls = subprocess.run(
         [options.lab, "failures", "--url", f"http://127.0.0.1:{options.host}/twilio/voice",
-         "--agents", str(options.output / "agents.txt"), "--limit-ms", str(options.limit_ms), "--parallel", "120"],
+         "--agents", str(options.output / "agents.txt"), "--limit-ms", str(options.limit_ms), "--parallel", str(options.parallel)],
         stdout=subprocess.PIPE, text=True, check=False)
     (options.output / "calls.jsonl").write_text(calls.stdout)
     outcomes = [json.loads(line) for line in calls.stdout.splitlines()]
