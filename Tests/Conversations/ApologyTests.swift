@@ -28,7 +28,7 @@ import VoiceEngineProviders
     }
 
     @Test func isRecordedByTheFirstVoiceThatWorks() throws {
-        let call = try call(nil)
+        let call = try self.call(nil)
         let dead = ScriptedVoice(name: "dead")
         dead.fails = true
         let live = ScriptedVoice(name: "live")
@@ -39,7 +39,7 @@ import VoiceEngineProviders
     }
 
     @Test func isNotRecordedTwice() throws {
-        let call = try call(nil)
+        let call = try self.call(nil)
         let live = ScriptedVoice(name: "live")
         let clip = try recorded([live], on: call)
         clip.record(with: ProviderContext(callID: "clip", eventLoop: call.loop, log: .none))
@@ -47,7 +47,7 @@ import VoiceEngineProviders
     }
 
     @Test func aFailedRecordingIsTriedAgainLater() throws {
-        let call = try call(nil)
+        let call = try self.call(nil)
         let voice = ScriptedVoice(name: "late")
         voice.fails = true
         let clip = try recorded([voice], on: call)
@@ -64,9 +64,9 @@ import VoiceEngineProviders
     }
 
     @Test func isPlayedWhenEveryVoiceIsDead() throws {
-        let maker = try call(nil)
+        let maker = try self.call(nil)
         let clip = try recorded([ScriptedVoice(name: "live")], on: maker)
-        let call = try call(clip)
+        let call = try self.call(clip)
         call.voice.fails = true
         try call.play("1000 type \"when do you open\"\n6000 gone")
         #expect(
@@ -86,9 +86,9 @@ import VoiceEngineProviders
     }
 
     @Test func theCallEndsAfterSeveralInARow() throws {
-        let maker = try call(nil)
+        let maker = try self.call(nil)
         let clip = try recorded([ScriptedVoice(name: "live")], on: maker)
-        let call = try call(clip) { $0.failover.endAfter = 2 }
+        let call = try self.call(clip) { $0.failover.endAfter = 2 }
         call.voice.fails = true
         try call.play("1000 type \"when do you open\"\n5000 type \"hello\"\n12000 end")
         #expect(call.events.last?.kind == .closed)
@@ -99,9 +99,9 @@ import VoiceEngineProviders
     }
 
     @Test func whatIsThereOfAReplyIsHeardOutFirst() throws {
-        let maker = try call(nil)
+        let maker = try self.call(nil)
         let clip = try recorded([ScriptedVoice(name: "live")], on: maker)
-        let call = try call(clip)
+        let call = try self.call(clip)
         call.voice.spells = true
         call.mind.answers = [ScriptedAnswer(text: "One two three four. Five six.")]
         call.voice.breaks = [4_000, 0]
@@ -112,7 +112,7 @@ import VoiceEngineProviders
     }
 
     @Test func anAnswerThatBreaksOffIsHeardOutFirst() throws {
-        let call = try call(nil)
+        let call = try self.call(nil)
         call.mind.answers = [ScriptedAnswer(text: "We open at nine. On Mondays we", end: .failed(.timeout))]
         try call.play("1000 type \"when do you open\"\n9000 gone")
         #expect(
@@ -136,7 +136,7 @@ import VoiceEngineProviders
     }
 
     @Test func aGoodAnswerForgetsTheFailures() throws {
-        let call = try call(nil) { $0.failover.endAfter = 2 }
+        let call = try self.call(nil) { $0.failover.endAfter = 2 }
         let failing = ScriptedAnswer(text: "", end: .failed(.unavailable))
         call.mind.answers = [failing, ScriptedAnswer(text: "Yes."), failing, ScriptedAnswer(text: "No.")]
         try call.play("1000 type \"a\"\n5000 type \"b\"\n9000 type \"c\"\n13000 type \"d\"\n17000 gone")

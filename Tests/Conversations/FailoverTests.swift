@@ -48,7 +48,7 @@ import VoiceEngineProviders
     @Test func theNextModelAnswersWhenTheFirstFails() throws {
         mind.answers = [ScriptedAnswer(text: "", end: .failed(.unavailable))]
         other.answers = [ScriptedAnswer(text: "One two three.")]
-        let call = try call()
+        let call = try self.call()
         try call.play("1000 type \"count\"\n6000 gone")
         #expect(
             call.story == """
@@ -74,7 +74,7 @@ import VoiceEngineProviders
         mind.answers = [
             ScriptedAnswer(text: "", end: .failed(.rateLimited)), ScriptedAnswer(text: "One two three."),
         ]
-        let call = try call { $0.failover.retry.retries = 1 }
+        let call = try self.call { $0.failover.retry.retries = 1 }
         try call.play("1000 type \"count\"\n6000 gone")
         // 100 ms of back-off: half of the base, without jitter.
         #expect(call.story.contains("1560 text \"One two three.\""))
@@ -88,7 +88,7 @@ import VoiceEngineProviders
     {
         mind.answers = [ScriptedAnswer(text: "", end: .failed(kind))]
         other.answers = [ScriptedAnswer(text: "One two three.")]
-        let call = try call { $0.failover.retry.retries = 5 }
+        let call = try self.call { $0.failover.retry.retries = 5 }
         try call.play("1000 type \"count\"\n4000 type \"again\"\n8000 gone")
         #expect(mind.requests.count == 1)
         #expect(other.requests.count == 2)
@@ -98,7 +98,7 @@ import VoiceEngineProviders
     @Test func anAnswerThatBreaksOffIsContinued() throws {
         mind.answers = [ScriptedAnswer(text: "One two three. Four fi", end: .failed(.unavailable))]
         other.answers = [ScriptedAnswer(text: "Four five six.")]
-        let call = try call()
+        let call = try self.call()
         try call.play("1000 type \"count\"\n9000 gone")
         #expect(
             other.requests.first?.messages.dropFirst() == [
@@ -114,7 +114,7 @@ import VoiceEngineProviders
         mind.answers = [.tool("look_up"), ScriptedAnswer(text: "Six.")]
         // The call came, the end of its answer did not.
         let broken = BreakingModel(mind)
-        let call = try call { _ in
+        let call = try self.call { _ in
         } providers: {
             $0.languageModel = chain(.languageModel, [(broken, "mind"), (other, "other mind")])
         }
@@ -128,7 +128,7 @@ import VoiceEngineProviders
     @Test func aModelThatSaysNothingIsGivenUp() throws {
         mind.answers = [ScriptedAnswer(text: "", end: .hanging)]
         other.answers = [ScriptedAnswer(text: "One two three.")]
-        let call = try call { $0.failover.modelPatience = .seconds(2) }
+        let call = try self.call { $0.failover.modelPatience = .seconds(2) }
         try call.play("1000 type \"count\"\n9000 gone")
         #expect(call.story.contains("3000 error mind \"sent nothing for 2000 ms\""))
         #expect(call.story.contains("heard \"One two three.\""))
@@ -144,7 +144,7 @@ import VoiceEngineProviders
         mind.answers = [ScriptedAnswer(text: "Nine.", after: 2_000)]
         other.answers = [ScriptedAnswer(text: "One two three.")]
         var models: ProviderChain<any LanguageModelProvider>?
-        let call = try call {
+        let call = try self.call {
             $0.failover.hedges = true
         } providers: {
             models = $0.languageModel
@@ -162,7 +162,7 @@ import VoiceEngineProviders
     @Test func aModelInTimeIsNotOvertaken() throws {
         mind.answers = [ScriptedAnswer(text: "Nine.", after: 299)]
         var models: ProviderChain<any LanguageModelProvider>?
-        let call = try call {
+        let call = try self.call {
             $0.failover.hedges = true
         } providers: {
             models = $0.languageModel
@@ -177,7 +177,7 @@ import VoiceEngineProviders
         mind.answers = [ScriptedAnswer(text: "", after: 500, end: .failed(.timeout))]
         other.answers = [ScriptedAnswer(text: "", after: 500, end: .failed(.timeout))]
         var models: ProviderChain<any LanguageModelProvider>?
-        let call = try call {
+        let call = try self.call {
             $0.failover.hedges = true
         } providers: {
             models = $0.languageModel
@@ -194,7 +194,7 @@ import VoiceEngineProviders
         other.answers = [ScriptedAnswer(text: "One.")]
         var models: ProviderChain<any LanguageModelProvider>?
         func again() throws -> ScriptedCall {
-            let call = try call { _ in
+            let call = try self.call { _ in
             } providers: { providers in
                 if let models { providers.languageModel = models } else { models = providers.languageModel }
             }
@@ -210,7 +210,7 @@ import VoiceEngineProviders
         // Half-open: one request tries, and succeeds.
         mind.answers = [ScriptedAnswer(text: "Two.")]
         mind.requests = []
-        let call = try call { _ in
+        let call = try self.call { _ in
         } providers: {
             if let models { $0.languageModel = models }
         }
@@ -232,7 +232,7 @@ import VoiceEngineProviders
                 mind.answers = [ScriptedAnswer(text: text)]
                 for voice in [voice, spare] { (voice.every, voice.spoken) = (every, []) }
                 voice.breaks = [place]
-                let call = try call(kind: kind)
+                let call = try self.call(kind: kind)
                 try call.play("1000 type \"count\"\n14000 gone")
                 let heard = Spelling.words(in: call.carrier.heard)
                 // A word that was torn when hardly any of it had been heard is said again.
@@ -249,7 +249,7 @@ import VoiceEngineProviders
     @Test func theSameVoiceIsOpenedAgainFirst() throws {
         mind.answers = [ScriptedAnswer(text: "One two three four.")]
         voice.breaks = [2_000]
-        let call = try call { $0.failover.retry.retries = 1 }
+        let call = try self.call { $0.failover.retry.retries = 1 }
         try call.play("1000 type \"count\"\n9000 gone")
         #expect(voice.spoken == ["One two three four.", "two three four."])
         #expect(spare.spoken.isEmpty)
@@ -260,7 +260,7 @@ import VoiceEngineProviders
     @Test func aVoiceThatBreaksAgainAndAgainIsLeft() throws {
         mind.answers = [ScriptedAnswer(text: "One two three four.")]
         voice.breaks = [2_000, 2_000, 2_000, 2_000]
-        let call = try call { $0.failover.retry.retries = 2 }
+        let call = try self.call { $0.failover.retry.retries = 2 }
         try call.play("1000 type \"count\"\n9000 gone")
         #expect(Spelling.words(in: call.carrier.heard).map(\.word) == ["one", "two", "three", "four"])
         #expect(spare.spoken == ["four."])
@@ -269,7 +269,7 @@ import VoiceEngineProviders
 
     @Test func theGreetingIsSpokenByTheNextVoice() throws {
         voice.fails = true
-        let call = try call { $0.greeting = "One two three." }
+        let call = try self.call { $0.greeting = "One two three." }
         try call.play("9000 gone")
         #expect(Spelling.words(in: call.carrier.heard).map(\.word) == ["one", "two", "three"])
         expectNothingLeft(call)
@@ -278,7 +278,7 @@ import VoiceEngineProviders
     @Test func theCallStaysWithTheVoiceThatWorksUntilTheFirstHasRecovered() throws {
         mind.answers = [ScriptedAnswer(text: "One two three.")]
         voice.fails = true
-        let call = try call()
+        let call = try self.call()
         try call.play("1000 type \"count\"")
         call.run(until: 4_000)
         voice.fails = false
@@ -299,7 +299,7 @@ import VoiceEngineProviders
     @Test func aVoiceThatSaysNothingIsGivenUp() throws {
         mind.answers = [ScriptedAnswer(text: "One two three.")]
         voice.latency = 60_000
-        let call = try call { $0.failover.voicePatience = .seconds(1) }
+        let call = try self.call { $0.failover.voicePatience = .seconds(1) }
         try call.play("1000 type \"count\"\n9000 gone")
         #expect(call.story.contains("error voice \"sent no audio for 1000 ms\""))
         #expect(call.story.contains("heard \"One two three.\""))
@@ -309,7 +309,7 @@ import VoiceEngineProviders
     @Test func anInterruptionEndsTheRepair() throws {
         mind.answers = [ScriptedAnswer(text: "One two three four five six.")]
         voice.breaks = [4_000]
-        let call = try call { $0.failover.retry = RetryPolicy(retries: 1, base: .seconds(5)) }
+        let call = try self.call { $0.failover.retry = RetryPolicy(retries: 1, base: .seconds(5)) }
         try call.play("1000 type \"count\"\n2000 interrupt\n9000 gone")
         #expect(voice.spoken.count == 1)
         #expect(spare.spoken.isEmpty)

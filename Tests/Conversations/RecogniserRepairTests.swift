@@ -35,7 +35,7 @@ import VoiceEngineProviders
     }
 
     @Test func withoutAFailureTheWordsAreHeard() throws {
-        let call = try call()
+        let call = try self.call()
         call.caller(spells: sentence, at: 1_000)
         try call.start()
         call.run(until: 6_000)
@@ -47,7 +47,7 @@ import VoiceEngineProviders
     @Test(arguments: [0, 2, 3]) func allWordsArrive(settlesEvery: Int) throws {
         for moment in stride(from: Int64(900), through: 2_700, by: 90) {
             (ears.settlesEvery, spare.settlesEvery) = (settlesEvery, settlesEvery)
-            let call = try call()
+            let call = try self.call()
             call.caller(spells: sentence, at: 1_000)
             try call.start()
             call.run(until: moment)
@@ -59,7 +59,7 @@ import VoiceEngineProviders
     }
 
     @Test func theNextOneTakesOver() throws {
-        let call = try call { $0.failover.retry.retries = 0 }
+        let call = try self.call { $0.failover.retry.retries = 0 }
         call.caller(spells: sentence, at: 1_000)
         try call.start()
         call.run(until: 1_900)
@@ -79,7 +79,7 @@ import VoiceEngineProviders
 
     @Test func aWrongKeyIsNotTriedAgain() throws {
         ears.failures = [.auth]
-        let call = try call { $0.failover.retry.retries = 5 }
+        let call = try self.call { $0.failover.retry.retries = 5 }
         call.caller(spells: sentence, at: 1_000)
         try call.start()
         call.run(until: 9_000)
@@ -89,7 +89,7 @@ import VoiceEngineProviders
     }
 
     @Test func severalFailuresInARow() throws {
-        let call = try call()
+        let call = try self.call()
         call.caller(spells: sentence, at: 1_000)
         try call.start()
         call.run(until: 1_900)
@@ -102,7 +102,7 @@ import VoiceEngineProviders
     }
 
     @Test func whatWasAnsweredIsNotHeardAgain() throws {
-        let call = try call()
+        let call = try self.call()
         call.caller(spells: "one two three", at: 1_000)
         call.caller(spells: "four five six", at: 5_000)
         try call.start()
@@ -117,7 +117,7 @@ import VoiceEngineProviders
     @Test func withoutAnyLeftTheCallerIsTold() throws {
         ears.failures = Array(repeating: .unavailable, count: 100)
         spare.failures = Array(repeating: .unavailable, count: 100)
-        let call = try call()
+        let call = try self.call()
         try call.start()
         call.run(until: 60_000)
         #expect(call.voice.spoken == ["I am sorry, I am having trouble right now."])

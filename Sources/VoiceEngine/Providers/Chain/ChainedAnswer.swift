@@ -33,7 +33,7 @@ package final class ChainedAnswer: Generation {
     }
 
     /// What a model is asked to do with an answer that another has begun.
-    static let continuation =
+    package static let continuation =
         "(The connection broke while you were speaking. Go on exactly where your last message stops, in the same "
         + "language, as if nothing had happened. Do not repeat anything and do not mention this.)"
 
