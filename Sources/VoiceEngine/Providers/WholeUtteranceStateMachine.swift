@@ -10,8 +10,8 @@ internal import VoiceEngineCore
 /// Recognition starts at the pause, while the silence ladder still waits. When the caller goes on, it was for nothing:
 /// it is abandoned, and the next pause sends all from the utterance's start. So that neither a request nor the sum of
 /// them grows without bound, a long part that ended in a pause is kept for good, and speech without a pause is cut at a
-/// quiet place. Unlike the local `UtteranceStateMachine` there are no partial results while the caller speaks: each would
-/// be an upload, and is billed.
+/// quiet place. Unlike the local `UtteranceStateMachine` there are no partial results while the caller speaks: each
+/// would be an upload, and is billed.
 struct WholeUtteranceStateMachine {
     enum Action: Equatable {
         /// Recognise this audio. Answer with `recognised`.

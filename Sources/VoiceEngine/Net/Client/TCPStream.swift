@@ -2,8 +2,8 @@ package import NIOCore
 
 /// One plain byte stream to a server, for protocols that are neither HTTP nor WebSocket.
 ///
-/// Reports `open` once, then bytes, then exactly one of `closed` and `failed`. What is sent before the stream is open, or
-/// while the network takes no more, waits in order up to `maximumQueuedBytes`; beyond that `send` refuses.
+/// Reports `open` once, then bytes, then exactly one of `closed` and `failed`. What is sent before the stream is open,
+/// or while the network takes no more, waits in order up to `maximumQueuedBytes`; beyond that `send` refuses.
 ///
 /// - Important: Confined to the loop it was made on.
 package final class TCPStream {

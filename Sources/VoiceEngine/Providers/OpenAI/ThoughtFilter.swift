@@ -1,7 +1,7 @@
 /// Keeps what a model thinks between `<think>` and `</think>` out of what is spoken. Pure.
 ///
-/// Servers that have no parser for the model's thoughts put them into the text. A piece that could be the beginning of a
-/// tag waits for the next one; a thought that never ends is not spoken.
+/// Servers that have no parser for the model's thoughts put them into the text. A piece that could be the beginning of
+/// a tag waits for the next one; a thought that never ends is not spoken.
 struct ThoughtFilter {
     private static let opening: [Character] = Array("<think>")
     private static let closing: [Character] = Array("</think>")

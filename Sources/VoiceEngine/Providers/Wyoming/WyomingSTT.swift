@@ -4,8 +4,8 @@ internal import VoiceEngineNet
 
 /// Recognition by a Wyoming server (faster-whisper, whisper.cpp, Vosk and others), utterance by utterance.
 ///
-/// The servers of this protocol work on the audio after `audio-stop` and close the connection with the transcript, so an
-/// utterance is sent whole at the pause, over a connection of its own that was made before it was needed.
+/// The servers of this protocol work on the audio after `audio-stop` and close the connection with the transcript, so
+/// an utterance is sent whole at the pause, over a connection of its own that was made before it was needed.
 package struct WyomingSTT: SpeechToTextProvider {
     private static let sampleRate = 16_000
 
