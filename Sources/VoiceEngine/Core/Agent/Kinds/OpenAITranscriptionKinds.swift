@@ -16,7 +16,7 @@ extension ProviderKind {
                 .keyterms, ProviderOption("temperature", .number(0...1), "Randomness of the transcript."),
                 ProviderOption(
                     "response_format", .oneOf(["auto", "json", "verbose_json"]),
-                    "Form of the answer. Without it: auto, verbose_json for whisper models (shows invented text), else json."
+                    "Form of the answer. Without it: auto, which is verbose_json for whisper models, else json."
                 ),
                 .connectTimeout,
                 ProviderOption("extra", .object, "Fields added to the form of the request."),
