@@ -13,7 +13,8 @@ internal import VoiceEngineNetSupport
         let harness = try RecogniserHarness(
             .flux,
             [
-                "eot_threshold": 0.8, "eager_eot_threshold": 0.4, "eot_timeout_ms": 3000, "keyterms": ["Ana", "ACME Co"],
+                "eot_threshold": 0.8, "eager_eot_threshold": 0.4, "eot_timeout_ms": 3000,
+                "keyterms": ["Ana", "ACME Co"],
                 "language_hints": ["de", "en"], "numerals": true, "tags": ["x"], "redact": "numbers",
             ], model: "flux-general-multi")
         let lines = harness.begin()
@@ -93,7 +94,8 @@ internal import VoiceEngineNetSupport
     @Test func losesAndDoublesNothingWhenTheSessionCommitsFirst() throws {
         let harness = try RecogniserHarness(.flux)
         harness.begin()
-        _ = harness.told(turn("StartOfTurn", 0, "book a table for too", 1), turn("EagerEndOfTurn", 0, "book a table for too", 1))
+        _ = harness.told(
+            turn("StartOfTurn", 0, "book a table for too", 1), turn("EagerEndOfTurn", 0, "book a table for too", 1))
         harness.stream.utteranceCommitted()
         #expect(harness.told(turn("Update", 0, "Book a table for two", 1.2)) == [])
         // What was announced early is a turn already: nothing resumes.

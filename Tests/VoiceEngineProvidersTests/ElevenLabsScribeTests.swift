@@ -59,7 +59,8 @@ internal import VoiceEngineNetSupport
         #expect(harness.take() == ["settled '' -1"])
         harness.send(milliseconds: 500)
         #expect(harness.server.takeTexts().count == 5)
-        #expect(harness.told(partial("book"), partial("book a tabl")) == ["partial 'book' -1", "partial 'book a tabl' -1"])
+        #expect(
+            harness.told(partial("book"), partial("book a tabl")) == ["partial 'book' -1", "partial 'book a tabl' -1"])
         harness.stream.finishUtterance()
         harness.stream.finishUtterance()
         #expect(harness.server.takeTexts() == [commit])

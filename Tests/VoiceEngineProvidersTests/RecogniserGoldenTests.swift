@@ -29,7 +29,9 @@ internal import VoiceEngineCore
         #expect(missing == [])
     }
 
-    private func json(_ bytes: [UInt8]) throws -> JSONValue { try JSONValue.parse(String(decoding: bytes, as: UTF8.self)) }
+    private func json(_ bytes: [UInt8]) throws -> JSONValue {
+        try JSONValue.parse(String(decoding: bytes, as: UTF8.self))
+    }
 
     /// A query as an object; a parameter that `lists` names is a list of all its values.
     private func object(_ query: [(name: String, value: String)], lists: Set<String> = []) -> JSONValue {
@@ -38,7 +40,8 @@ internal import VoiceEngineCore
             if lists.contains(item.name) {
                 object[item.name] = .array((object[item.name]?.array ?? []) + [.string(item.value)])
             } else {
-                #expect(object.append(item.name, .string(item.value)), "\(item.name) twice")
+                let isNew = object.append(item.name, .string(item.value))
+                #expect(isNew, "\(item.name) twice")
             }
         }
         return .object(object)
@@ -108,8 +111,10 @@ internal import VoiceEngineCore
                 }
             },
             expected: [
-                "tokens": "\(Wire.Message.progress(.init(tokens: [.text("Hel", isFinal: true), .text("lo", isFinal: false)], finalMilliseconds: 240, totalMilliseconds: 1_200)))",
-                "end": "\(Wire.Message.progress(.init(tokens: [.end, .finalized], finalMilliseconds: 240, totalMilliseconds: 1_200, isFinished: true)))",
+                "tokens":
+                    "\(Wire.Message.progress(.init(tokens: [.text("Hel", isFinal: true), .text("lo", isFinal: false)], finalMilliseconds: 240, totalMilliseconds: 1_200)))",
+                "end":
+                    "\(Wire.Message.progress(.init(tokens: [.end, .finalized], finalMilliseconds: 240, totalMilliseconds: 1_200, isFinished: true)))",
                 "error": #"error(code: 503, "Cannot continue request (code 7). Please restart the request.")"#,
             ],
             received: { Wire.decode($0).map { "\($0)" } })
@@ -160,12 +165,15 @@ internal import VoiceEngineCore
         var reader = OptionReader(setup)
         let options = try ElevenLabsScribeOptions(setup, &reader)
         typealias Wire = ElevenLabsScribeWire
-        func error(_ kind: ProviderError.Kind, _ type: String) -> String { "\(Wire.Message.error(kind, "\(type): oh"))" }
+        func error(_ kind: ProviderError.Kind, _ type: String) -> String {
+            "\(Wire.Message.error(kind, "\(type): oh"))"
+        }
         try check(
             "scribe",
             sent: { name in
                 switch name {
-                case "query": return object(Wire.query(options, .telephone), lists: ["secondary_languages", "keyterms"])
+                case "query":
+                    return object(Wire.query(options, .telephone), lists: ["secondary_languages", "keyterms"])
                 case "commit": return try json(Wire.commit(sampleRate: 8_000))
                 case "audio":
                     var message: [UInt8] = []

@@ -249,7 +249,8 @@ internal import VoiceEngineNetSupport
             uplink.appendSilence(milliseconds: 5) { _ in true }
         }
         #expect(uplink.sentMilliseconds == 2_500)
-        #expect([2_500, 2_499, 2_485, 2_480].map { uplink.callMilliseconds(ofSent: $0) } == [1_000, 1_000, 1_000, 995])
+        #expect(
+            [2_500, 2_499, 2_485, 2_480].map { uplink.callMilliseconds(ofSent: $0) } == [1_000, 1_000, 1_000, 995])
     }
 
     @Test(
@@ -268,7 +269,8 @@ internal import VoiceEngineNetSupport
     @Test(arguments: [
         ("", "yes", "yes"), ("yes please", "Yes, please.", ""), ("yes please", "Yes please. Now.", "Now."),
         ("for too", "For two people", "people"), ("I'd like to", "I would like to book", "book"),
-        ("book a", "Book a - table", "table"), ("um yes", "Yes.", ""), ("see you at nine", "See you at 9 tomorrow", "tomorrow"),
+        ("book a", "Book a - table", "table"), ("um yes", "Yes.", ""),
+        ("see you at nine", "See you at 9 tomorrow", "tomorrow"),
         ("a b c d", "b c d e", "e"), ("今日は", "今日はいい", "いい"), ("ok", "", ""), ("one two three", "one", ""),
         ("no no", "No, no, no!", "no!"),
     ])

@@ -62,7 +62,8 @@ internal import VoiceEngineNetSupport
                 tokens("ld", "<end>", "~ Ag", final: 600, total: 900))
                 == [
                     "partial 'Hel' 200", "partial 'Hello' 300", "partial 'Hello world' 500",
-                    "settled 'Hello wor' 200", "settled 'Hello world' 600", "end of turn", "partial 'Hello world Ag' 900",
+                    "settled 'Hello wor' 200", "settled 'Hello world' 600", "end of turn",
+                    "partial 'Hello world Ag' 900",
                 ])
         harness.stream.utteranceCommitted()
         #expect(

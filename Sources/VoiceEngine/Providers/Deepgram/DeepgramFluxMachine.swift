@@ -13,8 +13,8 @@ extension DeepgramFluxOptions {
 
 /// What the messages of `/v2/listen` (Flux) mean. Pure.
 ///
-/// Every message tells its whole turn. Turns have numbers: what comes late for a turn that ended is left out, and a turn
-/// whose end was never told ends when the next one begins.
+/// Every message tells its whole turn. Turns have numbers: what comes late for a turn that ended is left out, and a
+/// turn whose end was never told ends when the next one begins.
 struct DeepgramFluxMachine: RecogniserMachine {
     /// [ms] A ForceEndTurn may find no turn, and says so, or not.
     private static let finishPatience = 1_000

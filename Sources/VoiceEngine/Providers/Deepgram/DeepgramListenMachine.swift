@@ -50,8 +50,8 @@ struct DeepgramListenMachine: RecogniserMachine {
 /// Puts Deepgram's segments together to the caller's utterance. Pure.
 ///
 /// Settled segments are kept until the turn is committed: `speech_final` is evidence, not a decision, and what follows
-/// without a commit belongs to the same utterance. Words that were committed while they were still interim come again as
-/// a final segment; they are recognised by their time and left out.
+/// without a commit belongs to the same utterance. Words that were committed while they were still interim come again
+/// as a final segment; they are recognised by their time and left out.
 struct DeepgramUtterance {
     private var settled = ""
     private var interim = ""

@@ -40,7 +40,9 @@ struct AudioUplink {
     ///   - smallestMilliseconds: What is shorter when it is flushed is filled up with silence.
     init(format: AudioFormat, chunkMilliseconds: Int, smallestMilliseconds: Int = 0) {
         self.format = format
-        func bytes(_ milliseconds: Int) -> Int { format.bytes(forSamples: format.samples(inMilliseconds: milliseconds)) }
+        func bytes(_ milliseconds: Int) -> Int {
+            format.bytes(forSamples: format.samples(inMilliseconds: milliseconds))
+        }
         chunkBytes = max(1, bytes(chunkMilliseconds))
         smallestBytes = min(chunkBytes, bytes(smallestMilliseconds))
         maximumBacklogBytes = max(chunkBytes, bytes(Self.longestBacklog))

@@ -2,8 +2,8 @@ internal import VoiceEngineCore
 
 /// What Soniox's messages mean. Pure.
 ///
-/// Final tokens come once; the others come again as a whole in every message. `<end>` closes a segment. A commit forgets
-/// the final tokens; those that were not final come again, and what they became is left out (`UtteranceText`).
+/// Final tokens come once; the others come again as a whole in every message. `<end>` closes a segment. A commit
+/// forgets the final tokens; those that were not final come again, and what they became is left out (`UtteranceText`).
 struct SonioxMachine: RecogniserMachine {
     /// [ms]
     static let finishPatience = 1_000

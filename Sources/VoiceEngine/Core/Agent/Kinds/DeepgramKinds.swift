@@ -18,12 +18,13 @@ extension ProviderKind {
                 "nova: silence in ms after which the recogniser finalises on its own, 0 for never. Without it: 300."),
             ProviderOption(
                 "utterance_end_ms", .integer(0...10_000),
-                "nova: gap between words in ms that ends the turn where noise goes on, 0 (off) or at least 1000. Without it: 1000."
+                "nova: gap between words in ms that ends the turn, 0 (off) or at least 1000. Without it: 1000."
             ),
             ProviderOption("interim_results", .flag, "nova: words before they are final. Without it: true."),
             ProviderOption("vad_events", .flag, "nova: tells when the caller begins. Without it: true."),
             ProviderOption(
-                "smart_format", .flag, "nova: writes numbers and dates as digits, which delays them. Without it: false."),
+                "smart_format", .flag, "nova: writes numbers and dates as digits, which delays them. Without it: false."
+            ),
             ProviderOption("punctuate", .flag, "nova: punctuation and capitals. Without it: true."),
             ProviderOption("dictation", .flag, "nova: spoken punctuation becomes signs. Without it: false."),
             ProviderOption("filler_words", .flag, "nova: keeps uh and um. Without it: false."),
@@ -32,7 +33,8 @@ extension ProviderKind {
                 "eot_threshold", .number(0.5...1), "flux: confidence that ends a turn. Without it: Deepgram's 0.7."),
             ProviderOption(
                 "eager_eot_threshold", .number(0.3...0.9),
-                "flux: confidence that announces the end of a turn, at most eot_threshold. Without it: no announcements."),
+                "flux: confidence that announces the end of a turn, at most eot_threshold. Without it: no announcements."
+            ),
             ProviderOption(
                 "eot_timeout_ms", .integer(500...60_000),
                 "flux: silence in ms that ends a turn whatever the confidence. Without it: 5000."),
