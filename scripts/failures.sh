@@ -29,7 +29,7 @@ mkdir -p "$output"
   --llm-text "Certainly TAG we are open until six." > "$output/providers.log" 2>&1 &
 started+=("$!")
 port_of() { sed -n "s/^$1 //p" "$output/providers.log"; }
-for _ in $(seq 100); do
+for _ in $(seq 300); do
   [[ -n $(port_of ready) ]] && break
   sleep 0.1
 done

@@ -32,7 +32,7 @@ fi
 
 port=$(free_port)
 (cd "$source_folder" && LLAMA_CPP_LIB_PATH=$models/lib PYTHONPATH=. exec "$cache/llama-venv/bin/python" \
-  -m llama_cpp.server --model "$model" --host 127.0.0.1 --port "$port" --n_ctx 2048 --n_threads 2) \
+  -m llama_cpp.server --model "$model" --host 127.0.0.1 --port "$port" --n_ctx 2048 --n_threads 1) \
   > "$work/server.log" 2>&1 &
 server=$!
 started+=("$server")

@@ -10,8 +10,9 @@ import sys
 import time
 import urllib.request
 
-# Everything that ends does so within this time behind the last call: goodbyes of WebSockets take a second.
-SETTLE_SECONDS = 5
+# Everything that ends does so within this time behind the last call: goodbyes take a second, a server that does not
+# answer them may take the time-out of a request.
+SETTLE_SECONDS = 20
 
 
 def get(port, path):

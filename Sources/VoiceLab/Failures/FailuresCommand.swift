@@ -78,7 +78,7 @@ struct FailuresCommand: AsyncParsableCommand {
             name: "failures", maxMilliseconds: limitMilliseconds + 15_000,
             steps: [
                 .wait(.milliseconds(2_500), timeoutMilliseconds: 3_500), .say(say),
-                .wait(.farewell(silentMilliseconds: 300), timeoutMilliseconds: limitMilliseconds), .hangUp,
+                .wait(.farewell(silentMilliseconds: 2_000), timeoutMilliseconds: limitMilliseconds), .hangUp,
             ])
         let samples = BenchClip.speechLike(milliseconds: 1_200, pitchHertz: 118)
         return (scenario, [1: CallerMachine.Clip(say: say, samples: samples)])
