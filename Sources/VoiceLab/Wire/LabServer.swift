@@ -232,6 +232,8 @@ final class LabConnection: ChannelInboundHandler {
             let accept = ("Sec-WebSocket-Accept", WebSocketHandshake.accept(key: key))
             writeHead(
                 "101 Switching Protocols", [("Upgrade", "websocket"), ("Connection", "Upgrade"), accept] + headers, [])
+            // A fault may have ended the connection in place of the answer.
+            guard case .http = state else { return }
             state = .socket(WebSocketParser(peer: .client), socket)
             service.count(connections: 0, sockets: 1)
             socket.opened(self)
