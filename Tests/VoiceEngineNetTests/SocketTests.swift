@@ -163,7 +163,7 @@ internal import VoiceEngineNet
     @Test func refusesTLS11() async throws {
         let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
         let (process, port) = try opensslServer(["-tls1_1", "-cipher", "ALL:@SECLEVEL=0"])
-        defer { process.terminate() }
+        defer { kill(process.processIdentifier, SIGKILL) }
         try #require(port > 0)
         do {
             _ = try await request(try client(), "https://localhost:\(port)/", [1], group.next())
@@ -178,7 +178,7 @@ internal import VoiceEngineNet
     func speaksWithOpenSSL(version: String) async throws {
         let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
         let (process, port) = try opensslServer([version, "-www"])
-        defer { process.terminate() }
+        defer { kill(process.processIdentifier, SIGKILL) }
         try #require(port > 0)
         let client = try client()
         let url = "https://localhost:\(port)/"
@@ -199,7 +199,7 @@ internal import VoiceEngineNet
     @Test func refusesAWeakKey() async throws {
         let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
         let (process, port) = try opensslServer(["-cipher", "DEFAULT@SECLEVEL=0"], certificate: "weak")
-        defer { process.terminate() }
+        defer { kill(process.processIdentifier, SIGKILL) }
         try #require(port > 0)
         do {
             _ = try await request(try client(), "https://localhost:\(port)/", [1], group.next())
