@@ -25,10 +25,13 @@ import VoiceEngineProviders
             let realtime = try ProviderRegistry.network.makeSpeechToSpeech(setup)
             call = try ScriptedCall(policy: policy, loop: server.network.loop) { providers in
                 let own = realtime.voice(readsScripts: !ordinaryVoice)
-                providers.speechToText = realtime.speechToText
-                providers.languageModel = realtime.languageModel
-                providers.textToSpeech =
-                    ordinaryVoice ? ScriptVoice(own: own, scripts: providers.textToSpeech) : own
+                let random = providers.random
+                providers = SessionProviders(
+                    speechToText: realtime.speechToText, languageModel: realtime.languageModel,
+                    textToSpeech: ordinaryVoice
+                        ? ScriptVoice(own: own, scripts: providers.textToSpeech.first.provider) : own,
+                    voiceActivity: providers.voiceActivity)
+                providers.random = random
             }
             self.server = server
             call.afterFrame = { server.look() }

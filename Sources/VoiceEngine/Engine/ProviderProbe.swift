@@ -3,6 +3,7 @@ package import VoiceEngineCore
 internal import VoiceEngineLocal
 internal import VoiceEngineProviders
 internal import VoiceEngineSession
+internal import VoiceEngineThreads
 
 // Tries the providers of a document before a caller does: each is asked for a little real work, which proves the
 // address, the certificate, the key, the model and the voice at once.
