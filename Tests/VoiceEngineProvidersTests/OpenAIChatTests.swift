@@ -330,7 +330,7 @@ internal import VoiceEngineNetSupport
             Issue.record("made")
         } catch {
             #expect(
-                error.path == "stt[0].provider" && error.detail.hasPrefix("is one of deepgram")
+                error.path == "stt[0].provider" && error.detail.hasPrefix("is one of assemblyai, deepgram")
                     && error.detail.hasSuffix(" for speech to text"))
         }
         do {

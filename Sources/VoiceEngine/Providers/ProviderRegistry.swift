@@ -20,43 +20,53 @@ package struct ProviderRegistry: Sendable {
     /// Everything that is reached over the network. The engine adds `local`.
     package static let network: ProviderRegistry = {
         var registry = ProviderRegistry()
-        registry.add(speechToText: "deepgram") { (setup) throws(ProviderSetupError) in try DeepgramSTT.make(setup) }
-        registry.add(speechToText: "elevenlabs") { (setup) throws(ProviderSetupError) in
-            try ElevenLabsScribe.make(setup)
+        registry.addRecognisers()
+        registry.addLanguageModels()
+        registry.addVoices()
+        registry.add(speechToSpeech: "openai") { (setup) throws(ProviderSetupError) in try OpenAIRealtime.make(setup) }
+        return registry
+    }()
+
+    private mutating func addRecognisers() {
+        add(speechToText: "deepgram") { (setup) throws(ProviderSetupError) in try DeepgramSTT.make(setup) }
+        add(speechToText: "elevenlabs") { (setup) throws(ProviderSetupError) in try ElevenLabsScribe.make(setup) }
+        add(speechToText: "soniox") { (setup) throws(ProviderSetupError) in try SonioxSTT.make(setup) }
+        add(speechToText: "assemblyai") { (setup) throws(ProviderSetupError) in try AssemblyAISTT.make(setup) }
+        add(speechToText: "wyoming") { (setup) throws(ProviderSetupError) in try WyomingSTT.make(setup) }
+        for (name, profile) in [
+            ("openai", OpenAITranscription.Profile.openAI), ("groq", .groq), ("openai_compatible", .compatible),
+        ] {
+            add(speechToText: name) { (setup) throws(ProviderSetupError) in
+                try OpenAITranscription.make(setup, profile: profile)
+            }
         }
-        registry.add(speechToText: "soniox") { (setup) throws(ProviderSetupError) in try SonioxSTT.make(setup) }
-        registry.add(speechToText: "assemblyai") { (setup) throws(ProviderSetupError) in try AssemblyAISTT.make(setup) }
-        registry.add(textToSpeech: "deepgram") { (setup) throws(ProviderSetupError) in try DeepgramTTS.make(setup) }
+    }
+
+    private mutating func addLanguageModels() {
+        add(languageModel: "anthropic") { (setup) throws(ProviderSetupError) in try AnthropicChat.make(setup) }
         for (name, profile) in [
             ("openai", OpenAIChat.Profile.openAI), ("groq", .groq), ("ollama", .ollama),
             ("openai_compatible", .compatible),
         ] {
-            registry.add(languageModel: name) { (setup) throws(ProviderSetupError) in
+            add(languageModel: name) { (setup) throws(ProviderSetupError) in
                 try OpenAIChat.make(setup, profile: profile)
             }
         }
-        registry.add(textToSpeech: "elevenlabs") { (setup) throws(ProviderSetupError) in try ElevenLabsTTS.make(setup) }
-        registry.add(textToSpeech: "cartesia") { (setup) throws(ProviderSetupError) in try CartesiaTTS.make(setup) }
+    }
+
+    private mutating func addVoices() {
+        add(textToSpeech: "deepgram") { (setup) throws(ProviderSetupError) in try DeepgramTTS.make(setup) }
+        add(textToSpeech: "elevenlabs") { (setup) throws(ProviderSetupError) in try ElevenLabsTTS.make(setup) }
+        add(textToSpeech: "cartesia") { (setup) throws(ProviderSetupError) in try CartesiaTTS.make(setup) }
+        add(textToSpeech: "wyoming") { (setup) throws(ProviderSetupError) in try WyomingTTS.make(setup) }
         for (name, profile) in [
             ("openai", OpenAISpeech.Profile.openAI), ("groq", .groq), ("openai_compatible", .compatible),
         ] {
-            registry.add(textToSpeech: name) { (setup) throws(ProviderSetupError) in
+            add(textToSpeech: name) { (setup) throws(ProviderSetupError) in
                 try OpenAISpeech.make(setup, profile: profile)
             }
         }
-        for (name, profile) in [
-            ("openai", OpenAITranscription.Profile.openAI), ("groq", .groq), ("openai_compatible", .compatible),
-        ] {
-            registry.add(speechToText: name) { (setup) throws(ProviderSetupError) in
-                try OpenAITranscription.make(setup, profile: profile)
-            }
-        }
-        registry.add(languageModel: "anthropic") { (setup) throws(ProviderSetupError) in try AnthropicChat.make(setup) }
-        registry.add(speechToText: "wyoming") { (setup) throws(ProviderSetupError) in try WyomingSTT.make(setup) }
-        registry.add(textToSpeech: "wyoming") { (setup) throws(ProviderSetupError) in try WyomingTTS.make(setup) }
-        registry.add(speechToSpeech: "openai") { (setup) throws(ProviderSetupError) in try OpenAIRealtime.make(setup) }
-        return registry
-    }()
+    }
 
     package mutating func add(speechToText name: String, _ maker: @escaping Maker<any SpeechToTextProvider>) {
         speechToText[name] = maker

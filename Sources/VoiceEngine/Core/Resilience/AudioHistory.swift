@@ -1,7 +1,8 @@
 /// The newest audio of a caller, as it came, so that a recogniser that is opened late hears it too. Pure.
 ///
-/// A ring of records (position, length, bytes) that grows by doubling up to `capacity`; full means: the oldest records
-/// are dropped. Positions are the detector's samples. A record of no bytes stands for a gap that was filled with
+/// A ring of records (position, length, bytes); full means: the oldest records are dropped. Its memory is reserved at
+/// once and used from the beginning whenever it has run empty, so that the system provides only what the longest
+/// utterance needed. Positions are the detector's samples. A record of no bytes stands for a gap that was filled with
 /// silence. Packets stay whole, so that it holds Opus as well.
 package struct AudioHistory: Sendable {
     /// [bytes] position (8), length (4).
@@ -23,7 +24,8 @@ package struct AudioHistory: Sendable {
     /// - Parameter capacity: [bytes] Most audio kept, with 12 bytes for each record.
     package init(capacity: Int) {
         self.capacity = max(capacity, 4_096)
-        ring = [UInt8](repeating: 0, count: 4_096)
+        ring = []
+        ring.reserveCapacity(self.capacity)
     }
 
     package var isEmpty: Bool { first == end }
@@ -38,14 +40,13 @@ package struct AudioHistory: Sendable {
         let size = bytes.count + Self.header
         guard size <= capacity else { return }
         while end - first + size > capacity { dropFirst() }
-        reserve(end - first + size)
-        if first == end { start = position }
+        if first == end {
+            start = position
+            (first, cursor, end) = (0, 0, 0)
+        }
         write(UInt64(bitPattern: position), 8)
         write(UInt64(bytes.count), 4)
-        for byte in bytes {
-            ring[end % ring.count] = byte
-            end += 1
-        }
+        for byte in bytes { write(byte) }
         newest = after
     }
 
@@ -79,7 +80,7 @@ package struct AudioHistory: Sendable {
         let count = length(at: cursor)
         buffer.removeAll(keepingCapacity: true)
         let from = cursor + Self.header
-        for offset in from..<from + count { buffer.append(ring[offset % ring.count]) }
+        for offset in from..<from + count { buffer.append(ring[offset % capacity]) }
         cursor = from + count
         return true
     }
@@ -107,23 +108,17 @@ package struct AudioHistory: Sendable {
 
     private func number(at offset: Int, _ bytes: Int) -> UInt64 {
         var value: UInt64 = 0
-        for index in 0..<bytes { value |= UInt64(ring[(offset + index) % ring.count]) << UInt64(8 * index) }
+        for index in 0..<bytes { value |= UInt64(ring[(offset + index) % capacity]) << UInt64(8 * index) }
         return value
     }
 
     private mutating func write(_ value: UInt64, _ bytes: Int) {
-        for index in 0..<bytes {
-            ring[end % ring.count] = UInt8(truncatingIfNeeded: value >> UInt64(8 * index))
-            end += 1
-        }
+        for index in 0..<bytes { write(UInt8(truncatingIfNeeded: value >> UInt64(8 * index))) }
     }
 
-    private mutating func reserve(_ count: Int) {
-        guard count > ring.count else { return }
-        var size = ring.count
-        while size < count { size *= 2 }
-        var larger = [UInt8](repeating: 0, count: size)
-        for offset in first..<end { larger[offset % size] = ring[offset % ring.count] }
-        ring = larger
+    private mutating func write(_ byte: UInt8) {
+        let place = end % capacity
+        if place < ring.count { ring[place] = byte } else { ring.append(byte) }
+        end += 1
     }
 }
