@@ -211,6 +211,7 @@ package final class Speaker {
     /// Hands out what is due.
     package func tick(at now: Instant) {
         lastTick = now
+        voice?.tick(at: now)
         handOut(at: now)
     }
 

@@ -53,7 +53,8 @@ final class VoiceChain {
     private var number = 0
     private var debt = Debt()
     private var retry: Scheduled<Void>?
-    private var watch: Scheduled<Void>?
+    /// Audio is owed by then. Looked at on the tick: it moves with every piece of audio, and timers cost memory.
+    private var deadline: Instant?
     /// Audio of other turns is late and dropped.
     private(set) var current = TurnID.none
     private(set) var isHeld = false
@@ -201,21 +202,21 @@ final class VoiceChain {
     // MARK: - Failures
 
     private func armWatch() {
-        watch?.cancel()
-        watch = nil
-        guard let patience, debt.isOwed, !isHeld, stream != nil else { return }
-        watch = context.eventLoop.assumeIsolated().scheduleTask(in: .nanoseconds(patience.rawValue)) {
-            self.watch = nil
-            let detail = "sent no audio for \(patience.wholeMilliseconds) ms"
-            let name = self.links[self.opened].provider.name
-            self.failed(self.current, ProviderError(.timeout, provider: name, detail: detail))
-        }
+        guard let patience, debt.isOwed, !isHeld, stream != nil else { return deadline = nil }
+        deadline = context.eventLoop.instant + patience
+    }
+
+    /// Gives up a voice that is silent for too long.
+    func tick(at now: Instant) {
+        guard let patience, let deadline, now >= deadline else { return }
+        self.deadline = nil
+        let detail = "sent no audio for \(patience.wholeMilliseconds) ms"
+        failed(current, ProviderError(.timeout, provider: links[opened].provider.name, detail: detail))
     }
 
     private func stopTimers() {
         retry?.cancel()
-        watch?.cancel()
-        (retry, watch) = (nil, nil)
+        (retry, deadline) = (nil, nil)
     }
 
     private func failed(_ turn: TurnID, _ error: ProviderError) {

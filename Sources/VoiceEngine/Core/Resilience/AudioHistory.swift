@@ -1,12 +1,14 @@
 /// The newest audio of a caller, as it came, so that a recogniser that is opened late hears it too. Pure.
 ///
 /// A ring of records (position, length, bytes); full means: the oldest records are dropped. Its memory is reserved at
-/// once and used from the beginning whenever it has run empty, so that the system provides only what the longest
-/// utterance needed. Positions are the detector's samples. A record of no bytes stands for a gap that was filled with
+/// once, but what little is kept of silence moves to the beginning from time to time, so that the system provides only
+/// what the longest utterance needed. Positions are the detector's samples. A record of no bytes stands for a gap that was filled with
 /// silence. Packets stay whole, so that it holds Opus as well.
 package struct AudioHistory: Sendable {
     /// [bytes] position (8), length (4).
     private static let header = 12
+    /// [bytes] Less than this is never moved.
+    private static let small = 32_768
 
     private let capacity: Int
     private var ring: [UInt8]
@@ -40,10 +42,8 @@ package struct AudioHistory: Sendable {
         let size = bytes.count + Self.header
         guard size <= capacity else { return }
         while end - first + size > capacity { dropFirst() }
-        if first == end {
-            start = position
-            (first, cursor, end) = (0, 0, 0)
-        }
+        if first == end { start = position }
+        compact()
         write(UInt64(bitPattern: position), 8)
         write(UInt64(bytes.count), 4)
         for byte in bytes { write(byte) }
@@ -86,6 +86,15 @@ package struct AudioHistory: Sendable {
     }
 
     // MARK: -
+
+    /// Moves the records to the beginning when they are few and far from it.
+    private mutating func compact() {
+        guard end >= Self.small, end <= capacity, end - first <= first / 3 else { return }
+        for offset in first..<end { ring[offset - first] = ring[offset] }
+        cursor -= first
+        end -= first
+        first = 0
+    }
 
     /// Position of the record after the oldest.
     private func following() -> Int64 {
