@@ -212,6 +212,9 @@ import Testing
             // A torn word that was mostly handed out is not said again; one that was hardly is.
             (2_600, 4, 4_600, 4_600, 0, "four|five six"),
             (2_600, 4, 4_400, 4_400, 0, "three four|five six"),
+            // Audio for the words that have times: those behind it are owed.
+            (2_000, 2, 4_000, 4_000, 0, "three four|five six"),
+            (2_000, 2, 0, 4_000, 0, "three four|five six"),
             // All words are there; only the report that the segment is complete was missing.
             (4_000, 4, 0, 6_000, 1, "five six"),
         ] as [(Int, Int, Int64, Int64, Int, String)])
@@ -222,6 +225,19 @@ import Testing
         #expect(heard.breakOff(handed: handed) == .init(samples: kept, through: through))
         #expect(heard.owed.map(\.text).joined(separator: "|") == owed)
         #expect(heard.text == "Good day. one two three four five six")
+    }
+
+    /// Without word times the speed measured so far tells what the audio holds: an estimate.
+    @Test func withoutWordTimesTheMeasuredSpeedDecides() {
+        var heard = HeardText(sampleRate: 8_000)
+        heard.append(segment: 0, text: "Good day.")
+        heard.append(samples: 1_400, to: 0)
+        heard.complete(through: 0)
+        heard.append(segment: 1, text: "Good day.")
+        heard.append(segment: 2, text: "Good day.")
+        heard.append(samples: 1_400, to: 1)
+        #expect(heard.breakOff(handed: 0).through == 1)
+        #expect(heard.owed.map(\.text) == ["Good day."])
     }
 
     @Test func whatFollowsIsCountedFromTheBreak() {

@@ -10,7 +10,11 @@ import Testing
         ("We open at ", "We open at ", [" nine."], "nine."),
         ("We open. ", "We open. ", ["We close."], "We close."),
         ("We open.", "We open.", [" On Monday."], " On Monday."),
-        ("We open.", "We open.", ["On Monday."], "On Monday."),
+        // Two sentences, and two numbers.
+        ("We open.", "We open.", ["On Monday."], " On Monday."),
+        ("At nine,", "At nine,", ["or ten."], " or ten."),
+        ("It is 3.", "It is 3.", ["50 each."], "50 each."),
+        ("At 10:", "At 10:", ["30."], "30."),
         // The last words again, the whole again, in other cases and pieces.
         ("We open at nine, ", "We open at nine, ", ["at", " nine", ", and close"], "and close"),
         ("We open at nine, ", "We open at nine, ", ["We open at nine, and", " close"], "and close"),
@@ -27,7 +31,19 @@ import Testing
         ("at nine, ", "at nine, ", ["at ten"], "at ten"),
         ("no ", "no ", [], ""),
         ("at nine ", "at nine ", ["at"], "at"),
+        // The answer anew, but shorter: nothing of it is new. A few words may be meant.
+        ("We open at nine. On Mondays at ten.", "We open at nine. On Mondays at ten.", ["We open at nine."], ""),
+        ("No no. We open.", "No no. We open.", ["No no."], " No no."),
     ]
+
+    /// A continuation that breaks off as well: what may be a repetition is not said.
+    @Test func repeatsNothingThatBrokeOff() {
+        var joint = AnswerContinuation(said: "We open at nine. On Mon")
+        #expect(joint.append("We open") == "")
+        joint = AnswerContinuation(said: "We open at nine. On Mon")
+        #expect(joint.append("We open at nine. On Mondays") == "days")
+        #expect(joint.finish() == "")
+    }
 
     @Test(arguments: rows) func joins(said: String, asked: String, pieces: [String], expected: String) {
         var joint = AnswerContinuation(said: said)

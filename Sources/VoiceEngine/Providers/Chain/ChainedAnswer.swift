@@ -220,8 +220,6 @@ package final class ChainedAnswer: Generation {
         // Another request is on its way.
         guard sink != nil, attempts.isEmpty else { return }
         stopTimers()
-        say(joint?.finish() ?? "")
-        guard sink != nil else { return }
         // The calls are complete: what would follow them is the next answer.
         if hasCalled { return end(.finished(.toolCalls, TokenUsage())) }
         choice.machine.took(attempt.link)
