@@ -1,12 +1,16 @@
 /// Words that a listener says without wanting the floor: "mhm", "yeah", "okay".
 package enum Backchannel {
     /// The words of a transcript, normalised for comparison: lower case, without punctuation, hyphens apart ("uh-huh"
-    /// is two words), apostrophes kept inside a word and straight.
+    /// is two words), apostrophes kept inside a word and straight. Each Chinese or Japanese character is a word.
     package static func words(in text: String) -> [String] {
         var words: [String] = []
         var word = ""
         for character in text.lowercased() {
-            if character.isLetter || character.isNumber {
+            if let scalar = character.unicodeScalars.first, SpokenWords.isIdeographic(scalar) {
+                if !word.isEmpty { words.append(trimmed(word)) }
+                word = ""
+                words.append(String(character))
+            } else if character.isLetter || character.isNumber {
                 word.append(character)
             } else if character == "'" || character == "\u{2019}" {
                 if !word.isEmpty { word.append("'") }
@@ -31,15 +35,30 @@ package enum Backchannel {
     /// No words at all is no backchannel.
     package static func isBackchannel(_ text: String, language: String, extra: [String] = []) -> Bool {
         let words = words(in: text)
-        guard !words.isEmpty, words.count <= longest else { return false }
+        let isHan = words.first?.unicodeScalars.first.map(SpokenWords.isIdeographic) ?? false
+        guard !words.isEmpty, words.count <= (isHan ? longestHan : longest) else { return false }
         var phrases = LanguageTable.of(language).backchannels
         for phrase in extra { phrases.insert(self.words(in: phrase).joined(separator: " ")) }
         return isCovered(words[...], by: phrases)
     }
 
-    private static let longest = 4
+    /// Whether a text holds a phrase with which a caller always takes the floor: "stop", "einen Moment".
+    package static func alwaysInterrupts(_ text: String, language: String, extra: [String] = []) -> Bool {
+        let spoken = " \(words(in: text).joined(separator: " ")) "
+        guard spoken.count > 2 else { return false }
+        if LanguageTable.of(language).interruptions.contains(where: { spoken.contains(" \($0) ") }) { return true }
+        return extra.contains { phrase in
+            let words = words(in: phrase)
+            return !words.isEmpty && spoken.contains(" \(words.joined(separator: " ")) ")
+        }
+    }
 
-    /// Whether the words are phrases one after another. At most four words, so at most eight ways to cut.
+    private static let longest = 4
+    /// [characters] In Han each character is a word.
+    private static let longestHan = 8
+
+    /// Whether the words are phrases one after another. At most four words (eight characters of Han), so at most 128
+    /// ways to cut.
     private static func isCovered(_ words: ArraySlice<String>, by phrases: Set<String>) -> Bool {
         if words.isEmpty { return true }
         return (1...words.count).contains { count in
@@ -71,8 +90,32 @@ package enum Completeness {
         case _: break
         }
         let table = LanguageTable.of(language)
+        if word.unicodeScalars.first.map(SpokenWords.isIdeographic) ?? false {
+            // Han has no spaces: the words are looked for at the end.
+            let tail = String(Backchannel.words(in: String(ending.suffix(8))).joined())
+            if table.alwaysHanging.contains(where: { tail.hasSuffix($0) }) { return true }
+            return last != "。" && last != "." && table.oftenHanging.contains { tail.hasSuffix($0) }
+        }
         if table.alwaysHanging.contains(word) { return true }
         return last != "." && last != "。" && table.oftenHanging.contains(word)
+    }
+
+    /// The same while a certain answer is expected: a telephone number of four digits goes on, and so does an address
+    /// without its last part.
+    package static func looksIncomplete(
+        _ text: String, language: String, expecting expected: ExpectedAnswer
+    ) -> Bool {
+        if looksIncomplete(text, language: language) { return true }
+        switch expected {
+        case .phone:
+            let digits = text.unicodeScalars.count { $0.properties.numericType == .decimal }
+            return (1..<7).contains(digits)
+        case .email:
+            guard let at = text.lastIndex(of: "@") else { return false }
+            let domain = text[text.index(after: at)...]
+            return !domain.dropLast().contains(".")
+        case .number, .name, .date, .address, .yesNo, .open: return false
+        }
     }
 
     private static func lastWord(of text: Substring) -> String? {

@@ -22,8 +22,19 @@ package struct SpeakableText: Sendable {
         case linkTarget
         /// After one of `*`, `_`, `~`: emphasis, or a sign.
         case emphasis
+        /// After "&": an entity such as "&amp;", or a sign; `held` has what came.
+        case entity
+        /// After "\\": a mark that is meant as it is.
+        case escaped
     }
 
+    private static let entities: [String: Unicode.Scalar] = [
+        "amp": "&", "lt": "<", "gt": ">", "quot": "\"", "apos": "'", "#39": "'", "#x27": "'", "#34": "\"", "nbsp": " ",
+        "ndash": "–", "mdash": "—", "hellip": "…", "euro": "€", "pound": "£", "copy": "©", "deg": "°", "laquo": "«",
+        "raquo": "»", "ldquo": "“", "rdquo": "”", "lsquo": "‘", "rsquo": "’", "#8217": "’", "#160": " ",
+    ]
+    /// [characters] Longer is no entity.
+    private static let longestEntity = 8
     private static let thinkingTags: Set<String> = ["think", "thinking", "thought", "reasoning"]
     /// [characters] Longer is no tag of a language model.
     private static let longestTag = 64
@@ -48,6 +59,8 @@ package struct SpeakableText: Sendable {
     package mutating func finish() -> String {
         switch state {
         case .tag: release()
+        case .entity: releaseEntity()
+        case .escaped: say("\\")
         case .text, .lineStart, .thinking, .codeLineStart, .codeLine, .bracketClosed, .linkTarget, .emphasis: break
         }
         held = []
@@ -75,7 +88,43 @@ package struct SpeakableText: Sendable {
         case .linkTarget:
             if scalar == ")" || scalar == "\n" { state = .text }
         case .emphasis: takeEmphasis(scalar)
+        case .entity: takeEntity(scalar)
+        case .escaped: takeEscaped(scalar)
         }
+    }
+
+    private mutating func takeEntity(_ scalar: Unicode.Scalar) {
+        if scalar == ";" {
+            let name = String(String.UnicodeScalarView(held.dropFirst()))
+            guard let meant = Self.entities[name] else {
+                releaseEntity()
+                return takeText(scalar)
+            }
+            held = []
+            state = .text
+            say(meant)
+        } else if Self.isASCIILetter(scalar) || scalar == "#" || ("0"..."9").contains(scalar),
+            held.count < Self.longestEntity
+        {
+            held.append(scalar)
+        } else {
+            releaseEntity()
+            take(scalar)
+        }
+    }
+
+    private mutating func releaseEntity() {
+        let text = held
+        held = []
+        state = .text
+        for scalar in text { say(scalar) }
+    }
+
+    private mutating func takeEscaped(_ scalar: Unicode.Scalar) {
+        state = .text
+        if "\\`*_{}[]()#+-.!~|<>&".unicodeScalars.contains(scalar) { return say(scalar) }
+        say("\\")
+        take(scalar)
     }
 
     private mutating func takeText(_ scalar: Unicode.Scalar) {
@@ -87,6 +136,10 @@ package struct SpeakableText: Sendable {
         case "<", "*", "_", "~":
             held = [scalar]
             state = scalar == "<" ? .tag : .emphasis
+        case "&":
+            held = [scalar]
+            state = .entity
+        case "\\": state = .escaped
         case "]": state = .bracketClosed
         case "[", "`": break
         case "|", "\t": say(" ")

@@ -12,6 +12,15 @@ package struct TextSegmenter: Sendable {
     /// A boundary before this many characters makes too short a piece of a long sentence.
     private static let shortestCut = 60
 
+    /// [characters] A quotation is kept together up to here, the first segment's only so far as a caller waits gladly.
+    private static let longestQuote = 160
+    private static let longestFirstQuote = 80
+    /// Characters of Han in a first clause.
+    private static let firstClauseHan = 6
+    private static let quotes: [Unicode.Scalar: Unicode.Scalar] = [
+        "\"": "\"", "“": "”", "„": "“", "«": "»", "「": "」", "『": "』", "《": "》",
+    ]
+
     private enum Boundary { case none, clause, sentence, sentenceBeforeCapital, sentenceUnlessDigit }
 
     private let table: LanguageTable
@@ -24,6 +33,9 @@ package struct TextSegmenter: Sendable {
     private var isFirst = true
     /// The last word ended with what is a boundary only before certain letters.
     private var undecided = Boundary.none
+    /// The mark that closes the quotation which is open, and the boundary that the last word inside it was.
+    private var quote: Unicode.Scalar?
+    private var quoted = Boundary.none
 
     package init(language: String) { table = LanguageTable.of(language) }
 
@@ -44,22 +56,68 @@ package struct TextSegmenter: Sendable {
     private mutating func take(_ scalar: Unicode.Scalar, _ segments: inout [String]) {
         if scalar == "\n" || scalar == "\r" || scalar == "\u{2029}" {
             cut(at: pending.count, &segments)
-        } else if scalar.properties.isWhitespace {
+        } else if scalar.properties.isWhitespace, scalar != "\u{A0}", scalar != "\u{202F}" {
             guard let last = pending.last, last != " " else { return }
             pending.append(" ")
             wordEnded(&segments)
         } else {
             resolve(before: scalar, &segments)
+            if scalar.value >= 0x2E80 { return takeIdeograph(scalar, &segments) }
+            noteQuote(scalar)
             pending.append(scalar)
-            if "。！？".unicodeScalars.contains(scalar) { cut(at: pending.count, &segments) }
         }
         if pending.count > Self.longest { cutLongText(&segments) }
+    }
+
+    /// Han and its marks: no spaces, so each mark is judged by itself.
+    private mutating func takeIdeograph(_ scalar: Unicode.Scalar, _ segments: inout [String]) {
+        let isStop = "。！？".unicodeScalars.contains(scalar)
+        // "！！": the second belongs to what has left already.
+        if isStop && pending.isEmpty { return }
+        let closes = quote == scalar
+        noteQuote(scalar)
+        pending.append(scalar)
+        if SpokenWords.isIdeographic(scalar) { words += 1 }
+        if isStop {
+            if isInsideQuote { quoted = .sentence } else { cut(at: pending.count, &segments) }
+        } else if closes && quoted == .sentence {
+            cut(at: pending.count, &segments)
+        } else if "，；：、".unicodeScalars.contains(scalar) {
+            lastClause = pending.count
+            if isFirst && !isInsideQuote && scalar != "、" && words >= Self.firstClauseHan {
+                cut(at: pending.count, &segments)
+            }
+        } else if !closes {
+            quoted = .none
+        }
+        if pending.count > Self.longest { cutLongText(&segments) }
+    }
+
+    /// Opens at the beginning of a word, closes anywhere: 5" is no quotation.
+    private mutating func noteQuote(_ scalar: Unicode.Scalar) {
+        if scalar == quote {
+            quote = nil
+        } else if quote == nil, let closing = Self.quotes[scalar] {
+            let isWordStart = pending.last.map { $0 == " " || $0.value >= 0x2E80 || "([—–".unicodeScalars.contains($0) } ?? true
+            if isWordStart { quote = closing }
+        }
+    }
+
+    private var isInsideQuote: Bool {
+        quote != nil && pending.count < (isFirst ? Self.longestFirstQuote : Self.longestQuote)
     }
 
     private mutating func wordEnded(_ segments: inout [String]) {
         let word = pending[wordStart..<(pending.count - 1)]
         if word.contains(where: { $0.properties.isAlphabetic || $0.properties.numericType != nil }) { words += 1 }
-        let boundary = boundary(after: word)
+        var boundary = boundary(after: word)
+        if isInsideQuote {
+            (quoted, boundary) = (boundary, .none)
+        } else if boundary == .none && !word.isEmpty && word.allSatisfy({ "»”\"".unicodeScalars.contains($0) }) {
+            // "« Bonjour. »": the mark stands by itself.
+            boundary = quoted
+        }
+        if quote == nil { quoted = .none }
         wordStart = pending.count
         lastSpace = pending.count
         switch boundary {
@@ -106,7 +164,7 @@ package struct TextSegmenter: Sendable {
         if table.numberWords.contains(text) { return .sentenceUnlessDigit }
         if !body.isEmpty && body.allSatisfy({ $0.properties.numericType == .decimal }) {
             // "1. First" is the mark of a list; "am 3. Mai" is an ordinal.
-            return words == 1 || (table.hasDottedOrdinals && body.count <= 2) ? .none : .sentence
+            return words == 1 || (lastClause == wordStart && body.count <= 2) || (table.hasDottedOrdinals && body.count <= 2) ? .none : .sentence
         }
         if body.contains(".")
             && body.split(separator: ".").allSatisfy({ $0.count == 1 && $0.first?.properties.isAlphabetic == true })
@@ -130,6 +188,7 @@ package struct TextSegmenter: Sendable {
         }
         pending = []
         (wordStart, words, lastClause, lastSpace, undecided) = (0, 0, 0, 0, .none)
+        (quote, quoted) = (nil, .none)
         for scalar in rest { take(scalar, &segments) }
     }
 

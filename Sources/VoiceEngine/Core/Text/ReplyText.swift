@@ -1,0 +1,30 @@
+/// The text of a reply on its way from the model's tokens to what a voice is given:
+///
+/// ```
+/// token ──► SpeakableText ──► TextSegmenter ──► SpeechNormalizer ──► SpokenSegment
+///           marks go          whole sentences   numbers in words     original, spoken, way back
+/// ```
+///
+/// One value per reply. Holds at most one segment of text; nothing is ever lost, and how the text was split into tokens
+/// makes no difference.
+package struct ReplyText: Sendable {
+    private var speakable = SpeakableText()
+    private var segmenter: TextSegmenter
+    private let normalizer: SpeechNormalizer
+
+    /// - Parameter language: BCP 47.
+    package init(language: String, normalizer: SpeechNormalizer) {
+        segmenter = TextSegmenter(language: language)
+        self.normalizer = normalizer
+    }
+
+    /// Takes more text; returns what can be spoken now.
+    package mutating func append(_ text: String) -> [SpokenSegment] {
+        segmenter.append(speakable.append(text)).map(normalizer.spoken)
+    }
+
+    /// The text has ended: returns what waits. More text may follow.
+    package mutating func finish() -> [SpokenSegment] {
+        (segmenter.append(speakable.finish()) + segmenter.finish()).map(normalizer.spoken)
+    }
+}
