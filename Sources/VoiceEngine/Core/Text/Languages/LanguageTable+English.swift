@@ -12,7 +12,7 @@ extension LanguageTable {
             "uh huh,mhm,mm hmm,mm,hm,hmm,yeah,yep,yup,yes,ok,okay,right,sure,alright,all right,i see,got it,gotcha,"
                 + "uh,um,ah,oh,aha,wow,cool,great,nice,good,fine,of course,i know,true,exactly,really,oh okay,"
                 + "makes sense,sounds good,huh,perfect,absolutely,definitely,certainly,understood,very good,very well,"
-                + "fair enough,that's right,that's true,oh i see,yeah right,uh hum,no problem,go on,go ahead,lovely,"
+                + "fair enough,that's true,oh i see,yeah right,uh hum,no problem,go on,go ahead,lovely,"
                 + "awesome,interesting,indeed"),
         interruptions: phrases(
             "stop,wait,hold on,hang on,one moment,one second,just a second,just a moment,excuse me,no no,shut up,"
