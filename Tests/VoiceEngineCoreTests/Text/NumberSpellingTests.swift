@@ -41,13 +41,17 @@ import Testing
         #expect(NumberSpelling.cardinal(number, language: language) == words)
     }
 
-    @Test(arguments: [
-        ("de", 1, NumberForm.masculine, "ein"), ("de", 1, .feminine, "eine"), ("de", 101, .feminine, "einhunderteine"),
-        ("fr", 21, .feminine, "vingt et une"), ("fr", 71, .feminine, "soixante et onze"), ("es", 21, .masculine, "veintiún"),
-        ("es", 200, .feminine, "doscientas"), ("es", 31, .feminine, "treinta y una"), ("it", 1, .feminine, "una"),
-        ("pt", 2, .feminine, "duas"), ("pt", 222, .feminine, "duzentas e vinte e duas"), ("ru", 2, .feminine, "две"),
-        ("ru", 1, .neuter, "одно"), ("zh", 2, .masculine, "两"),
-    ] as [(String, Int, NumberForm, String)])
+    @Test(
+        arguments: [
+            ("de", 1, NumberForm.masculine, "ein"), ("de", 1, .feminine, "eine"),
+            ("de", 101, .feminine, "einhunderteine"),
+            ("fr", 21, .feminine, "vingt et une"), ("fr", 71, .feminine, "soixante et onze"),
+            ("es", 21, .masculine, "veintiún"),
+            ("es", 200, .feminine, "doscientas"), ("es", 31, .feminine, "treinta y una"), ("it", 1, .feminine, "una"),
+            ("pt", 2, .feminine, "duas"), ("pt", 222, .feminine, "duzentas e vinte e duas"),
+            ("ru", 2, .feminine, "две"),
+            ("ru", 1, .neuter, "одно"), ("zh", 2, .masculine, "两"),
+        ] as [(String, Int, NumberForm, String)])
     func agreesWithTheNoun(language: String, number: Int, form: NumberForm, words: String) {
         #expect(NumberSpelling.cardinal(number, language: language, form: form) == words)
     }
@@ -75,7 +79,8 @@ import Testing
         }
         var random = SeededRandom(seed: 7)
         for _ in 0..<2_000 {
-            let number = Int.random(in: 0...NumberSpelling.largest, using: &random) >> Int.random(in: 0...48, using: &random)
+            let number =
+                Int.random(in: 0...NumberSpelling.largest, using: &random) >> Int.random(in: 0...48, using: &random)
             for form in [NumberForm.alone, .masculine, .feminine, .neuter] {
                 let words = NumberSpelling.cardinal(number, language: language, form: form) ?? ""
                 #expect(!words.isEmpty && !words.contains("  ") && words.last != " ", "\(number): \(words)")

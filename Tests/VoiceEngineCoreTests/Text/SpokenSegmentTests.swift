@@ -5,7 +5,8 @@ import Testing
 @Suite struct SpokenSegmentTests {
     private static let parts = [
         "It costs", "$1,234.50", "at 3:30 pm,", "anna.lee@example.com", "(call +1 555 123-4567)", "\"5 km\"", "naïve",
-        "Dr. Smith", "COVID-19", "A1B-22", "etc.", "3-5", "20 °C!", "12\u{A0}500", "你好2个。", "ACME", "www.x.org", "2025-03-14",
+        "Dr. Smith", "COVID-19", "A1B-22", "etc.", "3-5", "20 °C!", "12\u{A0}500", "你好2个。", "ACME", "www.x.org",
+        "2025-03-14",
     ]
 
     @Test func heardWordsLeadBackToTheOriginal() {
@@ -56,9 +57,11 @@ import Testing
             "ACME": "ack me", "acme corp": "ack me corporation", "sql": "sequel", "5G": "five gee", "": "x", "y": " ",
         ])
         let normalizer = SpeechNormalizer(language: "en", level: .off, dictionary: dictionary)
-        #expect(normalizer.spoken("ACME's SQL, Acme Corp, acme, MySQL 5G.").spoken
-            == "ack me's sequel, ack me corporation, acme, MySQL five gee.")
-        #expect(SpeechNormalizer(language: "xx", level: .full, dictionary: dictionary).spoken("sql 5").spoken == "sequel 5")
+        #expect(
+            normalizer.spoken("ACME's SQL, Acme Corp, acme, MySQL 5G.").spoken
+                == "ack me's sequel, ack me corporation, acme, MySQL five gee.")
+        #expect(
+            SpeechNormalizer(language: "xx", level: .full, dictionary: dictionary).spoken("sql 5").spoken == "sequel 5")
         let large = PronunciationDictionary(
             Dictionary(uniqueKeysWithValues: (0..<600).map { ("word\($0)x", "said") }))
         let text = (0..<600).map { "word\($0)x" }.joined(separator: " ")

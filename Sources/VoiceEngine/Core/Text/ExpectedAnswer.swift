@@ -61,7 +61,9 @@ package enum ExpectedAnswer: Sendable, CaseIterable {
         if phrases.tags.contains(where: { text.count > $0.count && " \(text)".hasSuffix(" \($0)") }) { return true }
         if phrases.yesNoAnywhere.contains(where: { phrase in
             phrase.contains(" ") ? text.hasPrefix(phrase + " ") : " \(text) ".contains(" \(phrase) ")
-        }) { return true }
+        }) {
+            return true
+        }
         let starts: Set<String> = ["and", "so", "und", "also", "y", "et", "alors", "e", "и", "а", "then", "dann"]
         return sentence.split(whereSeparator: { ",:;—–¿，：".contains($0) }).contains { clause in
             let first = Backchannel.words(in: String(clause.prefix(60))).first { !starts.contains($0) }

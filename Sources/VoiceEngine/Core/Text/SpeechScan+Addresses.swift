@@ -116,7 +116,9 @@ extension SpeechScan {
             return false
         }
         if !isInternational, !isPhoneNumber(groups, sizes: sizes) { return false }
-        if isInternational { say(language.signs.plus, to: first.lowerBound) } else if at(position) == "(" {
+        if isInternational {
+            say(language.signs.plus, to: first.lowerBound)
+        } else if at(position) == "(" {
             keep(to: first.lowerBound - 1)
         }
         sayDigits(groups, to: last.upperBound)
@@ -163,8 +165,9 @@ extension SpeechScan {
         case [4, 4], [5, 4]: return separator == "-" && language.code == .portuguese
         case [2, 4, 4], [2, 5, 4]: return language.code == .portuguese
         case [3, 3, 3], [3, 2, 2, 2]:
-            return language.code == .spanish || (separator != "." && language.code != .french && separator != ",")
-                && language.code != .russian
+            return language.code == .spanish
+                || (separator != "." && language.code != .french && separator != ",")
+                    && language.code != .russian
         case [2, 2, 2, 2, 2]: return true
         case _: return false
         }
@@ -215,7 +218,9 @@ extension SpeechScan {
         for (number, group) in groups.enumerated() {
             let isLast = number == groups.count - 1
             let words = spelledCode(group)
-            say(isLast ? words : words + language.pause.trimmedEnd, to: isLast ? group.upperBound : groups[number + 1].lowerBound)
+            say(
+                isLast ? words : words + language.pause.trimmedEnd,
+                to: isLast ? group.upperBound : groups[number + 1].lowerBound)
         }
         return true
     }
@@ -230,7 +235,9 @@ extension SpeechScan {
         // "COVID-19" is a word and a number, "12GB" and "9AM" are amounts.
         let words = text[range].split { !Self.isASCIILetter($0) }
         guard words.allSatisfy({ $0.count <= 3 }) else { return false }
-        if Self.isDigit(text[range.lowerBound]), words.count == 1, let unit = words.first, unit.endIndex == range.upperBound {
+        if Self.isDigit(text[range.lowerBound]), words.count == 1, let unit = words.first,
+            unit.endIndex == range.upperBound
+        {
             let name = String(String.UnicodeScalarView(unit))
             if language.units[name] != nil || ["AM", "PM", "ST", "ND", "RD", "TH", "K", "M", "B"].contains(name) {
                 return false

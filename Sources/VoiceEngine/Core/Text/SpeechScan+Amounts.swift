@@ -47,7 +47,8 @@ extension SpeechScan {
     private func isGroup(at index: Int) -> Bool {
         let sign = at(index)
         let isSeparator =
-            sign == language.groupSign || sign == "\u{A0}" || sign == "\u{202F}" || (sign == " " && language.hasSpacedGroups)
+            sign == language.groupSign || sign == "\u{A0}" || sign == "\u{202F}"
+            || (sign == " " && language.hasSpacedGroups)
         return isSeparator && digitsEnd(index + 1) == index + 4
     }
 
@@ -100,7 +101,8 @@ extension SpeechScan {
     }
 
     private mutating func sayMoney(_ number: Number, _ currency: SpokenLanguage.Currency, to end: Int) -> Bool {
-        if let (noun, magnitudeEnd) = magnitude(at: number.end, isMoney: true), magnitudeEnd >= end || end == number.end {
+        if let (noun, magnitudeEnd) = magnitude(at: number.end, isMoney: true), magnitudeEnd >= end || end == number.end
+        {
             let amount = words(number, noun)
             let joint: String
             switch language.code {
@@ -147,7 +149,8 @@ extension SpeechScan {
 
     /// A number with its unit, currency or percent sign, a year, or just a number.
     mutating func takeAmount() -> Bool {
-        guard position == 0 || !"@_".unicodeScalars.contains(at(position - 1)), let number = readNumber(at: position) else {
+        guard position == 0 || !"@_".unicodeScalars.contains(at(position - 1)), let number = readNumber(at: position)
+        else {
             return false
         }
         // "1.2.3" and "1:30:00" are left whole.
@@ -195,10 +198,14 @@ extension SpeechScan {
     private mutating func takeBeforeLetters(_ number: Number) -> Bool {
         let end = wordEnd(number.end)
         let letters = string(number.end..<end)
-        guard language.code == .english, let value = number.whole, number.fraction == nil, isEnd(end) else { return false }
+        guard language.code == .english, let value = number.whole, number.fraction == nil, isEnd(end) else {
+            return false
+        }
         switch letters {
         case "s" where value % 10 == 0 && value >= 10:
-            let text = (1_100...2_099).contains(value) ? language.numbers.year(value) : language.numbers.cardinal(value, .alone)
+            let text =
+                (1_100...2_099).contains(value)
+                ? language.numbers.year(value) : language.numbers.cardinal(value, .alone)
             say(text.hasSuffix("y") ? "\(text.dropLast())ies" : "\(text)s", to: end)
         case "x": say("\(language.numbers.cardinal(value, .alone)) times", to: end)
         case "G", "D", "K": say("\(language.numbers.cardinal(value, .alone)) \(letters)", to: end)
@@ -223,10 +230,14 @@ extension SpeechScan {
         // "50%/Jahr" and "5 km/Stunde": the longest beginning that is a unit.
         while end > first {
             let name = string(first..<end)
-            if isEnd(end), let noun = language.units[name] ?? (end - first > 1 ? language.units[name.lowercased()] : nil) {
+            if isEnd(end),
+                let noun = language.units[name] ?? (end - first > 1 ? language.units[name.lowercased()] : nil)
+            {
                 return (noun, end)
             }
-            guard let cut = text[first..<end].lastIndex(where: { "/°%".unicodeScalars.contains($0) }) else { return nil }
+            guard let cut = text[first..<end].lastIndex(where: { "/°%".unicodeScalars.contains($0) }) else {
+                return nil
+            }
             end = cut > first || at(cut) == "/" || end == cut + 1 ? cut : cut + 1
         }
         return nil
@@ -278,10 +289,12 @@ extension SpeechScan {
     private func ordinal(_ value: Int, suffix: String) -> String? {
         let numbers = language.numbers
         switch (language.code, suffix.lowercased()) {
-        case (.english, "st"), (.english, "nd"), (.english, "rd"), (.english, "th"): return numbers.ordinal(value, .masculine)
+        case (.english, "st"), (.english, "nd"), (.english, "rd"), (.english, "th"):
+            return numbers.ordinal(value, .masculine)
         case (.french, "er") where value == 1: return numbers.ordinal(1, .masculine)
         case (.french, "re"), (.french, "ère"): return value == 1 ? numbers.ordinal(1, .feminine) : nil
-        case (.french, "e"), (.french, "ème"), (.french, "eme"): return value > 1 ? numbers.ordinal(value, .masculine) : nil
+        case (.french, "e"), (.french, "ème"), (.french, "eme"):
+            return value > 1 ? numbers.ordinal(value, .masculine) : nil
         case (.spanish, "º"), (.portuguese, "º"), (.italian, "º"), (.italian, "°"), (.portuguese, "°"):
             return numbers.ordinal(value, .masculine)
         case (.spanish, "ª"), (.portuguese, "ª"), (.italian, "ª"): return numbers.ordinal(value, .feminine)

@@ -80,7 +80,8 @@ extension SpeechScan {
     private func germanDay(_ day: Int) -> String {
         let ordinal = GermanNumbers.ordinal(day, .masculine) ?? ""
         switch wordBefore(position) {
-        case "am", "vom", "zum", "den", "dem", "bis", "ab", "seit", "im", "beim", "des", "nächsten", "diesen": return ordinal + "n"
+        case "am", "vom", "zum", "den", "dem", "bis", "ab", "seit", "im", "beim", "des", "nächsten", "diesen":
+            return ordinal + "n"
         case "der", "die", "das", "dieser", "jeder": return ordinal
         case _: return ordinal + "r"
         }
@@ -118,10 +119,13 @@ extension SpeechScan {
             isSpace(monthEnd), isDigit(monthEnd + 1)
         else { return false }
         let dayEnd = digitsEnd(monthEnd + 1)
-        guard let day = number(monthEnd + 1..<dayEnd), (1...31).contains(day), dayEnd - monthEnd <= 3 else { return false }
+        guard let day = number(monthEnd + 1..<dayEnd), (1...31).contains(day), dayEnd - monthEnd <= 3 else {
+            return false
+        }
         var end = dayEnd
         if ["st", "nd", "rd", "th"].contains(string(dayEnd..<wordEnd(dayEnd))) { end = wordEnd(dayEnd) }
-        guard isEnd(end), at(end) != ":", !(at(end) == "." && isDigit(end + 1)), !"%/".unicodeScalars.contains(at(end)) else {
+        guard isEnd(end), at(end) != ":", !(at(end) == "." && isDigit(end + 1)), !"%/".unicodeScalars.contains(at(end))
+        else {
             return false
         }
         let ordinal = EnglishNumbers.ordinal(day, .masculine) ?? ""
@@ -136,7 +140,8 @@ extension SpeechScan {
         if at(start) == ",", language.code == .english { start += 1 }
         guard isSpace(start), isDigit(start + 1) else { return }
         let yearEnd = digitsEnd(start + 1)
-        guard let year = number(start + 1..<yearEnd), (1_000...2_999).contains(year), isEnd(yearEnd), at(yearEnd) != ":" else {
+        guard let year = number(start + 1..<yearEnd), (1_000...2_999).contains(year), isEnd(yearEnd), at(yearEnd) != ":"
+        else {
             return
         }
         keep(to: start + 1)
@@ -168,7 +173,8 @@ extension SpeechScan {
         var minute: Int?
         var end = first
         let sign = at(first)
-        let isSign = sign == ":" || sign == "：" || (sign == "." && language.code == .german)
+        let isSign =
+            sign == ":" || sign == "：" || (sign == "." && language.code == .german)
             || ((sign == "h" || sign == "H") && [.french, .portuguese].contains(language.code))
         if isSign, digitsEnd(first + 1) == first + 3, let value = number(first + 1..<first + 3), value < 60 {
             (minute, end) = (value, first + 3)
@@ -198,7 +204,13 @@ extension SpeechScan {
         let start = isSpace(end) ? end + 1 : end
         let scalar = at(start)
         let half: Half
-        if "aA".unicodeScalars.contains(scalar) { half = .am } else if "pP".unicodeScalars.contains(scalar) { half = .pm } else { return nil }
+        if "aA".unicodeScalars.contains(scalar) {
+            half = .am
+        } else if "pP".unicodeScalars.contains(scalar) {
+            half = .pm
+        } else {
+            return nil
+        }
         var index = start + 1
         let hasDots = at(index) == "."
         if hasDots { index += 1 }
@@ -237,7 +249,10 @@ extension SpeechScan {
             return minute == 0 ? head : "\(head) \(alone)"
         case .spanish:
             let tail = half.map { $0 == .am ? " a eme" : " pe eme" } ?? ""
-            return (minute == 0 ? (half == nil ? "\(feminine) en punto" : feminine) : "\(feminine) \(minute < 10 ? "cero " : "")\(alone)") + tail
+            return
+                (minute == 0
+                ? (half == nil ? "\(feminine) en punto" : feminine)
+                : "\(feminine) \(minute < 10 ? "cero " : "")\(alone)") + tail
         case .french:
             let head = "\(feminine) \(hour < 2 ? "heure" : "heures")"
             return minute == 0 ? head : "\(head) \(numbers.cardinal(minute, .feminine))"

@@ -98,7 +98,8 @@ package struct TextSegmenter: Sendable {
         if scalar == quote {
             quote = nil
         } else if quote == nil, let closing = Self.quotes[scalar] {
-            let isWordStart = pending.last.map { $0 == " " || $0.value >= 0x2E80 || "([—–".unicodeScalars.contains($0) } ?? true
+            let isWordStart =
+                pending.last.map { $0 == " " || $0.value >= 0x2E80 || "([—–".unicodeScalars.contains($0) } ?? true
             if isWordStart { quote = closing }
         }
     }
@@ -164,7 +165,8 @@ package struct TextSegmenter: Sendable {
         if table.numberWords.contains(text) { return .sentenceUnlessDigit }
         if !body.isEmpty && body.allSatisfy({ $0.properties.numericType == .decimal }) {
             // "1. First" is the mark of a list; "am 3. Mai" is an ordinal.
-            return words == 1 || (lastClause == wordStart && body.count <= 2) || (table.hasDottedOrdinals && body.count <= 2) ? .none : .sentence
+            return words == 1 || (lastClause == wordStart && body.count <= 2)
+                || (table.hasDottedOrdinals && body.count <= 2) ? .none : .sentence
         }
         if body.contains(".")
             && body.split(separator: ".").allSatisfy({ $0.count == 1 && $0.first?.properties.isAlphabetic == true })

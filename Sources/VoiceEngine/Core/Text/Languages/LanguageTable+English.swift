@@ -26,20 +26,28 @@ extension LanguageTable {
                 + "whose what where how can could would should will do does did not i we you he she they it's between "
                 + "until into over under per plus want need have has had maybe also just very"),
         expected: ExpectedPhrases(
-            phone: phrases("phone number,telephone number,mobile number,cell number,number to reach,number to call,"
-                + "callback number,reach you at,call you back on"),
+            phone: phrases(
+                "phone number,telephone number,mobile number,cell number,number to reach,number to call,"
+                    + "callback number,reach you at,call you back on"),
             email: phrases("email,e mail,mail address"),
-            address: phrases("your address,delivery address,shipping address,billing address,street,postal address,"
-                + "where do you live,home address,the address"),
-            date: phrases("date,what day,which day,when would,when were,when was,when did,when do,when is,when are,"
-                + "birthday,what time,which time,what month,born"),
-            number: phrases("number,code,how many,how much,how old,zip,postcode,pin,digits,amount,reference,what size,"
-                + "account number,id"),
-            name: phrases("your name,full name,last name,first name,surname,spell,who am i speaking,who is calling,"
-                + "may i ask who,whose name,the name,what name"),
-            yesNo: words("is are am was were do does did can could would will shall should may have has had isn't aren't "
-                + "don't doesn't won't wouldn't shouldn't can't right correct okay ok"),
+            address: phrases(
+                "your address,delivery address,shipping address,billing address,street,postal address,"
+                    + "where do you live,home address,the address"),
+            date: phrases(
+                "date,what day,which day,when would,when were,when was,when did,when do,when is,when are,"
+                    + "birthday,what time,which time,what month,born"),
+            number: phrases(
+                "number,code,how many,how much,how old,zip,postcode,pin,digits,amount,reference,what size,"
+                    + "account number,id"),
+            name: phrases(
+                "your name,full name,last name,first name,surname,spell,who am i speaking,who is calling,"
+                    + "may i ask who,whose name,the name,what name"),
+            yesNo: words(
+                "is are am was were do does did can could would will shall should may have has had isn't aren't "
+                    + "don't doesn't won't wouldn't shouldn't can't right correct okay ok"),
             tags: phrases("is that right,is that correct,right,correct,okay,ok,does that work,would you like that"),
-            requests: phrases("tell me,give me,may i have,can i have,could i have,can i get,could i get,i need,i'll need,"
-                + "provide,please say,please enter,please spell,share,confirm your,let me have,say your,could you spell,can you spell,would you spell")))
+            requests: phrases(
+                "tell me,give me,may i have,can i have,could i have,can i get,could i get,i need,i'll need,"
+                    + "provide,please say,please enter,please spell,share,confirm your,let me have,say your,could you spell,can you spell,would you spell"
+            )))
 }

@@ -24,19 +24,25 @@ extension LanguageTable {
             "für von mit bei nach zu zum zur im in an am auf um über unter aus bis ist sind war bin hat habe haben ich "
                 + "wir sie er es nicht sehr auch noch wie was wo möchte will kann würde"),
         expected: ExpectedPhrases(
-            phone: phrases("telefonnummer,handynummer,rufnummer,mobilnummer,rückrufnummer,nummer erreiche,nummer erreichen,"
-                + "welcher nummer"),
+            phone: phrases(
+                "telefonnummer,handynummer,rufnummer,mobilnummer,rückrufnummer,nummer erreiche,nummer erreichen,"
+                    + "welcher nummer"),
             email: phrases("e mail,email,mailadresse,mail adresse"),
             address: phrases("adresse,anschrift,straße,hausnummer,wo wohnen,lieferadresse,wohnort"),
-            date: phrases("datum,welchem tag,welchen tag,welcher tag,geburtstag,geboren,wann,um wie viel uhr,um wieviel uhr,"
-                + "welche uhrzeit,geburtsdatum,termin passt"),
-            number: phrases("nummer,wie viele,wieviele,wie viel,wieviel,wie alt,code,pin,postleitzahl,plz,betrag,ziffern,"
-                + "kundennummer,bestellnummer"),
-            name: phrases("ihr name,ihren namen,ihr vorname,nachname,vornamen,wie heißen,wie heißt,mit wem spreche,buchstabieren,"
-                + "familienname,dein name,deinen namen,welchen namen"),
-            yesNo: words("ist sind war haben hast hat kann können darf dürfen soll sollen möchten wollen passt stimmt geht "
-                + "möchtest willst kannst wollten könnten könnte wäre würden habe sind brauchen bist werden"),
+            date: phrases(
+                "datum,welchem tag,welchen tag,welcher tag,geburtstag,geboren,wann,um wie viel uhr,um wieviel uhr,"
+                    + "welche uhrzeit,geburtsdatum,termin passt"),
+            number: phrases(
+                "nummer,wie viele,wieviele,wie viel,wieviel,wie alt,code,pin,postleitzahl,plz,betrag,ziffern,"
+                    + "kundennummer,bestellnummer"),
+            name: phrases(
+                "ihr name,ihren namen,ihr vorname,nachname,vornamen,wie heißen,wie heißt,mit wem spreche,buchstabieren,"
+                    + "familienname,dein name,deinen namen,welchen namen"),
+            yesNo: words(
+                "ist sind war haben hast hat kann können darf dürfen soll sollen möchten wollen passt stimmt geht "
+                    + "möchtest willst kannst wollten könnten könnte wäre würden habe sind brauchen bist werden"),
             tags: phrases("richtig,korrekt,stimmt das,oder,okay,ist das richtig,nicht wahr,in ordnung"),
-            requests: phrases("nennen sie,sagen sie,geben sie,teilen sie,ich brauche,ich benötige,bräuchte,nenn mir,sag mir,"
-                + "gib mir,buchstabieren sie,bitte ihren,bitte ihre,verraten sie,bitte noch")))
+            requests: phrases(
+                "nennen sie,sagen sie,geben sie,teilen sie,ich brauche,ich benötige,bräuchte,nenn mir,sag mir,"
+                    + "gib mir,buchstabieren sie,bitte ihren,bitte ihre,verraten sie,bitte noch")))
 }

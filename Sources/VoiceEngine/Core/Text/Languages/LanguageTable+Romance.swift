@@ -23,14 +23,18 @@ extension LanguageTable {
             email: phrases("correo,email,e mail,mail"),
             address: phrases("dirección,domicilio,calle,dónde vive,código de calle"),
             date: phrases("fecha,qué día,cuándo,a qué hora,qué hora,nacimiento,cumpleaños,qué mes"),
-            number: phrases("número,cuántos,cuántas,cuánto,cuánta,código,pin,importe,cantidad,qué edad,dígitos,referencia"),
-            name: phrases("su nombre,tu nombre,nombre completo,apellido,apellidos,cómo se llama,cómo te llamas,quién habla,"
-                + "con quién hablo,deletrear,deletrearme,deletree,a nombre de quién,el nombre"),
-            yesNo: words("es está son quiere quieres desea puede puedo puedes tiene tienes le te necesita hay va prefiere "
-                + "sigue conoce ha has podría podemos quieren"),
+            number: phrases(
+                "número,cuántos,cuántas,cuánto,cuánta,código,pin,importe,cantidad,qué edad,dígitos,referencia"),
+            name: phrases(
+                "su nombre,tu nombre,nombre completo,apellido,apellidos,cómo se llama,cómo te llamas,quién habla,"
+                    + "con quién hablo,deletrear,deletrearme,deletree,a nombre de quién,el nombre"),
+            yesNo: words(
+                "es está son quiere quieres desea puede puedo puedes tiene tienes le te necesita hay va prefiere "
+                    + "sigue conoce ha has podría podemos quieren"),
             tags: phrases("verdad,correcto,no,de acuerdo,vale,cierto,está bien,le parece bien,es correcto"),
-            requests: phrases("dígame,dime,deme,dame,indíqueme,indique,necesito,me da,me dice,puede darme,podría darme,"
-                + "facilíteme,me puede,proporcione,deletree,confirme")))
+            requests: phrases(
+                "dígame,dime,deme,dame,indíqueme,indique,necesito,me da,me dice,puede darme,podría darme,"
+                    + "facilíteme,me puede,proporcione,deletree,confirme")))
 
     static let french = LanguageTable(
         titles: words("dr. m. mm. mme. mmes. mlle. me. pr. st. ste. p.ex. ex. c.-à-d. env. p."),
@@ -47,29 +51,36 @@ extension LanguageTable {
                 + "écoutez,écoute,une question,j'ai une question,comment ça,répétez,vous pouvez répéter,annuler,"
                 + "c'est faux,ce n'est pas ça,taisez vous,tais toi,laissez moi"),
         alwaysHanging: words(
-            "et ou mais donc car parce que qu' le la les l' un une des du mon ma mes ton ta tes son sa ses notre votre euh si"),
+            "et ou mais donc car parce que qu' le la les l' un une des du mon ma mes ton ta tes son sa ses notre votre euh si"
+        ),
         oftenHanging: words(
-            "de d' à au aux en dans avec pour par sans sur sous chez est sont suis c'est je tu il elle nous vous ne pas très"),
+            "de d' à au aux en dans avec pour par sans sur sous chez est sont suis c'est je tu il elle nous vous ne pas très"
+        ),
         expected: ExpectedPhrases(
             phone: phrases("numéro de téléphone,téléphone,numéro de portable,portable,à quel numéro,vous rappeler au"),
             email: phrases("e mail,email,mail,courriel,adresse électronique"),
             address: phrases("adresse,rue,où habitez,domicile"),
-            date: phrases("date,quel jour,quand,à quelle heure,quelle heure,né le,née le,naissance,anniversaire,quel mois"),
+            date: phrases(
+                "date,quel jour,quand,à quelle heure,quelle heure,né le,née le,naissance,anniversaire,quel mois"),
             number: phrases("numéro,combien,code,quel âge,montant,chiffres,référence"),
-            name: phrases("votre nom,ton nom,nom complet,nom de famille,prénom,vous appelez,tu t'appelles,qui est à l'appareil,"
-                + "à quel nom,épeler,épelez,le nom"),
-            yesNo: words("est êtes avez voulez voudriez souhaitez pouvez puis peut puis-je voulez-vous avez-vous "
-                + "êtes-vous souhaitez-vous pouvez-vous aimeriez préférez as veux peux désirez faut"),
+            name: phrases(
+                "votre nom,ton nom,nom complet,nom de famille,prénom,vous appelez,tu t'appelles,qui est à l'appareil,"
+                    + "à quel nom,épeler,épelez,le nom"),
+            yesNo: words(
+                "est êtes avez voulez voudriez souhaitez pouvez puis peut puis-je voulez-vous avez-vous "
+                    + "êtes-vous souhaitez-vous pouvez-vous aimeriez préférez as veux peux désirez faut"),
             tags: phrases("n'est ce pas,d'accord,c'est bien ça,c'est ça,c'est correct,non,ça vous va,ça vous convient"),
-            requests: phrases("donnez moi,dites moi,indiquez,j'ai besoin,me donner,me dire,m'indiquer,il me faut,précisez,"
-                + "épelez,confirmez,communiquer,donne moi,dis moi,puis je avoir"),
+            requests: phrases(
+                "donnez moi,dites moi,indiquez,j'ai besoin,me donner,me dire,m'indiquer,il me faut,précisez,"
+                    + "épelez,confirmez,communiquer,donne moi,dis moi,puis je avoir"),
             yesNoAnywhere: phrases("est ce que")))
 
     static let italian = LanguageTable(
         titles: words(
             "dott. dott.ssa dr. sig. sig.ra sigg. sig.na prof. prof.ssa ing. avv. geom. arch. rag. on. p.es. es. v.le p.za "
                 + "p.zza c.so ca. s."),
-        abbreviations: words("ecc. a.c. d.c. s.p.a. s.r.l. max. min. gen. feb. mar. apr. mag. giu. lug. ago. sett. ott. nov. dic."),
+        abbreviations: words(
+            "ecc. a.c. d.c. s.p.a. s.r.l. max. min. gen. feb. mar. apr. mag. giu. lug. ago. sett. ott. nov. dic."),
         numberWords: words("n. nr. num. pag. pagg. tel. art. cap. vol. fig. int."),
         backchannels: phrases(
             "mhm,mm hmm,hm,hmm,sì,si,sì sì,ok,okay,va bene,certo,bene,esatto,giusto,capisco,ho capito,capito,d'accord,"
@@ -90,19 +101,25 @@ extension LanguageTable {
             phone: phrases("numero di telefono,telefono,cellulare,recapito,a che numero,a quale numero"),
             email: phrases("e mail,email,mail,posta elettronica"),
             address: phrases("indirizzo,via,dove abita,domicilio,residenza"),
-            date: phrases("data,che giorno,quale giorno,quando,a che ora,che ora,nascita,nato,nata,compleanno,che mese"),
+            date: phrases(
+                "data,che giorno,quale giorno,quando,a che ora,che ora,nascita,nato,nata,compleanno,che mese"),
             number: phrases("numero,quanti,quante,quanto,quanta,codice,pin,importo,cifre,che età,cap"),
-            name: phrases("suo nome,tuo nome,nome completo,cognome,come si chiama,come ti chiami,chi parla,con chi parlo,"
-                + "a che nome,scandire,sillabare,nome e cognome,il nome"),
-            yesNo: words("è sono vuole vuoi può puoi ha hai desidera le posso possiamo preferisce c'è va deve conosce gradisce "
-                + "vorrebbe potrebbe siete avete serve"),
+            name: phrases(
+                "suo nome,tuo nome,nome completo,cognome,come si chiama,come ti chiami,chi parla,con chi parlo,"
+                    + "a che nome,scandire,sillabare,nome e cognome,il nome"),
+            yesNo: words(
+                "è sono vuole vuoi può puoi ha hai desidera le posso possiamo preferisce c'è va deve conosce gradisce "
+                    + "vorrebbe potrebbe siete avete serve"),
             tags: phrases("giusto,vero,corretto,va bene,d'accordo,no,è corretto,le va bene,è giusto"),
-            requests: phrases("mi dica,dimmi,mi dia,dammi,mi serve,mi può dare,può darmi,può dirmi,mi indichi,indichi,"
-                + "ho bisogno,avrei bisogno,mi fornisca,confermi,mi lasci")))
+            requests: phrases(
+                "mi dica,dimmi,mi dia,dammi,mi serve,mi può dare,può darmi,può dirmi,mi indichi,indichi,"
+                    + "ho bisogno,avrei bisogno,mi fornisca,confermi,mi lasci")))
 
     static let portuguese = LanguageTable(
-        titles: words("dr. dra. sr. sra. srta. srs. prof. profa. d. eng. p.ex. ex. av. r. v.exa. exmo. aprox. pça. trav."),
-        abbreviations: words("etc. a.m. p.m. s.a. ltda. cia. máx. mín. jan. fev. mar. abr. mai. jun. jul. ago. set. out. nov. dez. eua."),
+        titles: words(
+            "dr. dra. sr. sra. srta. srs. prof. profa. d. eng. p.ex. ex. av. r. v.exa. exmo. aprox. pça. trav."),
+        abbreviations: words(
+            "etc. a.m. p.m. s.a. ltda. cia. máx. mín. jan. fev. mar. abr. mai. jun. jul. ago. set. out. nov. dez. eua."),
         numberWords: words("n.º núm. num. pág. págs. tel. art. no. n. apto. ap."),
         backchannels: phrases(
             "mhm,mm hmm,hm,hmm,aham,uhum,ahã,sim,sim sim,ok,okay,tá,tá bom,tá bem,está bem,está bom,certo,claro,entendi,"
@@ -123,13 +140,18 @@ extension LanguageTable {
             phone: phrases("telefone,celular,telemóvel,número para contato,que número posso"),
             email: phrases("e mail,email,correio eletrônico,correio eletrónico"),
             address: phrases("endereço,morada,rua,onde mora,onde o senhor mora"),
-            date: phrases("data,que dia,qual dia,quando,que horas,a que horas,nascimento,aniversário,que mês,qual o dia"),
-            number: phrases("número,quantos,quantas,quanto,quanta,código,pin,valor,dígitos,cpf,cep,que idade,protocolo"),
-            name: phrases("seu nome,o nome,nome completo,sobrenome,apelido,como se chama,quem fala,com quem falo,soletrar,"
-                + "soletre,teu nome,em nome de quem"),
-            yesNo: words("é está são quer deseja pode posso tem gostaria precisa há vai prefere você o podemos podia foi "
-                + "queres podes tens conhece aceita"),
+            date: phrases(
+                "data,que dia,qual dia,quando,que horas,a que horas,nascimento,aniversário,que mês,qual o dia"),
+            number: phrases(
+                "número,quantos,quantas,quanto,quanta,código,pin,valor,dígitos,cpf,cep,que idade,protocolo"),
+            name: phrases(
+                "seu nome,o nome,nome completo,sobrenome,apelido,como se chama,quem fala,com quem falo,soletrar,"
+                    + "soletre,teu nome,em nome de quem"),
+            yesNo: words(
+                "é está são quer deseja pode posso tem gostaria precisa há vai prefere você o podemos podia foi "
+                    + "queres podes tens conhece aceita"),
             tags: phrases("certo,correto,não é,né,tudo bem,está bem,tá bom,ok,está correto,pode ser,verdade"),
-            requests: phrases("me diga,diga me,me informe,informe,me dê,dê me,preciso,pode me dar,pode me dizer,me passe,"
-                + "poderia me,soletre,confirme,forneça,me fala,pode dizer me,pode dar me")))
+            requests: phrases(
+                "me diga,diga me,me informe,informe,me dê,dê me,preciso,pode me dar,pode me dizer,me passe,"
+                    + "poderia me,soletre,confirme,forneça,me fala,pode dizer me,pode dar me")))
 }

@@ -43,10 +43,13 @@ extension SpokenLanguage {
                 Sep. Sept.=September;Oct.=October;Nov.=November;Dec.=December;min.=minutes;hrs.=hours;hr.=hour
                 """,
             months: "January February March April May June July August September October November December",
-            monthAbbreviations: "Jan Feb Mar Apr - Jun Jul Aug Sep Oct Nov Dec Jan. Feb. Mar. Apr. - Jun. Jul. Aug. Sep. Oct. "
+            monthAbbreviations:
+                "Jan Feb Mar Apr - Jun Jul Aug Sep Oct Nov Dec Jan. Feb. Mar. Apr. - Jun. Jul. Aug. Sep. Oct. "
                 + "Nov. Dec. - - - - - - - - Sept. - - -",
-            magnitudes: "k K=thousand;thousand=thousand;million mn mm m M=million;billion bn b B=billion;trillion tn=trillion",
-            codeWords: "code pin number no account order ticket case booking confirmation reference zip postcode flight "
+            magnitudes:
+                "k K=thousand;thousand=thousand;million mn mm m M=million;billion bn b B=billion;trillion tn=trillion",
+            codeWords:
+                "code pin number no account order ticket case booking confirmation reference zip postcode flight "
                 + "extension ext passcode id invoice tracking serial policy room apartment suite",
             yearWords: "in since by from until till of year around before after during circa through january february "
                 + "march april may june july august september october november december spring summer autumn fall winter",

@@ -32,7 +32,8 @@ extension SpokenLanguage {
             magnitudes: "mil=mil;millón millones=millón|millones;billón billones=billón|billones",
             codeWords: "código pin número cuenta pedido ticket caso reserva referencia postal vuelo extensión factura",
             yearWords: "en de desde año hasta del enero diciembre",
-            fractions: "1/2=medio;1/3=un tercio;2/3=dos tercios;1/4=un cuarto;3/4=tres cuartos;24/7=veinticuatro siete"))
+            fractions: "1/2=medio;1/3=un tercio;2/3=dos tercios;1/4=un cuarto;3/4=tres cuartos;24/7=veinticuatro siete")
+    )
 
     static let french = SpokenLanguage(
         .french, numbers: FrenchNumbers.self,
@@ -64,7 +65,8 @@ extension SpokenLanguage {
                 """,
             months: "janvier février mars avril mai juin juillet août septembre octobre novembre décembre",
             monthAbbreviations: "janv. févr. - avr. - - juil. - sept. oct. nov. déc.",
-            magnitudes: "k K=mille;mille=mille;million millions M=million|millions;milliard milliards Md Mds=milliard|milliards",
+            magnitudes:
+                "k K=mille;mille=mille;million millions M=million|millions;milliard milliards Md Mds=milliard|milliards",
             codeWords: "code pin numéro compte commande ticket dossier réservation référence postal vol facture poste",
             yearWords: "en de depuis année l'an janvier décembre",
             fractions: "1/2=un demi;1/3=un tiers;2/3=deux tiers;1/4=un quart;3/4=trois quarts;"
@@ -97,7 +99,8 @@ extension SpokenLanguage {
                 """,
             months: "gennaio febbraio marzo aprile maggio giugno luglio agosto settembre ottobre novembre dicembre",
             magnitudes: "mila=mila;milione milioni=milione|milioni;miliardo miliardi=miliardo|miliardi",
-            codeWords: "codice pin numero conto ordine ticket pratica prenotazione riferimento cap volo fattura interno",
+            codeWords:
+                "codice pin numero conto ordine ticket pratica prenotazione riferimento cap volo fattura interno",
             yearWords: "nel dal del anno fino dicembre gennaio",
             fractions: "1/2=mezzo;1/3=un terzo;2/3=due terzi;1/4=un quarto;3/4=tre quarti;"
                 + "24/7=ventiquattro ore su ventiquattro, sette giorni su sette"))
