@@ -95,6 +95,7 @@ package struct TextSegmenter: Sendable {
 
     /// Opens at the beginning of a word, closes anywhere: 5" is no quotation.
     private mutating func noteQuote(_ scalar: Unicode.Scalar) {
+        if scalar.value < 0x80 && scalar != "\"" { return }
         if scalar == quote {
             quote = nil
         } else if quote == nil, let closing = Self.quotes[scalar] {
