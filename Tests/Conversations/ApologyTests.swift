@@ -85,6 +85,129 @@ import VoiceEngineProviders
         call.expectNothingLeft()
     }
 
+    // MARK: - No voice works from the start
+
+    @Test func aCallWithoutAnyVoiceEnds() throws {
+        let call = try self.call(nil) {
+            $0.greeting = "Hello there."
+            $0.failover.retry.retries = 1
+        }
+        call.voice.fails = true
+        try call.play("20000 end")
+        #expect(
+            call.story == """
+                0 text "Hello there."
+                100 error voice "the voice is out"
+                300 error voice "the voice is out"
+                300 error tts "no provider is left"
+                300 heard "" interrupted
+                300 hang-up "no voice is left"
+                300 closed "no voice is left"
+                """)
+        #expect(call.events.last?.status == .provider)
+        call.expectNothingLeft()
+    }
+
+    /// A host that reads the texts itself keeps the call.
+    @Test func aCallThatNeverEndsGoesOnWithoutAnyVoice() throws {
+        let call = try self.call(nil) {
+            $0.greeting = "Hello there."
+            $0.failover.endAfter = 0
+        }
+        call.voice.fails = true
+        try call.play("2000 type \"when do you open\"\n5000 gone")
+        #expect(call.story.contains("2280 text \"We open at nine.\""))
+        #expect(call.events.last?.text == "the caller hung up")
+        call.expectNothingLeft()
+    }
+
+    @Test func theRecordingIsHeardInPlaceOfTheGreeting() throws {
+        let maker = try self.call(nil)
+        let clip = try recorded([ScriptedVoice(name: "live")], on: maker)
+        let call = try self.call(clip) { $0.greeting = "Hello there." }
+        call.voice.fails = true
+        try call.play("5000 type \"when do you open\"\n10000 type \"hello\"\n15000 end")
+        #expect(call.events.filter { $0.kind == .agentHeard && $0.text == sentence }.count == 3)
+        #expect(call.events.last?.text == "no provider is left")
+        call.expectNothingLeft()
+    }
+
+    @Test func aRecordingUnderWayIsWaitedFor() throws {
+        let late = ScriptedVoice(name: "late")
+        late.latency = 2_000
+        let call = try self.call(ApologyClip(text: sentence, voices: [late])) { $0.greeting = "Hello there." }
+        call.voice.fails = true
+        try call.play("6000 gone")
+        #expect(call.story.contains("heard \"\(sentence)\""))
+        #expect(call.events.last?.text == "the caller hung up")
+        call.expectNothingLeft()
+    }
+
+    @Test(arguments: [100, 60_000] as [Int64]) func aRecordingThatDoesNotComeEndsTheCall(latency: Int64) throws {
+        let dead = ScriptedVoice(name: "dead")
+        (dead.fails, dead.latency) = (true, latency)
+        let call = try self.call(ApologyClip(text: sentence, voices: [dead])) { $0.greeting = "Hello there." }
+        call.voice.fails = true
+        try call.play("20000 end")
+        let end = try #require(call.events.last)
+        #expect(end.text == "no voice is left")
+        #expect(end.time - .zero <= .milliseconds(latency == 100 ? 300 : 5_200))
+        call.expectNothingLeft()
+    }
+
+    /// The voice may come back: check-ins try it, and end the call when nobody answers.
+    @Test func aVoiceThatDiesLaterIsTriedAgain() throws {
+        let call = try self.call(nil) {
+            $0.greeting = "Hello there."
+            $0.manners.checkInAfter = .seconds(3)
+            $0.failover.endAfter = 5
+        }
+        call.afterFrame = { [weak call] in
+            if let call { call.voice.fails = call.loop.milliseconds > 1_000 }
+        }
+        try call.play("2000 type \"when do you open\"\n20000 end")
+        #expect(
+            call.story == """
+                0 text "Hello there."
+                100 agent starts
+                500 agent stops
+                500 heard "Hello there."
+                2000 final "when do you open"
+                2000 turn 2
+                2280 text "We open at nine."
+                2380 error voice "the voice is out"
+                2380 error tts "no provider is left"
+                2380 heard "" interrupted
+                5380 text "Are you still there?"
+                5480 error voice "the voice is out"
+                5480 error tts "no provider is left"
+                5480 heard "" interrupted
+                8480 text "Are you still there?"
+                8580 error voice "the voice is out"
+                8580 error tts "no provider is left"
+                8580 heard "" interrupted
+                11580 hang-up "the caller is silent"
+                11580 closed "the caller is silent"
+                """)
+        call.expectNothingLeft()
+    }
+
+    // MARK: -
+
+    /// Nobody is told of a failure that passes: the greeting only comes later.
+    @Test func aGreetingThatFailsOnceIsHeard() throws {
+        let call = try self.call(nil) {
+            $0.greeting = "Hello there."
+            $0.failover.retry.retries = 1
+        }
+        call.voice.breaks = [0]
+        call.voice.failure = .rateLimited
+        try call.play("5000 gone")
+        #expect(call.story.contains("heard \"Hello there.\""))
+        #expect(call.events.filter { $0.kind == .error }.count == 1)
+        call.expectNothingLeft()
+    }
+
     @Test func theCallEndsAfterSeveralInARow() throws {
         let maker = try self.call(nil)
         let clip = try recorded([ScriptedVoice(name: "live")], on: maker)

@@ -234,7 +234,7 @@ import VoiceEngineProviders
         try call.play(
             """
             1000 type "when do you open"
-            6000 gone
+            6000 end
             """)
         #expect(
             call.story == """
@@ -244,7 +244,8 @@ import VoiceEngineProviders
                 1380 error voice "the voice is out"
                 1380 error tts "no provider is left"
                 1380 heard "" interrupted
-                6000 closed "the caller hung up"
+                1380 hang-up "no voice is left"
+                1380 closed "no voice is left"
                 """)
         call.expectNothingLeft()
     }

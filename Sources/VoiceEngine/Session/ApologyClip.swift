@@ -39,6 +39,11 @@ package final class ApologyClip: Sendable {
         state.withLock { if case .ready(let recording) = $0 { recording } else { nil } }
     }
 
+    /// A recording is under way: there may be one soon.
+    package var isRecording: Bool {
+        state.withLock { if case .recording = $0 { true } else { false } }
+    }
+
     /// Records the sentence unless that is done, under way or was tried a moment ago. On the loop of `context`.
     package func record(with context: ProviderContext) {
         let now = context.eventLoop.instant

@@ -11,6 +11,10 @@ extension Session {
     /// How long the last reply may take once the call is to end.
     static var longestFarewell: Nanoseconds { .seconds(20) }
 
+    /// How long a call without any voice waits for the apology that is being recorded, and between two looks at it.
+    private static var clipPatience: Nanoseconds { .seconds(5) }
+    private static var clipStep: Nanoseconds { .milliseconds(100) }
+
     // MARK: - Beginning
 
     /// The caller has finished: the turn is the agent's.
@@ -195,6 +199,7 @@ extension Session {
             perform(reply.machine.segmentsCompleted(through: segment.index), of: reply, at: now)
         case .firstSampleOut:
             reply.timeline.mark(.firstSampleOut, at: now)
+            if reply.source != .clip { dialogue.hasSpoken = true }
             emit(.agentStarted, at: now) { $0.position = reply.start }
         case .heardAll:
             perform(reply.machine.heardAll(), of: reply, at: now)
@@ -341,9 +346,23 @@ extension Session {
         let isHeard = reply.isVoiceless ? playApology(at: now) : sayApology(at: now)
         if isLast {
             endAfterReply(Farewell(reason: "no provider is left", status: .provider), at: now)
+        } else if !isHeard, reply.isVoiceless, !dialogue.hasSpoken, limit > 0 {
+            dialogue.clipUntil = now + Self.clipPatience
+            awaitClip(at: now)
         } else if !isHeard {
             next(at: now)
         }
+    }
+
+    /// No voice has worked in this call: the caller hears the apology once it is recorded. A call in which nothing can
+    /// be said ends: the caller would wait for an answer that cannot come.
+    func awaitClip(at now: Instant) {
+        guard dialogue.reply == nil, !dialogue.hasSpoken else { return }
+        if playApology(at: now) { return }
+        guard providers.apology?.isRecording == true, now < dialogue.clipUntil else {
+            return hangUp(reason: "no voice is left", status: .provider, at: now)
+        }
+        timers?.clip.arm(until: now + Self.clipStep)
     }
 
     /// - Returns: false when there is nothing to say.

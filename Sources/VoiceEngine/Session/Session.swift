@@ -74,6 +74,10 @@ package final class Session: CallSession, Ticking {
         var farewell: Farewell?
         /// Replies that failed, since the last answer that did not.
         var failures = 0
+        /// A voice of the agent was heard in this call.
+        var hasSpoken = false
+        /// Until when the recording of the apology is waited for.
+        var clipUntil = Instant.zero
         /// What the providers did since the last report.
         var work = ProviderWork()
         /// Audio recognised up to the last report.
@@ -91,9 +95,9 @@ package final class Session: CallSession, Ticking {
     }
 
     struct Timers {
-        let endpoint, bargeIn, tools, silence, length, digits: SessionTimer
+        let endpoint, bargeIn, tools, silence, length, digits, clip: SessionTimer
 
-        var all: [SessionTimer] { [endpoint, bargeIn, tools, silence, length, digits] }
+        var all: [SessionTimer] { [endpoint, bargeIn, tools, silence, length, digits, clip] }
     }
 
     /// - Parameters:
@@ -250,6 +254,7 @@ package final class Session: CallSession, Ticking {
             },
             silence: timer { $0.callerIsSilent(at: $1) },
             length: timer { $0.callIsTooLong(at: $1) },
-            digits: timer { $0.digitsComplete(at: $1) })
+            digits: timer { $0.digitsComplete(at: $1) },
+            clip: timer { $0.awaitClip(at: $1) })
     }
 }
