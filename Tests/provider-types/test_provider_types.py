@@ -1,7 +1,7 @@
 """The messages in messages.jsonl are what the providers' own SDKs send and accept.
 
 `WireGoldenTests.swift` holds the Swift codecs against the same file: what is "sent" is what they write, what is
-"received" is what they read. Run by run.sh, which puts the SDKs into a virtual environment.
+"received" is what they read. Run by scripts/python-tests.sh.
 """
 
 import json
