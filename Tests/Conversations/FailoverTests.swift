@@ -135,6 +135,22 @@ import VoiceEngineProviders
         expectNothingLeft(call)
     }
 
+    /// The caller has waited once for this model, and not twice.
+    @Test func aModelThatSaysNothingIsNotAskedAgain() throws {
+        mind.answers = [ScriptedAnswer(text: "", end: .hanging)]
+        let call = try self.call {
+            $0.failover = FailoverPolicy()
+        } providers: {
+            $0.languageModel = chain(.languageModel, [(mind, "mind")])
+        }
+        try call.play("1000 type \"count\"\n12000 gone")
+        #expect(call.story.contains("7000 error mind \"sent nothing for 6000 ms\""))
+        #expect(call.story.contains("7000 error llm \"no provider is left\""))
+        #expect(call.story.contains("7000 text \"I am sorry, I am having trouble right now.\""))
+        #expect(mind.requests.count == 1)
+        expectNothingLeft(call)
+    }
+
     /// So many answers that the usual time is known.
     private func known(_ chain: ProviderChain<any LanguageModelProvider>) {
         for _ in 0..<20 { chain.first.health.succeeded(after: .milliseconds(300), at: .zero) }
@@ -303,6 +319,27 @@ import VoiceEngineProviders
         try call.play("1000 type \"count\"\n9000 gone")
         #expect(call.story.contains("error voice \"sent no audio for 1000 ms\""))
         #expect(call.story.contains("heard \"One two three.\""))
+        expectNothingLeft(call)
+    }
+
+    /// The next voice comes before a second attempt, and a second attempt before silence.
+    @Test func aLateVoiceGivesWayToTheNext() throws {
+        mind.answers = [ScriptedAnswer(text: "One two three.")]
+        voice.latency = 60_000
+        var call = try self.call { $0.failover = FailoverPolicy() }
+        try call.play("1000 type \"count\"\n9000 gone")
+        #expect(voice.spoken.count == 1)
+        #expect(spare.spoken == ["One two three."])
+        expectNothingLeft(call)
+        voice.spoken = []
+        call = try self.call {
+            $0.failover = FailoverPolicy()
+        } providers: {
+            $0.textToSpeech = chain(.textToSpeech, [(voice, "voice")])
+        }
+        try call.play("1000 type \"count\"\n20000 gone")
+        #expect(voice.spoken.count == 2)
+        #expect(call.story.contains("11360 error tts \"no provider is left\""))
         expectNothingLeft(call)
     }
 

@@ -284,10 +284,13 @@ import VoiceEngineProviders
         #expect(story.filter { $0.hasPrefix("error openai") }.count == 6)
         #expect(
             story.filter { !$0.hasPrefix("error openai") } == [
-                #"text "I am sorry, I am having trouble right now.""#, "agent starts", "agent stops",
+                #"error stt "no provider is left""#, #"text "I am sorry, I am having trouble right now.""#,
+                "agent starts", "agent stops",
                 #"heard "I am sorry, I am having trouble right now.""#, #"hang-up "speech recognition failed""#,
                 #"closed "speech recognition failed""#,
             ])
+        let apology = try #require(call.call.events.first { $0.kind == .agentText })
+        #expect(apology.time - .zero < .seconds(10))
         call.call.expectNothingLeft()
     }
 

@@ -24,6 +24,8 @@ final class Recogniser {
     private static let preRoll: Int64 = 8_000
     /// [detector samples] Before an onset: words begin softly.
     private static let lead: Int64 = 4_000
+    /// Nobody hears the caller: after so long without a stream that works each provider has failed for good.
+    private static let patience = Nanoseconds.seconds(5)
     /// How long a stream that has caught up may take for its first words before its silence counts.
     private static let settling = Nanoseconds.seconds(1)
 
@@ -84,6 +86,8 @@ final class Recogniser {
     private var number = 0
     private var caughtUp: Instant?
     private var isRepaired = true
+    /// The first failure since a stream worked.
+    private var failingSince: Instant?
     private var retry: Scheduled<Void>?
     /// [detector samples] Audio that providers were given, replays included.
     private(set) var sent: Int64 = 0
@@ -311,6 +315,7 @@ final class Recogniser {
         if case .failed(let error) = event { return failed(error, listening) }
         if !listening.hasAnswered {
             listening.hasAnswered = true
+            failingSince = nil
             state = .listening(listening)
             machine.settled()
             links[machine.current].health.succeeded(after: nil, at: context.eventLoop.instant)
@@ -350,7 +355,11 @@ final class Recogniser {
         links[old].health.failed(error, at: now)
         handler(.note(.failed(error)))
         guard case .waiting = state else { return }
-        let action = machine.failed(.init(error), random: random()) { self.links[$0].health.admit(at: now) }
+        let since = failingSince ?? now
+        failingSince = since
+        var failure = FailoverStateMachine.Failure(error)
+        if now - since >= Self.patience { failure.isRetryable = false }
+        let action = machine.failed(failure, random: random()) { self.links[$0].health.admit(at: now) }
         switch action {
         case .exhausted: handler(.exhausted(error))
         case .use(let link, let delay):

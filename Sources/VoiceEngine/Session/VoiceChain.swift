@@ -211,7 +211,7 @@ final class VoiceChain {
         guard let patience, let deadline, now >= deadline else { return }
         self.deadline = nil
         let detail = "sent no audio for \(patience.wholeMilliseconds) ms"
-        failed(current, ProviderError(.timeout, provider: links[opened].provider.name, detail: detail))
+        failed(current, ProviderError(.timeout, provider: links[opened].provider.name, detail: detail), isLate: true)
     }
 
     private func stopTimers() {
@@ -219,7 +219,8 @@ final class VoiceChain {
         (retry, deadline) = (nil, nil)
     }
 
-    private func failed(_ turn: TurnID, _ error: ProviderError) {
+    /// - Parameter isLate: The caller has waited long enough for this voice: the next one is better, if there is one.
+    private func failed(_ turn: TurnID, _ error: ProviderError, isLate: Bool = false) {
         let now = context.eventLoop.instant
         stopTimers()
         drop()
@@ -231,7 +232,8 @@ final class VoiceChain {
         guard turn == current, debt.isOwed else { return }
         debt.since = nil
         let old = opened
-        let action = machine.failed(.init(error), random: random()) { self.links[$0].health.admit(at: now) }
+        let failure = FailoverStateMachine.Failure(error, isMidway: isLate)
+        let action = machine.failed(failure, random: random()) { self.links[$0].health.admit(at: now) }
         switch action {
         case .exhausted: handler(.exhausted(turn, error))
         case .use(let link, let delay):

@@ -6,9 +6,10 @@ package struct FailoverPolicy: Equatable, Sendable {
     package var hedges = false
     /// Caller audio kept for a recogniser that must be opened again.
     package var replay = Nanoseconds.seconds(15)
-    /// A model that says nothing for so long has failed; nil waits for ever.
-    package var modelPatience: Nanoseconds? = .seconds(10)
-    /// The same for a voice that owes audio.
+    /// A model that says nothing for so long has failed and is not asked again for this answer; nil waits for ever. On
+    /// the telephone six seconds of silence are long.
+    package var modelPatience: Nanoseconds? = .seconds(6)
+    /// The same for a voice that owes audio; it is tried again where there is no other.
     package var voicePatience: Nanoseconds? = .seconds(5)
     /// The call ends after so many failed replies in a row; 0 never ends it.
     package var endAfter = 3

@@ -207,11 +207,12 @@ package final class ChainedAnswer: Generation {
             attempt.generation?.cancel()
             let name = chain.links[attempt.link].provider.name
             let detail = "sent nothing for \(patience.wholeMilliseconds) ms"
-            failed(attempt, ProviderError(.timeout, provider: name, detail: detail))
+            failed(attempt, ProviderError(.timeout, provider: name, detail: detail), isLate: true)
         }
     }
 
-    private func failed(_ attempt: Attempt, _ error: ProviderError) {
+    /// - Parameter isLate: The caller has waited long enough for this model.
+    private func failed(_ attempt: Attempt, _ error: ProviderError, isLate: Bool = false) {
         guard sink != nil, attempts.contains(where: { $0.number == attempt.number }) else { return }
         let now = context.eventLoop.instant
         attempts.removeAll { $0.number == attempt.number }
@@ -223,8 +224,10 @@ package final class ChainedAnswer: Generation {
         // The calls are complete: what would follow them is the next answer.
         if hasCalled { return end(.finished(.toolCalls, TokenUsage())) }
         choice.machine.took(attempt.link)
+        var failure = FailoverStateMachine.Failure(error, isMidway: !said.isEmpty)
+        if isLate { failure.isRetryable = false }
         let action = choice.machine.failed(
-            .init(error, isMidway: !said.isEmpty), random: random(),
+            failure, random: random(),
             admits: { self.chain.links[$0].health.admit(at: now) })
         switch action {
         case .exhausted: end(.failed(error))
