@@ -134,9 +134,9 @@ static void providers_are_tried_in_the_order_of_the_document(void)
 	                                &all),
 	             VOICE_ERR_BAD_ARG);
 	CHECK_DETAIL("timeout_ms");
-	CHECK_STATUS(voice_engine_probe(all.engine, "{", 1, 0, note_probe,
-	                                &all),
-	             VOICE_ERR_BAD_CONFIG);
+	CHECK_STATUS(
+		voice_engine_probe(all.engine, "{", 1, 0, note_probe, &all),
+		VOICE_ERR_BAD_CONFIG);
 	CHECK(all.count == 0);
 	CHECK_STATUS(voice_engine_probe(all.engine, AGENT_JSON,
 	                                strlen(AGENT_JSON), 2000, note_probe,

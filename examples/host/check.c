@@ -50,8 +50,8 @@ static bool check_one(const struct options *options, const char *path)
 		printf("%s: %s\n", path, voice_last_error());
 	} else {
 		printf("%s: OK\n", path);
-		is_right = options->offline ||
-		           probe(options, path, json, bytes);
+		is_right =
+			options->offline || probe(options, path, json, bytes);
 	}
 	free(json);
 	return is_right;

@@ -121,8 +121,7 @@ static void write_metrics(FILE *file, const voice_turn_metrics *m)
 	fprintf(file, ",\"total_ns\":%" PRId64, m->total_ns);
 	fprintf(file, ",\"engine_ns\":%" PRId64, m->engine_ns);
 	fprintf(file, ",\"prompt_tokens\":%" PRIu32, m->prompt_tokens);
-	fprintf(file, ",\"completion_tokens\":%" PRIu32,
-	        m->completion_tokens);
+	fprintf(file, ",\"completion_tokens\":%" PRIu32, m->completion_tokens);
 	write_provider_work(file, m);
 	fputc('}', file);
 }

@@ -2,7 +2,7 @@
  * voice-host: agents that answer the telephone, as a program.
  *
  *   voice-host serve --agents DIR        carriers call agents
- *   voice-host check agent.json ...      are the documents right, do the providers work?
+ *   voice-host check agent.json ...      are documents and providers right?
  *   voice-host talk agent.json in.wav out.wav
  *                                        a recording calls an agent
  *   voice-host version

@@ -29,7 +29,8 @@ package final class ProviderHealth: Sendable {
 
     /// Where the breaker stands now, by the monotonic clock that the loops' time is.
     package var breaker: CircuitBreaker.Condition {
-        let now = Instant(nanoseconds: Int64(clamping: NIODeadline.now().uptimeNanoseconds))
+        // The clock is read here: metrics are asked for on the host's threads, which have no tick.
+        let now = Instant(nanoseconds: Int64(clamping: NIODeadline.now().uptimeNanoseconds))  // the clock: see above
         return record.withLock { $0.breaker.condition(at: now) }
     }
 
