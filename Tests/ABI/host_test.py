@@ -134,6 +134,13 @@ class HostTest(unittest.TestCase):
         self.assertIn("VOICE_TEST_UNSET_KEY is not set", lines[3][2])
         self.assertNotIn("not-a-key", done.stdout + done.stderr)
 
+    def test_check_tries_a_model_that_does_everything(self) -> None:
+        realtime = {**PROVIDERS["llm"], "base_url": "ws://127.0.0.1:1/v1"}
+        self.agent.write_text(json.dumps({"name": "test", "prompt": "x", "realtime": realtime}))
+        done = run("check", str(self.agent))
+        self.assertEqual(done.returncode, 1)
+        self.assertRegex(done.stdout, r"realtime +openai +FAILED: .*127\.0\.0\.1:1")
+
     def test_a_document_of_two_megabytes_is_refused(self) -> None:
         large = self.folder / "large.json"
         large.write_text(" " * (2 << 20))

@@ -202,9 +202,14 @@ extension ProviderFactory {
 
     /// Every provider that the document names, in its order.
     func candidates(_ document: AgentDocument) -> [Candidate] {
-        candidates("stt", document.speechToText, document) { (registry, setup) throws(ProviderSetupError) in
-            .speechToText(try registry.makeSpeechToText(setup))
+        // To speak, a model that does everything must have taken the key, the model's name and the voice.
+        candidates("realtime", document.realtime.map { [$0] } ?? [], document) {
+            (registry, setup) throws(ProviderSetupError) in
+            .textToSpeech(try registry.makeSpeechToSpeech(setup).voice(readsScripts: true))
         }
+            + candidates("stt", document.speechToText, document) { (registry, setup) throws(ProviderSetupError) in
+                .speechToText(try registry.makeSpeechToText(setup))
+            }
             + candidates("llm", document.languageModel, document) { (registry, setup) throws(ProviderSetupError) in
                 .languageModel(try registry.makeLanguageModel(setup))
             }
