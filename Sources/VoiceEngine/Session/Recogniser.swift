@@ -48,6 +48,8 @@ final class Recogniser {
         var replayed: Int64?
         let opened: Instant
         var hasAnswered = false
+        /// It has done its work, not only begun.
+        var isProven = false
         /// Asked for when it has caught up.
         var finishes = false
     }
@@ -313,13 +315,12 @@ final class Recogniser {
     private func received(_ event: SpeechToTextEvent) {
         guard case .listening(var listening) = state else { return }
         if case .failed(let error) = event { return failed(error, listening) }
-        if !listening.hasAnswered {
-            listening.hasAnswered = true
-            failingSince = nil
-            state = .listening(listening)
-            machine.settled()
-            links[machine.current].health.succeeded(after: nil, at: context.eventLoop.instant)
+        listening.hasAnswered = true
+        if !listening.isProven, listening.replayed == nil, Self.isProof(event) {
+            listening.isProven = true
+            works()
         }
+        state = .listening(listening)
         switch event {
         case .transcript(let transcript): heard(transcript, listening)
         case .endOfTurn, .earlyEndOfTurn:
@@ -328,6 +329,22 @@ final class Recogniser {
         case .turnStarted, .turnResumed: handler(.heard(event))
         case .failed: break
         }
+    }
+
+    /// Words that may still change are no proof: a stream that breaks at the same place each time sends them too.
+    private static func isProof(_ event: SpeechToTextEvent) -> Bool {
+        switch event {
+        case .transcript(let transcript): transcript.isSettled && !transcript.text.isEmpty
+        case .endOfTurn: true
+        case .turnStarted, .earlyEndOfTurn, .turnResumed, .failed: false
+        }
+    }
+
+    /// The link in use does its work: earlier failures do not count any more.
+    private func works() {
+        failingSince = nil
+        machine.settled()
+        links[machine.current].health.succeeded(after: nil, at: context.eventLoop.instant)
     }
 
     private func heard(_ transcript: Transcript, _ listening: Listening) {
@@ -352,6 +369,8 @@ final class Recogniser {
         listening.stream.close()
         isRepaired = false
         caughtUp = nil
+        // One that was well for so long has merely ended.
+        if !listening.isProven, now - listening.opened >= Self.patience { works() }
         links[old].health.failed(error, at: now)
         handler(.note(.failed(error)))
         guard case .waiting = state else { return }
