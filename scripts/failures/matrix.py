@@ -43,6 +43,8 @@ def agent(name, roles):
         "greeting": "Hello there.",
         "audio": {"voice_activity": "energy"},
         # A caller who can hear nothing at all is not kept on the line.
+        # A voice that stops in the middle is given up before the caller of the matrix hangs up.
+        "failover": {"first_audio_ms": 1_500},
         "manners": {"check_in_after_s": 3, "hang_up_after_check_ins": 1, "max_call_s": 60,
                     "on_failure": "I am sorry, I am having trouble right now."},
     }

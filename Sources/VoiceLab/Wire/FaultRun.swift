@@ -72,11 +72,12 @@ final class FaultRun {
         timer?.cancel()
         let now = monotonicNanoseconds()
         let ready = queue.prefix { $0.due <= now }
+        // First out of the queue: a write that finds the connection gone cancels this run before it returns.
+        queue.removeFirst(ready.count)
         for item in ready {
             queued -= item.bytes.readableBytes
             channel.writeAndFlush(item.bytes, promise: nil)
         }
-        queue.removeFirst(ready.count)
         if let next = queue.first {
             let bound = NIOLoopBound(self, eventLoop: channel.eventLoop)
             timer = channel.eventLoop.scheduleTask(in: .nanoseconds(next.due - now)) { bound.value.pump() }
