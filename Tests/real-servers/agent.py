@@ -17,5 +17,8 @@ document = {
 entry = {"provider": "openai_compatible", "model": "local", "base_url": f"http://127.0.0.1:{port}/v1"}
 if role == "llm":
     entry |= {"max_tokens": 40, "temperature": 0.1}
+else:
+    # The server loads its model with the first request.
+    document["turn"] = {"end": {"max_wait_ms": 10_000}}
 document[role] = entry
 print(json.dumps(document, indent=1))

@@ -19,6 +19,7 @@
 #define MAX_FRAME_SAMPLES 960 /* 20 ms at 48 kHz */
 #define READY_TIMEOUT_MS 120000
 #define REPLY_TIMEOUT_NS INT64_C(30000000000) /* a model that never answers */
+#define WORDS_TIMEOUT_NS INT64_C(15000000000) /* a recogniser that is slow */
 #define MAX_TAIL_NS INT64_C(300000000000)     /* after the recording's end */
 #define AUDIBLE 64 /* of 32,768: below it a sample counts as silence */
 
@@ -33,7 +34,7 @@ struct call {
 	const char *id;
 	int64_t start_ns;
 	int64_t active_ns;       /* when something was last said */
-	int64_t reply_due_ns;    /* a turn waits for its reply; 0 = none does */
+	int64_t reply_due_ns;    /* the caller waits for a reply; 0 = does not */
 	uint64_t frames_written; /* sample frames in the output */
 	int exit_code;
 	bool closed;
@@ -72,6 +73,16 @@ static void take_event(struct call *call, const voice_event *event)
 		event_write_text(stdout, event, call->start_ns);
 	event_write_json(call->events, call->id, event);
 	switch (event->type) {
+	case VOICE_EVENT_CALLER_STOPPED:
+		/* What was said may still be on its way to words. */
+		if (call->reply_due_ns == 0)
+			call->reply_due_ns = now_ns() + WORDS_TIMEOUT_NS;
+		break;
+	case VOICE_EVENT_BARGE_IN:
+		/* A backchannel asks for no reply. */
+		if (event->flags & VOICE_FLAG_RESUMED)
+			call->reply_due_ns = 0;
+		break;
 	case VOICE_EVENT_TURN_STARTED:
 		call->reply_due_ns = now_ns() + REPLY_TIMEOUT_NS;
 		break;
