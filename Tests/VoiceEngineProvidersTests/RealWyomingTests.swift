@@ -7,7 +7,7 @@ internal import VoiceEngineNet
 internal import VoiceEngineProviders
 
 /// The adapters against a server of the official library with real engines, over loopback. Run by
-/// Tests/real-servers/run_wyoming.sh, which names the server.
+/// Tests/real-servers/wyoming.sh, which names the server.
 @Suite(.enabled(if: ProcessInfo.processInfo.environment["VOICE_ENGINE_REAL_WYOMING"] != nil), .serialized)
 struct RealWyomingTests {
     private final class Holder<Stream> {
