@@ -5,16 +5,6 @@ internal import VoiceEngineProviders
 // Answering: from a committed turn to the last sample heard.
 
 extension Session {
-    /// The names of the tools that the session carries out itself.
-    enum BuiltInTool: String { case hangUp = "hang_up", transfer = "transfer" }
-
-    /// How long the last reply may take once the call is to end.
-    static var longestFarewell: Nanoseconds { .seconds(20) }
-
-    /// How long a call without any voice waits for the apology that is being recorded, and between two looks at it.
-    private static var clipPatience: Nanoseconds { .seconds(5) }
-    private static var clipStep: Nanoseconds { .milliseconds(100) }
-
     // MARK: - Beginning
 
     /// The caller has finished: the turn is the agent's.
@@ -49,7 +39,7 @@ extension Session {
         textFinished(reply, at: now)
     }
 
-    private func begin(_ source: Reply.Source, isInterruptible: Bool) -> Reply {
+    func begin(_ source: Reply.Source, isInterruptible: Bool) -> Reply {
         dialogue.turn = dialogue.turn.next
         let reply = Reply(
             turn: dialogue.turn, source: source, isInterruptible: isInterruptible,
@@ -59,7 +49,7 @@ extension Session {
         return reply
     }
 
-    private func generate(_ reply: Reply) {
+    func generate(_ reply: Reply) {
         var messages = dialogue.conversation.latest(policy.historyMessages)
         // After a tool the model must know what it has said already, heard or not; the conversation gets what was
         // heard.
@@ -121,7 +111,7 @@ extension Session {
         for segment in reply.segmenter.append(speakable) { speak(segment, in: reply, at: now) }
     }
 
-    private func speak(_ segment: String, in reply: Reply, at now: Instant) {
+    func speak(_ segment: String, in reply: Reply, at now: Instant) {
         reply.timeline.mark(.firstSegment, at: now)
         guard let index = reply.machine.segmentSpoken() else { return }
         reply.heardText.append(segment: index, text: segment)
@@ -131,57 +121,10 @@ extension Session {
         reply.timeline.mark(.speechRequested, at: context.eventLoop.instant)
     }
 
-    private func textFinished(_ reply: Reply, at now: Instant) {
+    func textFinished(_ reply: Reply, at now: Instant) {
         let rest = reply.speakable.finish()
         for segment in reply.segmenter.append(rest) + reply.segmenter.finish() { speak(segment, in: reply, at: now) }
         perform(reply.machine.textFinished(), of: reply, at: now)
-    }
-
-    // MARK: - Tools
-
-    private func noteToolCall(_ call: ToolCall, in reply: Reply) {
-        switch BuiltInTool(rawValue: call.name) {
-        case .hangUp: reply.ending = .hangUp(reason: "the agent ended the call")
-        case .transfer:
-            let target = try? JSONValue.parse(call.arguments)["to"]?.string
-            if let target { reply.ending = .transfer(to: target) }
-        case nil: reply.tools.called(call)
-        }
-    }
-
-    private func answerFinished(_ reply: Reply, at now: Instant) {
-        let action = reply.tools.answerFinished()
-        if action == .none { return textFinished(reply, at: now) }
-        // What was said so far ("let me look that up") is spoken while the tool runs.
-        for segment in reply.segmenter.append(reply.speakable.finish()) + reply.segmenter.finish() {
-            speak(segment, in: reply, at: now)
-        }
-        perform(action, of: reply, at: now)
-    }
-
-    func perform(_ action: ToolCallStateMachine.Action, of reply: Reply, at now: Instant) {
-        switch action {
-        case .none: break
-        case .request(let calls):
-            timers?.tools.arm(until: now + policy.toolTimeout)
-            for call in calls {
-                emit(.toolCall, at: now) {
-                    $0.name = call.name
-                    $0.id = call.id
-                    $0.text = call.arguments
-                }
-            }
-        case .resume(let calls, let results):
-            timers?.tools.cancel()
-            dialogue.conversation.toolsCalled(calls, saying: "", results: results)
-            generate(reply)
-        case .unknownCall:
-            emit(.error, at: now) {
-                $0.status = .notFound
-                $0.name = "tool_result"
-                $0.text = "no tool call of this id is waiting"
-            }
-        }
     }
 
     // MARK: - Speech
@@ -241,7 +184,7 @@ extension Session {
         perform(reply.machine.voiceLost(), of: reply, at: now)
     }
 
-    private func perform(_ action: ReplyStateMachine.Action, of reply: Reply, at now: Instant) {
+    func perform(_ action: ReplyStateMachine.Action, of reply: Reply, at now: Instant) {
         switch action {
         case .none, .ignored: break
         case .finishSpeech:
@@ -255,33 +198,9 @@ extension Session {
     /// Stops the reply here; what was heard of it stays in the conversation.
     func interrupt(_ reply: Reply, at now: Instant) { perform(reply.machine.cancel(), of: reply, at: now) }
 
-    // MARK: - Ending
+    // MARK: - Heard
 
-    private func ended(_ reply: Reply, _ outcome: ReplyStateMachine.Outcome, at now: Instant) {
-        reply.generation?.cancel()
-        reply.generation = nil
-        timers?.tools.cancel()
-        hearing.bargeIn.replyEnded(reply.turn)
-        let wasCut = outcome != .finished
-        let position =
-            wasCut ? (paths?.speaker.cancel(reply.turn, at: now) ?? reply.start) : (paths?.speaker.heard ?? 0)
-        dialogue.reply = nil
-        commitHeard(reply, position: position, wasCut: wasCut, at: now)
-        // A last word that fails is replaced by the recorded one.
-        if let farewell = dialogue.farewell {
-            if outcome == .failed, reply.isVoiceless, playApology(at: now) { return }
-            return hangUp(reason: farewell.reason, status: farewell.status, at: now)
-        }
-        switch outcome {
-        case .finished: finish(reply, at: now)
-        case .interrupted: dialogue.agenda.removeAll()
-        case .failed:
-            if reply.ending == .listen { reply.ending = .apologise }
-            finish(reply, at: now)
-        }
-    }
-
-    private func commitHeard(_ reply: Reply, position: Int64, wasCut: Bool, at now: Instant) {
+    func commitHeard(_ reply: Reply, position: Int64, wasCut: Bool, at now: Instant) {
         let text = wasCut ? reply.heard(upTo: position) : reply.heardText.text
         dialogue.conversation.callerHeard(text)
         if reply.timeline.time(of: .firstSampleOut) != nil || reply.source != .answer && position > reply.start {
@@ -307,131 +226,5 @@ extension Session {
         dialogue.recognised = recognised
         dialogue.work = ProviderWork()
         return work
-    }
-
-    private func finish(_ reply: Reply, at now: Instant) {
-        if reply.source == .answer, reply.ending != .apologise { dialogue.failures = 0 }
-        switch reply.ending {
-        case .hangUp(let reason): hangUp(reason: reason, at: now)
-        case .transfer(let target):
-            _ = carrier.perform(.transfer(target))
-            emit(.transfer, at: now) { $0.text = target }
-            listen(at: now)
-        case .listen: next(at: now)
-        case .apologise: apologise(for: reply, at: now)
-        }
-    }
-
-    /// What waits while a reply is under way, in order: the caller's words, then texts to say, then the caller.
-    func next(at now: Instant) {
-        if let utterance = dialogue.deferred {
-            dialogue.deferred = nil
-            answer(utterance, at: now)
-        } else if !dialogue.agenda.isEmpty {
-            say(dialogue.agenda.removeFirst(), at: now)
-        } else {
-            listen(at: now)
-        }
-    }
-
-    private func apologise(for reply: Reply, at now: Instant) {
-        // An apology that fails as well is played from its recording, or not at all.
-        if reply.source == .apology {
-            if !playApology(at: now) { next(at: now) }
-            return
-        }
-        dialogue.failures += 1
-        let limit = policy.failover.endAfter
-        let isLast = limit > 0 && dialogue.failures >= limit
-        let isHeard = reply.isVoiceless ? playApology(at: now) : sayApology(at: now)
-        if isLast {
-            endAfterReply(Farewell(reason: "no provider is left", status: .provider), at: now)
-        } else if !isHeard, reply.isVoiceless, !dialogue.hasSpoken, limit > 0 {
-            dialogue.clipUntil = now + Self.clipPatience
-            awaitClip(at: now)
-        } else if !isHeard {
-            next(at: now)
-        }
-    }
-
-    /// No voice has worked in this call: the caller hears the apology once it is recorded. A call in which nothing can
-    /// be said ends: the caller would wait for an answer that cannot come.
-    func awaitClip(at now: Instant) {
-        guard dialogue.reply == nil, !dialogue.hasSpoken else { return }
-        if playApology(at: now) { return }
-        guard providers.apology?.isRecording == true, now < dialogue.clipUntil else {
-            return hangUp(reason: "no voice is left", status: .provider, at: now)
-        }
-        timers?.clip.arm(until: now + Self.clipStep)
-    }
-
-    /// - Returns: false when there is nothing to say.
-    private func sayApology(at now: Instant) -> Bool {
-        guard let sentence = policy.manners.onFailure else { return false }
-        say(sentence, as: .apology, at: now)
-        return true
-    }
-
-    /// Plays the recorded apology.
-    /// - Returns: false when there is none.
-    private func playApology(at now: Instant) -> Bool {
-        guard dialogue.reply == nil, policy.manners.onFailure != nil, let clip = providers.apology,
-            let samples = clip.samples(at: setup.output.sampleRate)
-        else { return false }
-        timers?.silence.cancel()
-        let reply = begin(.clip, isInterruptible: true)
-        guard let index = reply.machine.segmentSpoken() else { return false }
-        reply.heardText.append(segment: index, text: clip.text)
-        emit(.agentText, at: now) { $0.text = clip.text }
-        paths?.speaker.play(samples, as: SegmentID(turn: reply.turn, index: index), at: now)
-        perform(reply.machine.textFinished(), of: reply, at: now)
-        return true
-    }
-
-    /// The floor is the caller's.
-    func listen(at now: Instant) {
-        guard life == .running, let wait = policy.manners.checkInAfter else { return }
-        timers?.silence.arm(until: now + wait)
-    }
-
-    // MARK: - Manners
-
-    func callerIsSilent(at now: Instant) {
-        guard dialogue.reply == nil, !hearing.endpoint.hasUtterance else { return }
-        let limit = policy.manners.hangUpAfterCheckIns
-        if limit > 0, dialogue.checkIns >= limit { return hangUp(reason: "the caller is silent", at: now) }
-        dialogue.checkIns += 1
-        say(policy.manners.checkIn, at: now)
-    }
-
-    func callIsTooLong(at now: Instant) {
-        // The second time the last reply has not ended in spite of all patience: a host that no longer reads, a voice
-        // that hangs.
-        if let farewell = dialogue.farewell {
-            return hangUp(reason: farewell.reason, status: farewell.status, at: now)
-        }
-        endAfterReply(Farewell(reason: "the call reached its longest duration"), at: now)
-    }
-
-    /// No provider is left: the caller is told, then the call ends.
-    func giveUp(_ reason: String, at now: Instant) {
-        if dialogue.reply == nil { _ = sayApology(at: now) }
-        endAfterReply(Farewell(reason: reason, status: .provider), at: now)
-    }
-
-    private func endAfterReply(_ farewell: Farewell, at now: Instant) {
-        guard dialogue.reply != nil else { return hangUp(reason: farewell.reason, status: farewell.status, at: now) }
-        dialogue.farewell = farewell
-        timers?.length.arm(until: now + Self.longestFarewell)
-    }
-
-    func hangUp(reason: String, status: SessionStatus = .ok, at now: Instant) {
-        emit(.hangUp, at: now) {
-            $0.text = reason
-            $0.status = status
-        }
-        // The session ends first, so that the carrier's own goodbye finds nothing left to do.
-        end(reason: reason, status: status, at: now)
-        _ = carrier.perform(.hangUp(reason: reason))
     }
 }

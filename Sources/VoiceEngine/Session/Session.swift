@@ -15,8 +15,8 @@ package import VoiceEngineProviders
 // then holds nothing: no timer, no stream, no carrier. Queues: see CallerPath and Speaker; 16 texts wait to be said,
 // one utterance and its follow-ups wait for a reply that may not be interrupted.
 //
-// Files: Session (life, timers), Session+Caller (hearing), Session+Reply (answering), Session+Host (what hosts ask
-// for).
+// Files: Session (life, timers), Session+Caller (hearing), Session+Reply (answering), Session+Tools, Session+Ending (of
+// replies and of the call), Session+Manners, Session+Host (what hosts ask for).
 
 /// The conversation of one call: takes the machines' decisions and carries them out. Confined to its event loop.
 package final class Session: CallSession, Ticking {
