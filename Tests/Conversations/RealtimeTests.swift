@@ -70,6 +70,19 @@ import VoiceEngineProviders
         #expect(call.server.network.client.counters.isQuiet)
     }
 
+    @Test func theTimeToConnectIsTheFirstTurnsAlone() throws {
+        let call = try Call()
+        call.server.transcripts = ["I would like a table.", "For two."]
+        try call.play(
+            """
+            1000 caller "" 600
+            4000 caller "" 600
+            8000 gone
+            """)
+        let work = call.call.events.compactMap { $0.metrics?.work.speechToText.connect?.wholeMilliseconds }
+        #expect(work == [20])
+    }
+
     @Test func aBargeInCutsTheServersMemoryAtWhatWasHeard() throws {
         let call = try Call()
         call.server.transcripts = ["I would like a table.", "no wait a second"]

@@ -13,6 +13,8 @@ package final class ScriptedNetwork: @unchecked Sendable {
     package private(set) var connections: [ScriptedConnection] = []
     /// What happens to the next connections.
     package var behaviour = Behaviour.accept
+    /// How long that takes.
+    package var delay = TimeAmount.zero
     package private(set) var client: NetworkClient!
 
     package init(_ configure: (inout NetworkClient.Configuration) -> Void = { _ in }) throws {
@@ -28,15 +30,27 @@ package final class ScriptedNetwork: @unchecked Sendable {
     }
 
     private func connect(
-        _ origin: Origin, _ initializer: @Sendable (any Channel) -> EventLoopFuture<Void>
+        _ origin: Origin, _ initializer: @escaping @Sendable (any Channel) -> EventLoopFuture<Void>
     ) -> EventLoopFuture<any Channel> {
         switch behaviour {
         case .refuse: return loop.makeFailedFuture(IOError(errnoCode: 111, reason: "connect"))
         case .never: return loop.makePromise(of: (any Channel).self).neverCompleted(loop)
         case .accept: break
         }
-        let channel = EmbeddedChannel(loop: loop)
         let promise = loop.makePromise(of: (any Channel).self)
+        if delay > .zero {
+            loop.assumeIsolated().scheduleTask(in: delay) { self.accept(origin, promise, initializer) }
+        } else {
+            accept(origin, promise, initializer)
+        }
+        return promise.futureResult
+    }
+
+    private func accept(
+        _ origin: Origin, _ promise: EventLoopPromise<any Channel>,
+        _ initializer: @Sendable (any Channel) -> EventLoopFuture<Void>
+    ) {
+        let channel = EmbeddedChannel(loop: loop)
         initializer(channel).assumeIsolated().whenComplete { result in
             switch result {
             case .failure(let error): promise.fail(error)
@@ -48,7 +62,6 @@ package final class ScriptedNetwork: @unchecked Sendable {
                 }
             }
         }
-        return promise.futureResult
     }
 
     /// Lets everything happen that is due now.

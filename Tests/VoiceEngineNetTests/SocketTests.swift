@@ -2,6 +2,7 @@ import Foundation
 internal import NIOCore
 internal import NIOHTTP1
 internal import NIOPosix
+import Synchronization
 import Testing
 internal import VoiceEngineNet
 
@@ -47,13 +48,14 @@ internal import VoiceEngineNet
 
     /// The body of the answer, or the failure.
     private func request(
-        _ client: NetworkClient, _ url: String, _ body: [UInt8], _ loop: any EventLoop, method: String = "POST"
+        _ client: NetworkClient, _ url: String, _ body: [UInt8], _ loop: any EventLoop, method: String = "POST",
+        opened: (@Sendable (TimeAmount) -> Void)? = nil
     ) async throws -> [UInt8] {
         let url = try WebURL(url)
         let answer = loop.makePromise(of: [UInt8].self)
         loop.execute {
             var bytes: [UInt8] = []
-            _ = client.send(HTTPRequest(method, url, body: body), on: loop) { event in
+            _ = client.send(HTTPRequest(method, url, body: body), on: loop, opened: opened) { event in
                 switch event {
                 case .head: break
                 case .body(let part): bytes += part.readableBytesView
@@ -78,11 +80,15 @@ internal import VoiceEngineNet
         let port = try #require(server.localAddress?.port)
         let client = try client()
         let body = (0..<3_000_000).map { UInt8(truncatingIfNeeded: $0 &* 13) }
+        let waits = Mutex<[TimeAmount]>([])
         for _ in 0..<2 {
             let answer = try await request(
-                client, "\(secure ? "https" : "http")://localhost:\(port)/", body, group.next())
+                client, "\(secure ? "https" : "http")://localhost:\(port)/", body, group.next()
+            ) { time in waits.withLock { $0.append(time) } }
             #expect(answer == body)
         }
+        // The second request finds the connection of the first.
+        #expect(waits.withLock { $0.map { $0 > .zero } } == [true])
         #expect(client.counters.connectionsOpened == 1)
         #expect(client.counters.requestsOnReusedConnections == 1)
         client.closeIdleConnections()

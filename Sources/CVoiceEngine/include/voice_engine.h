@@ -307,7 +307,7 @@ typedef struct voice_turn_metrics {
 	int64_t stt_first_words_ns; /* the caller's onset -> first words (speech-to-text) */
 	int64_t llm_answer_ns;      /* the request that was answered -> its first token */
 	int64_t tts_answer_ns;      /* the text -> first audio of the voice that spoke it */
-	int64_t stt_connect_ns;     /* time to connect, where the turn needed a new connection */
+	int64_t stt_connect_ns;     /* time to connect, where a new connection was made; of a realtime model: here */
 	int64_t llm_connect_ns;     /* the same */
 	int64_t tts_connect_ns;     /* the same */
 	int64_t stt_audio_ns;       /* audio given to recognisers, repetitions included */

@@ -25,6 +25,11 @@ package struct ProviderContext {
         self.log = log
         scope = CallScope(eventLoop)
     }
+
+    /// What a connection that is made for this role is to call once it can be used.
+    func connects(_ role: ProviderRole) -> ((TimeAmount) -> Void)? {
+        connected.map { connected in { connected(role, .nanoseconds($0.nanoseconds)) } }
+    }
 }
 
 /// What the providers of one call share, such as the one connection of a provider with several faces. Confined to the

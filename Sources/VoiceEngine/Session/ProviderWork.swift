@@ -36,7 +36,8 @@ package struct ProviderWork: Equatable, Sendable {
         case .speechToText: speechToText.connect = speechToText.connect ?? time
         case .languageModel: languageModel.connect = languageModel.connect ?? time
         case .textToSpeech: textToSpeech.connect = textToSpeech.connect ?? time
-        case .realtime: break
+        // One connection for all three, which the ears open.
+        case .realtime: speechToText.connect = speechToText.connect ?? time
         }
     }
 

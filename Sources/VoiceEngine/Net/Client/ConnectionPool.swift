@@ -84,6 +84,7 @@ final class ConnectionPool {
                 guard let connection = try? channel.pipeline.syncOperations.handler(type: HTTPConnection.self) else {
                     return completion(.failure(.closedBeforeAnswer))
                 }
+                connection.opened = self.eventLoop.now
                 completion(.success(connection))
             case .failure(let error):
                 completion(.failure(error as? NetworkError ?? .unreachable("\(error)")))
@@ -129,6 +130,8 @@ final class HTTPConnection: ChannelInboundHandler {
     }
 
     let destination: Destination
+    /// When it could be used for the first time.
+    fileprivate(set) var opened = NIODeadline.distantFuture
     private let channel: any Channel
     private var state = State.ready
     /// The answer in progress allows another one after it.

@@ -52,6 +52,7 @@ package final class HTTPStream {
     private let request: HTTPRequest
     private let pool: ConnectionPool
     private let timeouts: RequestTimeouts
+    private let opened: ((TimeAmount) -> Void)?
     private var sink: ((Event) -> Void)?
     private var state = State.connecting
     private var timer: Scheduled<Void>?
@@ -59,11 +60,13 @@ package final class HTTPStream {
     private var holdsReads = false
 
     init(
-        _ request: HTTPRequest, pool: ConnectionPool, timeouts: RequestTimeouts, sink: @escaping (Event) -> Void
+        _ request: HTTPRequest, pool: ConnectionPool, timeouts: RequestTimeouts, opened: ((TimeAmount) -> Void)?,
+        sink: @escaping (Event) -> Void
     ) {
         self.request = request
         self.pool = pool
         self.timeouts = timeouts
+        self.opened = opened
         self.sink = sink
         lastActivity = pool.eventLoop.now
     }
@@ -96,6 +99,7 @@ package final class HTTPStream {
     }
 
     private func connect(fresh: Bool) {
+        let asked = pool.eventLoop.now
         pool.acquire(request.url.origin, fresh: fresh, timeout: timeouts.connect) { result in
             guard case .connecting = self.state else {
                 if case .success(let unused) = result { self.pool.putBack(unused) }
@@ -103,6 +107,7 @@ package final class HTTPStream {
             }
             switch result {
             case .success(let connection):
+                if connection.opened > asked { self.opened?(connection.opened - asked) }
                 if connection.wasUsed { self.pool.network.count { $0.requestsOnReusedConnections += 1 } }
                 self.state = .sent(connection)
                 self.arm(self.timeouts.firstByte)

@@ -85,24 +85,30 @@ package final class NetworkClient: Sendable {
 
     /// Sends a request; the answer comes to the sink in pieces.
     ///
+    /// - Parameter opened: Told how long the request waited for its connection; not where one was ready.
     /// - Important: On `eventLoop`, which then owns the stream.
     package func send(
         _ request: HTTPRequest, on eventLoop: any EventLoop, timeouts: RequestTimeouts = .init(),
-        sink: @escaping (HTTPStream.Event) -> Void
+        opened: ((TimeAmount) -> Void)? = nil, sink: @escaping (HTTPStream.Event) -> Void
     ) -> HTTPStream {
-        let stream = HTTPStream(request, pool: pool(eventLoop), timeouts: timeouts, sink: sink)
+        let stream = HTTPStream(request, pool: pool(eventLoop), timeouts: timeouts, opened: opened, sink: sink)
         stream.start()
         return stream
     }
 
     /// Opens a WebSocket. Messages may be sent at once; they wait until it is open.
     ///
+    /// - Parameter opened: Told how long that took, before the sink is told that it is open.
     /// - Important: On `eventLoop`, which then owns the socket.
     package func openWebSocket(
         _ url: WebURL, headers: HeaderList, on eventLoop: any EventLoop, timeout: TimeAmount = .seconds(5),
-        sink: @escaping (WebSocketClient.Event) -> Void
+        opened: ((TimeAmount) -> Void)? = nil, sink: @escaping (WebSocketClient.Event) -> Void
     ) -> WebSocketClient {
-        let socket = WebSocketClient(url, headers: headers, network: self, eventLoop: eventLoop, sink: sink)
+        let start = eventLoop.now
+        let socket = WebSocketClient(url, headers: headers, network: self, eventLoop: eventLoop) { event in
+            if case .open = event { opened?(eventLoop.now - start) }
+            sink(event)
+        }
         socket.start(timeout: timeout)
         return socket
     }
@@ -114,12 +120,17 @@ package final class NetworkClient: Sendable {
 
     /// Opens a plain byte stream. Bytes may be sent at once; they wait until it is open.
     ///
+    /// - Parameter opened: Told how long that took, before the sink is told that it is open.
     /// - Important: On `eventLoop`, which then owns the stream.
     package func openStream(
         _ origin: Origin, on eventLoop: any EventLoop, timeout: TimeAmount = .seconds(2),
-        sink: @escaping (TCPStream.Event) -> Void
+        opened: ((TimeAmount) -> Void)? = nil, sink: @escaping (TCPStream.Event) -> Void
     ) -> TCPStream {
-        let stream = TCPStream(origin, network: self, eventLoop: eventLoop, sink: sink)
+        let start = eventLoop.now
+        let stream = TCPStream(origin, network: self, eventLoop: eventLoop) { event in
+            if case .open = event { opened?(eventLoop.now - start) }
+            sink(event)
+        }
         stream.start(timeout: timeout)
         return stream
     }

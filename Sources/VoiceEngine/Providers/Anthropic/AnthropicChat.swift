@@ -71,7 +71,9 @@ package struct AnthropicChat: LanguageModelProvider, WarmableProvider {
             name: name, key: key, context: context, timeouts: timeouts,
             parser: AnthropicParser(makeID: StreamedGeneration.makeCallID), sink: sink
         ) { events in
-            network.send(request, on: context.eventLoop, timeouts: timeouts, sink: events)
+            network.send(
+                request, on: context.eventLoop, timeouts: timeouts, opened: context.connects(.languageModel),
+                sink: events)
         }
         generation.start()
         return generation

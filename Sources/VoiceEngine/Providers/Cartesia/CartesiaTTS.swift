@@ -72,7 +72,9 @@ package struct CartesiaTTS: TextToSpeechProvider, WarmableProvider {
             VoiceContextStream(
                 setup, wire: wire, format: format, context: context,
                 connect: {
-                    network.openWebSocket(url, headers: headers, on: context.eventLoop, timeout: timeout, sink: $0)
+                    network.openWebSocket(
+                        url, headers: headers, on: context.eventLoop, timeout: timeout,
+                        opened: context.connects(.textToSpeech), sink: $0)
                 }, sink: sink)
         }
     }

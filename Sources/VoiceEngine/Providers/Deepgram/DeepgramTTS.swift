@@ -72,7 +72,9 @@ package struct DeepgramTTS: TextToSpeechProvider, WarmableProvider {
             DeepgramSpeakStream(
                 name: name, format: format, key: key, context: context, patience: patience,
                 connect: {
-                    network.openWebSocket(url, headers: headers, on: context.eventLoop, timeout: timeout, sink: $0)
+                    network.openWebSocket(
+                        url, headers: headers, on: context.eventLoop, timeout: timeout,
+                        opened: context.connects(.textToSpeech), sink: $0)
                 }, sink: sink)
         }
     }

@@ -96,7 +96,7 @@ package struct OpenAITranscription: SpeechToTextProvider, WarmableProvider {
             headers.add("Content-Type", form.contentType)
             return network.send(
                 HTTPRequest("POST", url, headers: headers, body: form.body), on: context.eventLoop,
-                timeouts: timeouts, sink: events)
+                timeouts: timeouts, opened: context.connects(.speechToText), sink: events)
         }
         return WholeUtteranceStream(sampleRate: format.sampleRate, context: context, recogniser: uploader, sink: sink)
     }

@@ -24,6 +24,7 @@ final class OpenAIRealtimeCall {
     private let shared: OpenAIRealtimeConfiguration
     private let eventLoop: any EventLoop
     private let log: Log
+    private let opened: ((TimeAmount) -> Void)?
     private let callID: String
     private weak var scope: CallScope?
     private var machine: OpenAIRealtimeStateMachine
@@ -73,6 +74,7 @@ final class OpenAIRealtimeCall {
         self.shared = shared
         eventLoop = context.eventLoop
         log = context.log
+        opened = context.connects(.realtime)
         callID = context.callID
         scope = context.scope
         machine = Self.machine(shared, Faces())
@@ -159,7 +161,8 @@ final class OpenAIRealtimeCall {
         link.isWaiting = false
         let current = link.generation
         link.socket = shared.network.openWebSocket(
-            shared.url, headers: OpenAIRealtimeWire.headers(shared.key), on: eventLoop, timeout: shared.timeout
+            shared.url, headers: OpenAIRealtimeWire.headers(shared.key), on: eventLoop, timeout: shared.timeout,
+            opened: opened
         ) { event in
             guard current == self.link.generation else { return }
             self.received(event)

@@ -79,7 +79,8 @@ final class RecogniserStream<Machine: RecogniserMachine>: SpeechToTextStream {
     func connect(_ url: WebURL, _ headers: HeaderList) {
         // The socket keeps the stream alive until it reports its end.
         socket = endpoint.network.openWebSocket(
-            url, headers: headers, on: context.eventLoop, timeout: endpoint.timeout
+            url, headers: headers, on: context.eventLoop, timeout: endpoint.timeout,
+            opened: context.connects(.speechToText)
         ) { self.received($0) }
     }
 

@@ -114,7 +114,9 @@ final class HTTPVoiceStream: TextToSpeechStream {
             decoder: PCMStreamDecoder(format, trimming: piece.isFirst ? voice.trimming : 0),
             isAudible: VoiceText.isAudible(piece.text))
         let request = voice.request(piece, format)
-        let stream = voice.network.send(request, on: context.eventLoop, timeouts: voice.timeouts) {
+        let stream = voice.network.send(
+            request, on: context.eventLoop, timeouts: voice.timeouts, opened: context.connects(.textToSpeech)
+        ) {
             self.received($0, number)
         }
         stream.holdReads(machine.owner(of: number) == nil || holdsAudio)

@@ -20,13 +20,14 @@ final class WyomingConnection {
     private var parser = WyomingParser()
 
     init(
-        provider: String, address: WyomingAddress, network: NetworkClient, eventLoop: any EventLoop,
-        timeout: TimeAmount,
-        sink: @escaping (Event) -> Void
+        provider: String, address: WyomingAddress, network: NetworkClient, context: ProviderContext,
+        role: ProviderRole, timeout: TimeAmount, sink: @escaping (Event) -> Void
     ) {
         self.provider = provider
         self.sink = sink
-        stream = network.openStream(address.origin, on: eventLoop, timeout: timeout) { self.received($0) }
+        stream = network.openStream(
+            address.origin, on: context.eventLoop, timeout: timeout, opened: context.connects(role)
+        ) { self.received($0) }
     }
 
     /// - Returns: false when it was not taken.

@@ -91,8 +91,8 @@ final class WyomingRecogniser: UtteranceRecogniser {
     func prepare() {
         guard spare == nil else { return }
         spare = WyomingConnection(
-            provider: settings.provider, address: settings.address, network: network, eventLoop: context.eventLoop,
-            timeout: settings.connectTimeout
+            provider: settings.provider, address: settings.address, network: network, context: context,
+            role: .speechToText, timeout: settings.connectTimeout
         ) { [weak self] in self?.received($0) }
     }
 

@@ -109,8 +109,8 @@ final class WyomingSpeechStream: TextToSpeechStream {
 
     private func connect() {
         let connection = WyomingConnection(
-            provider: settings.provider, address: settings.address, network: network, eventLoop: context.eventLoop,
-            timeout: settings.connectTimeout
+            provider: settings.provider, address: settings.address, network: network, context: context,
+            role: .textToSpeech, timeout: settings.connectTimeout
         ) { [weak self] in self?.received($0) }
         connection.holdReads(holdsAudio)
         self.connection = connection
