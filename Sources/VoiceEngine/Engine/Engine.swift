@@ -368,7 +368,9 @@ package final class Engine: Sendable {
     static var isInCallback: Bool { isOnLoop || WorkerThread.runsHostCode }
 
     package func metricsText() -> String {
-        metrics.text(liveCalls: liveCalls, version: LibraryVersion.text, providers: factory.providerHealth)
+        metrics.text(
+            liveCalls: liveCalls, version: LibraryVersion.text, network: factory.networkCounters,
+            providers: factory.providerHealth)
     }
 
     /// Ends every call and joins every thread. From a callback it is done on a thread of its own.

@@ -1,5 +1,6 @@
 internal import Synchronization
 internal import VoiceEngineCore
+internal import VoiceEngineNet
 internal import VoiceEngineProviders
 internal import VoiceEngineSession
 
@@ -52,8 +53,11 @@ final class EngineMetrics: Sendable {
 
     /// - Parameters:
     ///   - liveCalls: Calls right now.
+    ///   - network: What the connections to providers do.
     ///   - providers: What is known of the providers in use.
-    func text(liveCalls: Int, version: String, providers: [ProviderHealth] = []) -> String {
+    func text(
+        liveCalls: Int, version: String, network: NetworkCounters = .init(), providers: [ProviderHealth] = []
+    ) -> String {
         var page = PrometheusPage()
         page.gauge("voice_engine_build_info", "Version of the library.", [(["version": version], 1)])
         page.gauge("voice_engine_calls", "Calls that are live.", [([:], liveCalls)])
@@ -77,8 +81,27 @@ final class EngineMetrics: Sendable {
             "voice_engine_turn_own_seconds", "The engine's own share of a turn.", [([:], engineShare)])
         page.histogram(
             "voice_engine_tick_lateness_seconds", "How late the ticks of the event loops came.", [([:], tickLateness)])
+        write(network, to: &page)
         ProviderMetrics(providers).write(to: &page)
         return page.text
+    }
+
+    private func write(_ network: NetworkCounters, to page: inout PrometheusPage) {
+        page.gauge(
+            "voice_engine_connections", "Connections to providers that are being made or open, idle ones included.",
+            [([:], network.connections)])
+        page.gauge(
+            "voice_engine_streams", "Requests, WebSockets and byte streams to providers that are under way.",
+            [
+                (["kind": "http"], network.requests), (["kind": "websocket"], network.webSockets),
+                (["kind": "tcp"], network.streams),
+            ])
+        page.counter(
+            "voice_engine_connections_opened_total", "Connections to providers that were begun.",
+            [([:], network.connectionsOpened)])
+        page.counter(
+            "voice_engine_connections_reused_total", "Requests that were made on a connection that had served before.",
+            [([:], network.requestsOnReusedConnections)])
     }
 
     private func load(_ counter: borrowing Atomic<Int>) -> Int { counter.load(ordering: .relaxed) }

@@ -136,6 +136,9 @@ final class ProviderFactory: Sendable {
     /// What is known of every provider in use, for metrics.
     var providerHealth: [ProviderHealth] { book.all }
 
+    /// What the connections to providers do.
+    var networkCounters: NetworkCounters { network.counters }
+
     /// The network's providers, and those on local models, which also depend on the rest of the document.
     private func registry(for document: AgentDocument, _ choice: ProviderChoice) -> ProviderRegistry {
         let local = local
