@@ -39,6 +39,11 @@ package final class ApologyClip: Sendable {
         state.withLock { if case .ready(let recording) = $0 { recording } else { nil } }
     }
 
+    /// There is a recording that calls can be given.
+    package var isPlayable: Bool {
+        recording.map { $0.format.encoding != .opus && !$0.bytes.isEmpty } ?? false
+    }
+
     /// A recording is under way: there may be one soon.
     package var isRecording: Bool {
         state.withLock { if case .recording = $0 { true } else { false } }

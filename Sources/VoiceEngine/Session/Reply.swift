@@ -3,25 +3,7 @@ internal import VoiceEngineProviders
 
 /// One reply of the agent while it is under way: an answer of the language model, or a text that was given to say.
 final class Reply {
-    enum Source: Equatable {
-        /// The model answers the caller.
-        case answer
-        /// Greeting, `say`, check-in.
-        case script
-        /// The sentence for failures, spoken by a voice.
-        case apology
-        /// The same, recorded.
-        case clip
-    }
-
-    /// What happens when the last sample has been heard.
-    enum Ending: Equatable {
-        case listen
-        case hangUp(reason: String)
-        case transfer(to: String)
-        /// It stayed unfinished because its model or voice failed.
-        case apologise
-    }
+    typealias Source = EndingStateMachine.Source
 
     let turn: TurnID
     let source: Source
@@ -36,9 +18,10 @@ final class Reply {
     var timeline = TurnTimeline()
     var generation: (any Generation)?
     var usage = TokenUsage()
-    var ending = Ending.listen
-    /// No voice is left to speak with.
-    var isVoiceless = false
+    /// What the model wants to happen when the last sample has been heard.
+    var wish = EndingStateMachine.Wish.listen
+    /// Why it stays unfinished.
+    var failure: EndingStateMachine.Failure?
     /// What the model has written so far.
     var written = ""
 

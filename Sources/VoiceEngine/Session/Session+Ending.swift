@@ -5,13 +5,6 @@ internal import VoiceEngineProviders
 // The end of a reply and of a call: what comes next, the apology, the last word.
 
 extension Session {
-    /// How long the last reply may take once the call is to end.
-    static var longestFarewell: Nanoseconds { .seconds(20) }
-
-    /// How long a call without any voice waits for the apology that is being recorded, and between two looks at it.
-    private static var clipPatience: Nanoseconds { .seconds(5) }
-    private static var clipStep: Nanoseconds { .milliseconds(100) }
-
     func ended(_ reply: Reply, _ outcome: ReplyStateMachine.Outcome, at now: Instant) {
         reply.generation?.cancel()
         reply.generation = nil
@@ -22,30 +15,32 @@ extension Session {
             wasCut ? (paths?.speaker.cancel(reply.turn, at: now) ?? reply.start) : (paths?.speaker.heard ?? 0)
         dialogue.reply = nil
         commitHeard(reply, position: position, wasCut: wasCut, at: now)
-        // A last word that fails is replaced by the recorded one.
-        if let farewell = dialogue.farewell {
-            if outcome == .failed, reply.isVoiceless, playApology(at: now) { return }
-            return hangUp(reason: farewell.reason, status: farewell.status, at: now)
-        }
-        switch outcome {
-        case .finished: finish(reply, at: now)
-        case .interrupted: dialogue.agenda.removeAll()
-        case .failed:
-            if reply.ending == .listen { reply.ending = .apologise }
-            finish(reply, at: now)
-        }
+        let over = EndingStateMachine.EndedReply(
+            source: reply.source, wish: reply.wish, failure: reply.failure, outcome: outcome)
+        perform(dialogue.ending.replyEnded(over, means: means, at: now), at: now)
     }
 
-    private func finish(_ reply: Reply, at now: Instant) {
-        if reply.source == .answer, reply.ending != .apologise { dialogue.failures = 0 }
-        switch reply.ending {
-        case .hangUp(let reason): hangUp(reason: reason, at: now)
+    // MARK: - What follows
+
+    func perform(_ action: EndingStateMachine.Action, at now: Instant) {
+        switch action {
+        case .none: break
+        case .goOn: next(at: now)
+        case .yield: dialogue.agenda.removeAll()
         case .transfer(let target):
             _ = carrier.perform(.transfer(target))
             emit(.transfer, at: now) { $0.text = target }
             listen(at: now)
-        case .listen: next(at: now)
-        case .apologise: apologise(for: reply, at: now)
+        case .apologise(let apology, let until):
+            if let until { timers?.length.arm(until: until) }
+            switch apology {
+            case .spoken: say(policy.manners.onFailure ?? "", as: .apology, at: now)
+            case .recorded: playApology(at: now)
+            }
+        case .awaitClip(let until): timers?.clip.arm(until: until)
+        case .hearOut(let until): timers?.length.arm(until: until)
+        case .hangUp(let farewell):
+            hangUp(reason: farewell.reason, status: farewell.cause == .providers ? .provider : .ok, at: now)
         }
     }
 
@@ -61,79 +56,55 @@ extension Session {
         }
     }
 
-    private func apologise(for reply: Reply, at now: Instant) {
-        // An apology that fails as well is played from its recording, or not at all.
-        if reply.source == .apology {
-            if !playApology(at: now) { next(at: now) }
-            return
-        }
-        dialogue.failures += 1
-        let limit = policy.failover.endAfter
-        let isLast = limit > 0 && dialogue.failures >= limit
-        let isHeard = reply.isVoiceless ? playApology(at: now) : sayApology(at: now)
-        if isLast {
-            endAfterReply(Farewell(reason: "no provider is left", status: .provider), at: now)
-        } else if !isHeard, reply.isVoiceless, !dialogue.hasSpoken, limit > 0 {
-            dialogue.clipUntil = now + Self.clipPatience
-            awaitClip(at: now)
-        } else if !isHeard {
-            next(at: now)
-        }
-    }
-
-    /// No voice has worked in this call: the caller hears the apology once it is recorded. A call in which nothing can
-    /// be said ends: the caller would wait for an answer that cannot come.
-    func awaitClip(at now: Instant) {
-        guard dialogue.reply == nil, !dialogue.hasSpoken else { return }
-        if playApology(at: now) { return }
-        guard providers.apology?.isRecording == true, now < dialogue.clipUntil else {
-            return hangUp(reason: "no voice is left", status: .provider, at: now)
-        }
-        timers?.clip.arm(until: now + Self.clipStep)
-    }
-
-    /// - Returns: false when there is nothing to say.
-    private func sayApology(at now: Instant) -> Bool {
-        guard let sentence = policy.manners.onFailure else { return false }
-        say(sentence, as: .apology, at: now)
-        return true
-    }
-
-    /// Plays the recorded apology.
-    /// - Returns: false when there is none.
-    private func playApology(at now: Instant) -> Bool {
-        guard dialogue.reply == nil, policy.manners.onFailure != nil, let clip = providers.apology,
-            let samples = clip.samples(at: setup.output.sampleRate)
-        else { return false }
-        timers?.silence.cancel()
-        let reply = begin(.clip, isInterruptible: true)
-        guard let index = reply.machine.segmentSpoken() else { return false }
-        reply.heardText.append(segment: index, text: clip.text)
-        emit(.agentText, at: now) { $0.text = clip.text }
-        paths?.speaker.play(samples, as: SegmentID(turn: reply.turn, index: index), at: now)
-        perform(reply.machine.textFinished(), of: reply, at: now)
-        return true
-    }
-
     /// The floor is the caller's.
     func listen(at now: Instant) {
         guard life == .running, let wait = policy.manners.checkInAfter else { return }
         timers?.silence.arm(until: now + wait)
     }
 
-    /// No provider is left: the caller is told, then the call ends.
-    func giveUp(_ reason: String, at now: Instant) {
-        if dialogue.reply == nil { _ = sayApology(at: now) }
-        endAfterReply(Farewell(reason: reason, status: .provider), at: now)
+    // MARK: - Apologies
+
+    /// What there is to apologise with right now.
+    private var means: EndingStateMachine.Means {
+        guard policy.manners.onFailure != nil else { return .init(hasSentence: false, clip: .none) }
+        guard let clip = providers.apology else { return .init(hasSentence: true, clip: .none) }
+        return .init(hasSentence: true, clip: clip.isPlayable ? .ready : clip.isRecording ? .recording : .none)
     }
 
-    func endAfterReply(_ farewell: Farewell, at now: Instant) {
-        guard dialogue.reply != nil else { return hangUp(reason: farewell.reason, status: farewell.status, at: now) }
-        dialogue.farewell = farewell
-        timers?.length.arm(until: now + Self.longestFarewell)
+    func clipTimerFired(at now: Instant) {
+        perform(
+            dialogue.ending.clipTimerFired(isReplyUnderWay: dialogue.reply != nil, means: means, at: now), at: now)
+    }
+
+    private func playApology(at now: Instant) {
+        guard dialogue.reply == nil, let clip = providers.apology,
+            let samples = clip.samples(at: setup.output.sampleRate)
+        else { return perform(dialogue.ending.clipFailed(), at: now) }
+        timers?.silence.cancel()
+        let reply = begin(.clip, isInterruptible: true)
+        guard let index = reply.machine.segmentSpoken() else { return }
+        reply.heardText.append(segment: index, text: clip.text)
+        emit(.agentText, at: now) { $0.text = clip.text }
+        paths?.speaker.play(samples, as: SegmentID(turn: reply.turn, index: index), at: now)
+        perform(reply.machine.textFinished(), of: reply, at: now)
+    }
+
+    // MARK: - The end of the call
+
+    /// No provider is left: the caller is told, then the call ends.
+    func giveUp(_ reason: String, at now: Instant) {
+        let isReplyUnderWay = dialogue.reply != nil
+        perform(
+            dialogue.ending.giveUp(reason, isReplyUnderWay: isReplyUnderWay, means: means, at: now), at: now)
+    }
+
+    /// The call ends when the reply under way is over, or now.
+    func leave(_ farewell: EndingStateMachine.Farewell, at now: Instant) {
+        perform(dialogue.ending.leave(farewell, isReplyUnderWay: dialogue.reply != nil, at: now), at: now)
     }
 
     func hangUp(reason: String, status: SessionStatus = .ok, at now: Instant) {
+        guard life == .running else { return }
         emit(.hangUp, at: now) {
             $0.text = reason
             $0.status = status

@@ -13,11 +13,6 @@ extension Session {
     }
 
     func callIsTooLong(at now: Instant) {
-        // The second time the last reply has not ended in spite of all patience: a host that no longer reads, a voice
-        // that hangs.
-        if let farewell = dialogue.farewell {
-            return hangUp(reason: farewell.reason, status: farewell.status, at: now)
-        }
-        endAfterReply(Farewell(reason: "the call reached its longest duration"), at: now)
+        perform(dialogue.ending.patienceEnded(isReplyUnderWay: dialogue.reply != nil, at: now), at: now)
     }
 }

@@ -100,8 +100,8 @@ extension Session {
 
     /// The model has failed: what was given to the voice is heard out, half a sentence is not begun.
     private func breakOff(_ reply: Reply, at now: Instant) {
+        reply.failure = .model
         guard !reply.heardText.text.isEmpty else { return perform(reply.machine.fail(), of: reply, at: now) }
-        reply.ending = .apologise
         perform(reply.machine.textFinished(), of: reply, at: now)
     }
 
@@ -142,7 +142,7 @@ extension Session {
             perform(reply.machine.segmentsCompleted(through: segment.index), of: reply, at: now)
         case .firstSampleOut:
             reply.timeline.mark(.firstSampleOut, at: now)
-            if reply.source != .clip { dialogue.hasSpoken = true }
+            if reply.source != .clip { dialogue.ending.voiceHeard() }
             emit(.agentStarted, at: now) { $0.position = reply.start }
         case .heardAll:
             perform(reply.machine.heardAll(), of: reply, at: now)
@@ -177,10 +177,9 @@ extension Session {
         reportNoneLeft(.textToSpeech, at: now)
         reply.generation?.cancel()
         reply.generation = nil
-        reply.isVoiceless = true
+        reply.failure = .voice
         reply.heardText.dropOwed()
         guard !reply.heardText.text.isEmpty else { return perform(reply.machine.fail(), of: reply, at: now) }
-        if reply.ending == .listen { reply.ending = .apologise }
         perform(reply.machine.voiceLost(), of: reply, at: now)
     }
 

@@ -10,10 +10,10 @@ extension Session {
 
     func noteToolCall(_ call: ToolCall, in reply: Reply) {
         switch BuiltInTool(rawValue: call.name) {
-        case .hangUp: reply.ending = .hangUp(reason: "the agent ended the call")
+        case .hangUp: reply.wish = .hangUp(reason: "the agent ended the call")
         case .transfer:
             let target = try? JSONValue.parse(call.arguments)["to"]?.string
-            if let target { reply.ending = .transfer(to: target) }
+            if let target { reply.wish = .transfer(to: target) }
         case nil: reply.tools.called(call)
         }
     }

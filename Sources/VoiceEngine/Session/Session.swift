@@ -70,23 +70,11 @@ package final class Session: CallSession, Ticking {
         /// What the caller said during a reply that may not be interrupted.
         var deferred: Utterance?
         var checkIns = 0
-        /// Why the call ends with the reply under way, however that ends.
-        var farewell: Farewell?
-        /// Replies that failed, since the last answer that did not.
-        var failures = 0
-        /// A voice of the agent was heard in this call.
-        var hasSpoken = false
-        /// Until when the recording of the apology is waited for.
-        var clipUntil = Instant.zero
+        var ending: EndingStateMachine
         /// What the providers did since the last report.
         var work = ProviderWork()
         /// Audio recognised up to the last report.
         var recognised = Nanoseconds.zero
-    }
-
-    struct Farewell {
-        let reason: String
-        var status = SessionStatus.ok
     }
 
     struct Paths {
@@ -118,7 +106,9 @@ package final class Session: CallSession, Ticking {
         hearing = Hearing(
             endpoint: EndpointStateMachine(policy: policy.endpoint),
             bargeIn: BargeInStateMachine(policy: policy.bargeIn))
-        dialogue = Dialogue(conversation: Conversation(conversation))
+        dialogue = Dialogue(
+            conversation: Conversation(conversation),
+            ending: EndingStateMachine(mostFailures: policy.failover.endAfter))
     }
 
     // MARK: - Life
@@ -178,7 +168,7 @@ package final class Session: CallSession, Ticking {
     /// Ends the call: silence, no further events but `closed`. Once; later calls have no effect.
     package func end(reason: String, status: SessionStatus = .ok, at now: Instant) {
         guard life == .running else { return }
-        dialogue.farewell = nil
+        dialogue.ending.close()
         if let reply = dialogue.reply { interrupt(reply, at: now) }
         life = .ended
         clock.remove(self)
@@ -255,6 +245,6 @@ package final class Session: CallSession, Ticking {
             silence: timer { $0.callerIsSilent(at: $1) },
             length: timer { $0.callIsTooLong(at: $1) },
             digits: timer { $0.digitsComplete(at: $1) },
-            clip: timer { $0.awaitClip(at: $1) })
+            clip: timer { $0.clipTimerFired(at: $1) })
     }
 }
