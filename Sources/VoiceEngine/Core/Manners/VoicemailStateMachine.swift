@@ -1,0 +1,194 @@
+/// What an outgoing call does until it is known who has answered, and what it does with a machine. Pure.
+///
+///     judging ──person──► talking ──too late to doubt──► over
+///        │                   │ words, a beep
+///        └────machine────────┴──► listening ──beep, or 2 s of silence──► leaving ──► over
+///                                     └── `hangUp`, `goOn`: over at once
+///
+/// While it judges, the agent waits; while it listens, the agent is silent; the message is said to its end.
+package struct VoicemailStateMachine: Sendable {
+    /// What becomes of a machine.
+    package enum Course: String, CaseIterable, Equatable, Sendable {
+        case leaveMessage = "leave_message"
+        case hangUp = "hang_up"
+        /// The host is told, and the conversation goes on.
+        case goOn = "continue"
+    }
+
+    package struct Policy: Equatable, Sendable {
+        package var course = Course.hangUp
+        package var detector = AnsweringMachineDetector.Policy()
+        /// Silence behind the machine's greeting after which no beep is expected any more.
+        package var silence = Nanoseconds.seconds(2)
+        /// A machine's greeting takes no longer than this.
+        package var longest = Nanoseconds.seconds(45)
+
+        package init() {}
+    }
+
+    package enum Action: Equatable, Sendable {
+        case none
+        /// Call `timerFired` then; replaces an earlier wait.
+        case wait(until: Instant)
+        /// A person has answered, or nobody speaks: the conversation begins. Call `timerFired` then.
+        case converse(until: Instant)
+        /// A machine: the agent falls silent and listens for the beep. Call `timerFired` then.
+        case listen(AnsweringMachineDetector.Evidence, until: Instant)
+        case leaveMessage
+        case hangUp(AnsweringMachineDetector.Evidence)
+        /// A machine, and the conversation goes on all the same.
+        case goOn(AnsweringMachineDetector.Evidence)
+    }
+
+    /// What the agent may do.
+    package enum Floor: Equatable, Sendable {
+        /// Nothing yet: it is not known who has answered.
+        case judged
+        /// A conversation.
+        case open
+        /// Nothing: a machine talks.
+        case machine
+    }
+
+    private enum State {
+        case judging(AnsweringMachineDetector)
+        case talking(AnsweringMachineDetector)
+        /// `silence`: when the machine's silence is long enough; nil while it talks.
+        case listening(limit: Instant, silence: Instant?)
+        case over(Floor)
+    }
+
+    private let policy: Policy
+    private var state: State
+    /// The end of the latest speech; nil while somebody speaks.
+    private var lastSpeech: Instant?
+
+    package init(policy: Policy, language: String, start: Instant) {
+        self.policy = policy
+        state = .judging(AnsweringMachineDetector(policy: policy.detector, language: language, start: start))
+        lastSpeech = start
+    }
+
+    /// When `timerFired` is to be called first.
+    package var firstDeadline: Instant {
+        switch state {
+        case .judging(let detector): detector.firstDeadline
+        case .talking, .listening, .over: .distantFuture
+        }
+    }
+
+    package var floor: Floor {
+        switch state {
+        case .judging: .judged
+        case .talking: .open
+        case .listening: .machine
+        case .over(let floor): floor
+        }
+    }
+
+    /// Whether a beep would matter.
+    package var wantsBeep: Bool {
+        switch state {
+        case .judging, .talking, .listening: true
+        case .over: false
+        }
+    }
+
+    package mutating func voiceStarted(onset: Instant, at now: Instant) -> Action {
+        lastSpeech = nil
+        switch state {
+        case .judging, .talking: return judge(at: now) { $0.voiceStarted(onset: onset, at: now) }
+        case .listening(let limit, _):
+            state = .listening(limit: limit, silence: nil)
+            return .wait(until: limit)
+        case .over: return .none
+        }
+    }
+
+    package mutating func voicePaused(lastSpeech end: Instant, at now: Instant) -> Action {
+        lastSpeech = end
+        switch state {
+        case .judging, .talking: return judge(at: now) { $0.voicePaused(lastSpeech: end, at: now) }
+        case .listening(let limit, _):
+            let silence = min(end + policy.silence, limit)
+            state = .listening(limit: limit, silence: silence)
+            return .wait(until: silence)
+        case .over: return .none
+        }
+    }
+
+    package mutating func words(_ text: String, at now: Instant) -> Action {
+        switch state {
+        case .judging, .talking: judge(at: now) { $0.words(text, at: now) }
+        case .listening, .over: .none
+        }
+    }
+
+    package mutating func beep(at now: Instant) -> Action {
+        switch state {
+        case .judging, .talking: return judge(at: now) { $0.beep(at: now) }
+        case .listening: return leave()
+        case .over: return .none
+        }
+    }
+
+    package mutating func timerFired(at now: Instant) -> Action {
+        switch state {
+        case .judging, .talking: return judge(at: now) { $0.timerFired(at: now) }
+        case .listening(let limit, let silence):
+            let deadline = silence ?? limit
+            return now < deadline ? .wait(until: deadline) : leave()
+        case .over: return .none
+        }
+    }
+
+    // MARK: -
+
+    private mutating func judge(
+        at now: Instant, _ ask: (inout AnsweringMachineDetector) -> AnsweringMachineDetector.Action
+    ) -> Action {
+        let wasTalking: Bool
+        var detector: AnsweringMachineDetector
+        switch state {
+        case .judging(let judge): (detector, wasTalking) = (judge, false)
+        case .talking(let judge): (detector, wasTalking) = (judge, true)
+        case .listening, .over: return .none
+        }
+        let verdict = ask(&detector)
+        state = wasTalking ? .talking(detector) : .judging(detector)
+        switch verdict {
+        case .none: return .none
+        case .wait(let until): return .wait(until: until)
+        case .person(let until):
+            state = .talking(detector)
+            return .converse(until: until)
+        case .settled:
+            state = .over(.open)
+            return .none
+        case .machine(let evidence): return found(evidence, at: now)
+        }
+    }
+
+    private mutating func found(_ evidence: AnsweringMachineDetector.Evidence, at now: Instant) -> Action {
+        switch policy.course {
+        case .hangUp:
+            state = .over(.machine)
+            return .hangUp(evidence)
+        case .goOn:
+            state = .over(.open)
+            return .goOn(evidence)
+        case .leaveMessage:
+            // The beep is the machine's last word.
+            if evidence == .beep { return leave() }
+            let limit = now + policy.longest
+            let silence = lastSpeech.map { min(max($0 + policy.silence, now), limit) }
+            state = .listening(limit: limit, silence: silence)
+            return .listen(evidence, until: silence ?? limit)
+        }
+    }
+
+    private mutating func leave() -> Action {
+        state = .over(.machine)
+        return .leaveMessage
+    }
+}
