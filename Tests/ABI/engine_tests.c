@@ -64,6 +64,11 @@ static void every_engine_field_has_its_range(void)
 	config.log_level = -1;
 	create_refuses(&config, "log_level");
 	config = defaults();
+	config.proxy = "socks5://proxy.example:1080";
+	create_refuses(&config, "proxy");
+	config.proxy = "http://proxy.example:port";
+	create_refuses(&config, "proxy");
+	config.proxy = NULL;
 	config.reserved = 1;
 	create_refuses(&config, "reserved");
 	CHECK_STATUS(voice_engine_create(&config, NULL), VOICE_ERR_BAD_ARG);

@@ -251,6 +251,10 @@ static void create_engine(uint64_t *r)
 		config.log_level = (int32_t)below(r, 7);
 		if (below(r, 8) == 0)
 			config.ca_file = any_text(r);
+		if (below(r, 8) == 0)
+			config.proxy = any_text(r);
+		if (below(r, 8) == 0)
+			config.no_proxy = any_text(r);
 		note(voice_engine_create(&config, &engine),
 		     "voice_engine_create");
 		if (engine != NULL) {

@@ -18,6 +18,23 @@ internal import VoiceEngineNetSupport
         } catch { return "\(error)" }
     }
 
+    @Test func aConfigurationTakesThePlaceOfTheEnvironment() throws {
+        let variables = ["https_proxy": "env:1", "NO_PROXY": "inside.example"]
+        func way(_ proxy: String?, _ exceptions: String?, _ host: String) throws -> String {
+            let settings = try ProxySettings(proxy: proxy, exceptions: exceptions) { variables[$0] }
+            return try self.way(settings, "https://\(host)/")
+        }
+        #expect(try way(nil, nil, "outside.example") == "tunnel env:1")
+        #expect(try way(nil, nil, "inside.example") == "direct")
+        #expect(try way(nil, "outside.example", "outside.example") == "direct")
+        #expect(try way(nil, "outside.example", "inside.example") == "tunnel env:1")
+        #expect(try way("none", nil, "outside.example") == "direct")
+        #expect(try way("http://p:2", nil, "inside.example") == "tunnel p:2")
+        #expect(try way("http://p:2", "inside.example", "inside.example") == "direct")
+        let error = #expect(throws: WebURL.ParseError.self) { try way("http://u:hunter2@p:port", nil, "a") }
+        #expect(error?.description == "a port is a number from 1 to 65535")
+    }
+
     @Test(arguments: [
         ("https_proxy", "http://p:3128", "https://api.example/", "tunnel p:3128"),
         ("https_proxy", "http://p:3128", "wss://api.example/", "tunnel p:3128"),

@@ -48,6 +48,7 @@ static const char usage_serve[] =
 	"  --events FILE      append each event of each call as a JSON line;\n"
 	"                     - writes to the standard output\n"
 	"  --models DIR       local models ($VOICE_ENGINE_MODELS)\n"
+	"  --proxy URL        proxy to the providers, or none (environment)\n"
 	"  --loops N          event loops, 1..64 (one per core)\n"
 	"  --log-level LEVEL  trace, debug, info, warning, error or off (info)\n"
 	"\n"
@@ -66,6 +67,7 @@ static const char usage_check[] =
 	"  --offline          check the documents alone: needs no model, no key\n"
 	"  --timeout-ms N     for each provider, 1..120000 (10000)\n"
 	"  --models DIR       local models ($VOICE_ENGINE_MODELS)\n"
+	"  --proxy URL        proxy to the providers, or none (environment)\n"
 	"  --log-level LEVEL  trace, debug, info, warning, error or off (off)\n"
 	"\n"
 	"Exits with 0 when all is right, else with 1.\n";
@@ -85,6 +87,7 @@ static const char usage_talk[] =
 	"  --events FILE      append each event as a JSON line; - writes them\n"
 	"                     to the standard output, instead of the text\n"
 	"  --models DIR       local models ($VOICE_ENGINE_MODELS)\n"
+	"  --proxy URL        proxy to the providers, or none (environment)\n"
 	"  --loops N          event loops, 1..64 (one per core)\n"
 	"  --log-level LEVEL  trace, debug, info, warning, error or off (warning)\n";
 
@@ -189,6 +192,7 @@ enum option_id {
 	OPTION_PORT,
 	OPTION_PUBLIC_URL,
 	OPTION_MODELS,
+	OPTION_PROXY,
 	OPTION_LOOPS,
 	OPTION_EVENTS,
 	OPTION_LOG_LEVEL,
@@ -205,6 +209,7 @@ enum option_id {
 #define SHARED_OPTIONS                                                         \
 	{"help", no_argument, NULL, 'h'},                                      \
 		{"models", required_argument, NULL, OPTION_MODELS},            \
+		{"proxy", required_argument, NULL, OPTION_PROXY},              \
 		{"loops", required_argument, NULL, OPTION_LOOPS},              \
 		{"events", required_argument, NULL, OPTION_EVENTS},            \
 	{                                                                      \
@@ -306,6 +311,9 @@ static bool take_option(struct options *o, int id, char *value)
 		return true;
 	case OPTION_MODELS:
 		o->engine.models_dir = value;
+		return true;
+	case OPTION_PROXY:
+		o->engine.proxy = value;
 		return true;
 	case OPTION_LOOPS:
 		return number("loops", value, 1, 64, &o->engine.loops);

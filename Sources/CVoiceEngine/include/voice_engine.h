@@ -127,6 +127,12 @@ typedef struct voice_engine_config {
 	void *log_user_data;           /* handed to on_log */
 	int32_t log_level;             /* lowest level to report; 0 = VOICE_LOG_INFO */
 	uint32_t reserved;             /* 0 */
+	/* How providers are reached; the loopback interface always directly. */
+	const char *proxy;             /* [http[s]://][user[:password]@]host[:port], or "none"; NULL = as https_proxy,
+	                                  http_proxy and all_proxy of the environment say when the engine is created */
+	const char *no_proxy;          /* what is reached directly all the same: names, addresses and ranges such as
+	                                  10.0.0.0/8, separated by commas, * for everything; NULL = the environment's
+	                                  no_proxy where proxy is NULL, else nothing */
 } voice_engine_config;
 
 /**

@@ -112,6 +112,8 @@ private enum EngineConfigReader {
         configuration.modelsDirectory = try ConfigReader.text(config.models_dir, named: "models_dir", most: 4_096)
         configuration.certificateAuthorities = try ConfigReader.text(config.ca_file, named: "ca_file", most: 4_096)
         try ConfigReader.zero(config.reserved, named: "reserved")
+        configuration.proxy = try ConfigReader.text(config.proxy, named: "proxy", most: 4_096)
+        configuration.proxyExceptions = try ConfigReader.text(config.no_proxy, named: "no_proxy", most: 65_536)
         configuration.log = try log(config)
         return configuration
     }

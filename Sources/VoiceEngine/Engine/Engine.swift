@@ -28,6 +28,9 @@ package final class Engine: Sendable {
         package var maxSessions = 4_096
         package var modelsDirectory: String?
         package var certificateAuthorities: String?
+        /// As `ProxySettings.init(proxy:exceptions:environment:)` takes them.
+        package var proxy: String?
+        package var proxyExceptions: String?
         package var log = Log.none
 
         package init() {}
@@ -51,7 +54,8 @@ package final class Engine: Sendable {
     let maxSessions: Int
     private let state = Monitor(State())
 
-    /// - Throws: `internal` when the system has no threads for us.
+    /// - Throws: `internal` when the system has no threads for us, `badArgument` for authorities or a proxy that cannot
+    ///   be used.
     package init(_ configuration: Configuration) throws(VoiceError) {
         let cores = max(System.coreCount, 1)
         log = configuration.log
@@ -70,11 +74,10 @@ package final class Engine: Sendable {
             guard dispatcher.isRunning else {
                 throw VoiceError(.internal, "the system gives this process no more threads")
             }
-            factory = try ProviderFactory(
-                modelsDirectory: configuration.modelsDirectory,
+            factory = ProviderFactory(
+                network: try ProviderFactory.network(configuration), modelsDirectory: configuration.modelsDirectory,
                 inferenceThreads: configuration.inferenceThreads > 0
-                    ? configuration.inferenceThreads : max(cores - 1, 1),
-                certificateAuthorities: configuration.certificateAuthorities, group: group, log: configuration.log)
+                    ? configuration.inferenceThreads : max(cores - 1, 1), group: group, log: configuration.log)
         } catch {
             try? group.syncShutdownGracefully()
             dispatcher.stop()

@@ -31,19 +31,30 @@ final class ProviderFactory: Sendable {
     private let book = ProviderBook()
 
     init(
-        modelsDirectory: String?, inferenceThreads: Int, certificateAuthorities: String?, group: any EventLoopGroup,
-        log: Log
-    ) throws(VoiceError) {
+        network: NetworkClient, modelsDirectory: String?, inferenceThreads: Int, group: any EventLoopGroup, log: Log
+    ) {
+        self.network = network
         self.group = group
         self.log = log
+        local = LocalModels(directory: modelsDirectory, cores: inferenceThreads)
+    }
+
+    /// The engine's outgoing connections.
+    ///
+    /// - Throws: `badArgument`, naming the field.
+    static func network(_ engine: Engine.Configuration) throws(VoiceError) -> NetworkClient {
         var configuration = NetworkClient.Configuration()
-        if let certificateAuthorities { configuration.trust = .file(certificateAuthorities) }
+        if let authorities = engine.certificateAuthorities { configuration.trust = .file(authorities) }
         do {
-            network = try NetworkClient(configuration)
+            configuration.proxies = try ProxySettings(proxy: engine.proxy, exceptions: engine.proxyExceptions)
+        } catch {
+            throw VoiceError(.badArgument, "proxy: \(error)")
+        }
+        do {
+            return try NetworkClient(configuration)
         } catch {
             throw VoiceError(.badArgument, "ca_file: \(error)")
         }
-        local = LocalModels(directory: modelsDirectory, cores: inferenceThreads)
     }
 
     // MARK: - Making

@@ -22,6 +22,8 @@ class EngineConfig(Structure):
         ("log_user_data", c_void_p),
         ("log_level", c_int32),
         ("reserved", c_uint32),
+        ("proxy", c_char_p),
+        ("no_proxy", c_char_p),
     ]
 
 

@@ -81,6 +81,8 @@ class Engine:
         max_sessions: int = 0,
         models_dir: str | None = None,
         ca_file: str | None = None,
+        proxy: str | None = None,
+        no_proxy: str | None = None,
         on_log: LogHandler | None = None,
         log_level: str = "info",
     ) -> None:
@@ -92,6 +94,8 @@ class Engine:
         config.max_sessions = _count(max_sessions, 65535, "max_sessions")
         config.models_dir = encoded(models_dir, "models_dir")
         config.ca_file = encoded(ca_file, "ca_file")
+        config.proxy = encoded(proxy, "proxy")
+        config.no_proxy = encoded(no_proxy, "no_proxy")
         config.log_level = _LEVELS[log_level]
         # Kept until destroy has returned: the engine logs until then.
         self._on_log = LogFunction() if on_log is None else _log_function(on_log)

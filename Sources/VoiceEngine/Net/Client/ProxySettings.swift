@@ -36,8 +36,26 @@ package struct ProxySettings: Sendable {
     package static let direct = ProxySettings()
 
     /// The variables of this process, as they are now. Names what it cannot use when a connection would need it.
-    package static var environment: ProxySettings {
-        ProxySettings { name in getenv(name).map { String(cString: $0) } }
+    package static var environment: ProxySettings { ProxySettings(variables: variable) }
+
+    /// A variable of this process.
+    package static func variable(_ name: String) -> String? { getenv(name).map { String(cString: $0) } }
+
+    /// What a configuration says.
+    ///
+    /// - Parameters:
+    ///   - proxy: A proxy for everything, or `none`; nil: as the environment says.
+    ///   - exceptions: What is reached directly, in `no_proxy`'s form; nil: the environment's where `proxy` is nil, else
+    ///     nothing.
+    /// - Throws: what is wrong with the proxy, without what could be a password.
+    package init(
+        proxy: String?, exceptions: String?, environment: (String) -> String? = Self.variable
+    ) throws(WebURL.ParseError) {
+        switch proxy {
+        case "none": self = .direct
+        case .some(let text): self.init(try Proxy(text), except: exceptions ?? "")
+        case nil: self.init { $0.lowercased() == "no_proxy" ? exceptions ?? environment($0) : environment($0) }
+        }
     }
 
     /// As `environment`, with variables from elsewhere.
