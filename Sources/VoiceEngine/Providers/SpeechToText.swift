@@ -107,10 +107,16 @@ package protocol SpeechToTextProvider: Sendable {
     /// The audio it wants from a call whose caller audio is `native`: `native` itself where it can, so that nothing is
     /// converted.
     func format(for native: AudioFormat) -> AudioFormat
+    /// What its end of a turn goes by.
+    var endOfTurnEvidence: EndOfTurnEvidence { get }
     /// Opens a stream. Audio may be sent at once; it is kept until the connection is up (at most 10 s, oldest dropped).
     func open(
         _ context: ProviderContext, format: AudioFormat, sink: @escaping (SpeechToTextEvent) -> Void
     ) -> any SpeechToTextStream
+}
+
+extension SpeechToTextProvider {
+    package var endOfTurnEvidence: EndOfTurnEvidence { .meaning }
 }
 
 /// One call's stream into a recogniser. Confined to the call's event loop.

@@ -17,6 +17,10 @@ package final class CallerPath {
         /// The caller has been silent since `position`.
         case voicePaused(position: Int64, lastSpeech: Instant)
         case speechToText(SpeechToTextEvent)
+        /// The recogniser's own evidence that the turn is over.
+        case turnEnded(EndOfTurnEvidence)
+        /// No word is missing any more that was on its way through another recogniser.
+        case repaired
         /// Something happened to the recognisers.
         case note(ChainNote)
         /// Every recogniser has failed.
@@ -62,6 +66,8 @@ package final class CallerPath {
             let now = context.eventLoop.instant
             switch event {
             case .heard(let event): self?.handler(.speechToText(event), now)
+            case .turnEnded(let evidence): self?.handler(.turnEnded(evidence), now)
+            case .repaired: self?.handler(.repaired, now)
             case .note(let note): self?.handler(.note(note), now)
             case .exhausted(let error): self?.handler(.deaf(error), now)
             }
@@ -90,14 +96,14 @@ package final class CallerPath {
         }
     }
 
-    /// Asks for a settled transcript.
-    package func finishUtterance() { recogniser?.finishUtterance() }
+    /// Asks for a settled transcript, which is waited for until then.
+    package func finishUtterance(until: Instant) { recogniser?.finishUtterance(until: until) }
+
+    /// Within which nearly all settled transcripts of the recogniser in use come; nil while too few are known.
+    package var usualWait: Nanoseconds? { recogniser?.usualWait }
 
     /// What was said so far became a turn, or was nothing; the next transcript starts empty.
     package func utteranceCommitted() { recogniser?.utteranceCommitted() }
-
-    /// Words may be missing that are still on their way through another recogniser.
-    package var isRepairing: Bool { recogniser?.isRepairing ?? false }
 
     /// Audio that recognisers were given, replays included.
     package var recognised: Nanoseconds { clock.duration(ofSamples: recogniser?.sent ?? 0) }

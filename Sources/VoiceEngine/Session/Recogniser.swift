@@ -13,7 +13,11 @@ internal import VoiceEngineProviders
 final class Recogniser {
     enum Event {
         case heard(SpeechToTextEvent)
+        /// The provider's own evidence that the turn is over.
+        case turnEnded(EndOfTurnEvidence)
         case note(ChainNote)
+        /// Nothing is missing any more that was on its way through another stream.
+        case repaired
         /// Every provider has failed.
         case exhausted(ProviderError)
     }
@@ -88,6 +92,8 @@ final class Recogniser {
     private var number = 0
     private var caughtUp: Instant?
     private var isRepaired = true
+    /// When a settled transcript was asked for, and until when the session waits for it.
+    private var asked: (at: Instant, until: Instant)?
     /// The first failure since a stream worked.
     private var failingSince: Instant?
     private var retry: Scheduled<Void>?
@@ -134,12 +140,13 @@ final class Recogniser {
         state = .closed
     }
 
-    /// Words may be missing that are still on their way through another stream.
-    var isRepairing: Bool {
-        guard !isRepaired else { return false }
-        guard let caughtUp else { return true }
-        if context.eventLoop.instant - caughtUp > Self.settling { isRepaired = true }
-        return !isRepaired
+    /// Within which nearly all settled transcripts of the provider in use come; nil while too few are known.
+    var usualWait: Nanoseconds? { links[machine.current].health.usualSettling }
+
+    private func repaired() {
+        guard !isRepaired else { return }
+        isRepaired = true
+        handler(.repaired)
     }
 
     // MARK: - Audio
@@ -162,6 +169,7 @@ final class Recogniser {
     /// Sends what waits for a stream that was opened late.
     /// - Parameter interval: Since the last tick.
     func tick(_ interval: Nanoseconds) {
+        if !isRepaired, let caughtUp, context.eventLoop.instant - caughtUp > Self.settling { repaired() }
         guard case .listening(var listening) = state, let replayed = listening.replayed else { return }
         let allowed = replayed + interval.rawValue * 8_000 / 1_000_000_000 * Self.replaySpeed
         var position = replayed
@@ -219,6 +227,7 @@ final class Recogniser {
     func voiceStarted(at position: Int64, isNew: Bool) {
         let isFirst = begins
         begins = false
+        asked = nil
         switch voice {
         case .paused(let since, _) where !isFirst, .speaking(let since) where !isFirst: voice = .speaking(since: since)
         case .silent, .speaking, .paused: voice = .speaking(since: position)
@@ -234,7 +243,9 @@ final class Recogniser {
         tell { .paused(atMilliseconds: $0(position)) }
     }
 
-    func finishUtterance() {
+    /// - Parameter until: The session waits so long.
+    func finishUtterance(until: Instant) {
+        asked = isRepaired ? (context.eventLoop.instant, until) : nil
         guard case .listening(var listening) = state, listening.replayed != nil else {
             if case .listening(let listening) = state { listening.stream.finishUtterance() }
             return
@@ -252,6 +263,10 @@ final class Recogniser {
         settled = nil
         join = TranscriptJoin()
         isRepaired = true
+        if let asked, context.eventLoop.instant >= asked.until {
+            links[machine.current].health.settledLate(waited: asked.until - asked.at)
+        }
+        asked = nil
         guard case .listening(var listening) = state else { return }
         if let replayed = listening.replayed {
             // The rest belongs to the turn that is over.
@@ -323,9 +338,10 @@ final class Recogniser {
         state = .listening(listening)
         switch event {
         case .transcript(let transcript): heard(transcript, listening)
-        case .endOfTurn, .earlyEndOfTurn:
-            // A pause in what is replayed is no end: the caller has gone on.
-            if listening.replayed == nil { handler(.heard(event)) }
+        // A pause in what is replayed is no end: the caller has gone on.
+        case .endOfTurn:
+            if listening.replayed == nil { handler(.turnEnded(links[machine.current].provider.endOfTurnEvidence)) }
+        case .earlyEndOfTurn: if listening.replayed == nil { handler(.heard(event)) }
         case .turnStarted, .turnResumed: handler(.heard(event))
         case .failed: break
         }
@@ -351,7 +367,10 @@ final class Recogniser {
         var joined = transcript
         joined.text = join.joined(with: transcript.text)
         latest = joined.text
-        if listening.replayed == nil, caughtUp != nil { isRepaired = true }
+        if transcript.isSettled, listening.replayed == nil, let asked {
+            links[machine.current].health.settled(after: context.eventLoop.instant - asked.at)
+            self.asked = nil
+        }
         // Not all of the utterance's audio was given to it yet.
         if listening.replayed != nil { joined.isSettled = false }
         if let covered = transcript.coveredMilliseconds {
@@ -359,6 +378,7 @@ final class Recogniser {
             if transcript.isSettled { settled = (joined.text, listening.base + covered * 8) }
         }
         handler(.heard(.transcript(joined)))
+        if listening.replayed == nil, caughtUp != nil { repaired() }
     }
 
     private func failed(_ error: ProviderError, _ listening: Listening) {
@@ -368,6 +388,7 @@ final class Recogniser {
         state = .waiting
         listening.stream.close()
         isRepaired = false
+        asked = nil
         caughtUp = nil
         // One that was well for so long has merely ended.
         if !listening.isProven, now - listening.opened >= Self.patience { works() }

@@ -30,14 +30,16 @@ extension Session {
             perform(hearing.endpoint.voicePaused(lastSpeech: lastSpeech, at: now), at: now)
         case .speechToText(.transcript(let transcript)):
             heard(transcript, at: now)
-        case .speechToText(.turnStarted), .speechToText(.earlyEndOfTurn), .speechToText(.turnResumed):
-            // The engine's own voice activity is sooner and follows the agent's own voice.
-            break
-        case .speechToText(.endOfTurn):
-            perform(hearing.endpoint.providerEnded(at: now), at: now)
-        case .speechToText(.failed): break
+        case .speechToText(.turnStarted):
+            perform(hearing.endpoint.providerHeardVoice(goesOn: false, at: now), at: now)
+        case .speechToText(.turnResumed):
+            perform(hearing.endpoint.providerHeardVoice(goesOn: true, at: now), at: now)
+        case .turnEnded(let evidence):
+            perform(hearing.endpoint.providerEnded(by: evidence, at: now), at: now)
+        case .speechToText(.earlyEndOfTurn), .speechToText(.endOfTurn), .speechToText(.failed): break
+        case .repaired: perform(hearing.endpoint.repaired(at: now), at: now)
         case .note(let note):
-            if case .failed = note { hearing.repairUntil = now + Self.repairTime }
+            if case .failed = note { hearing.endpoint.repairStarted(until: now + Self.repairTime) }
             noted(note, of: .speechToText, at: now)
         case .deaf:
             reportNoneLeft(.speechToText, at: now)
@@ -61,13 +63,18 @@ extension Session {
         let words = weigh(transcript.text)
         let decision = hearing.bargeIn.words(
             words, isSettled: transcript.isSettled, over: interruptibleReply, at: now)
+        if case .resume = decision {
+            // Its words are known: a backchannel, or none. They must not begin the next utterance.
+            hearing.endpoint.drop()
+            return perform(decision, at: now)
+        }
         perform(decision, at: now)
-        // The words of a backchannel are dropped, and must not begin the next utterance.
-        if case .resume = decision { return }
         perform(
             hearing.endpoint.transcript(
                 transcript.text, isSettled: transcript.isSettled,
-                soundsComplete: !Completeness.looksIncomplete(transcript.text, language: policy.language), at: now),
+                soundsComplete: !Completeness.looksIncomplete(
+                    transcript.text, language: policy.language, expecting: hearing.endpoint.expected),
+                at: now),
             at: now)
     }
 
@@ -93,14 +100,20 @@ extension Session {
         case .none: break
         case .wait(let until): timers?.endpoint.arm(until: until)
         case .requestTranscript(let until):
-            paths?.caller.finishUtterance()
+            paths?.caller.finishUtterance(until: until)
             timers?.endpoint.arm(until: until)
         case .commit(let utterance):
             timers?.endpoint.cancel()
             commit(utterance, at: now)
         case .discard:
-            timers?.endpoint.cancel()
-            dropUtterance(at: now)
+            forgetUtterance()
+            if dialogue.reply == nil { listen(at: now) }
+        case .leave(let until):
+            timers?.endpoint.arm(until: until)
+            hearing.transcript = ""
+            hearing.onset = nil
+            if dialogue.reply == nil { listen(at: now) }
+        case .forget: forgetUtterance()
         }
     }
 
@@ -114,7 +127,7 @@ extension Session {
             emitBargeIn(.paused, turn: turn, position: position, at: now)
         case .resume(let turn):
             timers?.bargeIn.cancel()
-            dropUtterance(at: now)
+            perform(hearing.endpoint.setAside(at: now), at: now)
             paths?.speaker.resume()
             emitBargeIn(.resumed, turn: turn, position: paths?.speaker.heard ?? 0, at: now)
         case .confirm(let turn):
@@ -133,14 +146,12 @@ extension Session {
         }
     }
 
-    /// What was said since the last turn is forgotten: noise, or a backchannel.
-    private func dropUtterance(at now: Instant) {
-        hearing.endpoint.drop()
+    /// What was said since the last turn was noise, or a backchannel.
+    private func forgetUtterance() {
+        timers?.endpoint.cancel()
         hearing.transcript = ""
         hearing.onset = nil
-        timers?.endpoint.cancel()
         paths?.caller.utteranceCommitted()
-        if dialogue.reply == nil { listen(at: now) }
     }
 
     private func commit(_ utterance: Utterance, at now: Instant) {
@@ -169,12 +180,13 @@ extension Session {
         dialogue.deferred = later
     }
 
-    /// A decision on silence waits while words are on their way through another recogniser.
     func endpointTimerFired(at now: Instant) {
-        if paths?.caller.isRepairing == true, now < hearing.repairUntil {
-            timers?.endpoint.arm(until: now + .milliseconds(20))
-        } else {
-            perform(hearing.endpoint.timerFired(at: now), at: now)
-        }
+        hearing.endpoint.usualWait = paths?.caller.usualWait
+        perform(hearing.endpoint.timerFired(at: now), at: now)
+    }
+
+    /// The caller has heard this much of a reply: what it asks for sets how long the answer may pause.
+    func expectAnswer(to heard: String) {
+        hearing.endpoint.expect(ExpectedAnswer.after(heard, language: policy.language))
     }
 }

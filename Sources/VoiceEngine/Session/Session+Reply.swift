@@ -202,6 +202,7 @@ extension Session {
     func commitHeard(_ reply: Reply, position: Int64, wasCut: Bool, at now: Instant) {
         let text = wasCut ? reply.heard(upTo: position) : reply.heardText.text
         dialogue.conversation.callerHeard(text)
+        expectAnswer(to: text)
         if reply.timeline.time(of: .firstSampleOut) != nil || reply.source != .answer && position > reply.start {
             emit(.agentStopped, at: now) { $0.position = position }
         }

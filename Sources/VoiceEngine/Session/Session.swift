@@ -55,8 +55,6 @@ package final class Session: CallSession, Ticking {
         var transcript = ""
         /// Since when the caller speaks without a word recognised.
         var onset: Instant?
-        /// Until when turns wait for words that are on their way through another recogniser.
-        var repairUntil = Instant.zero
         var digits = ""
     }
 

@@ -3,12 +3,16 @@ extension AgentDocument {
     package struct TurnPolicy: Equatable, Sendable {
         package var endpoint: EndpointPolicy
         package var bargeIn: BargeInPolicy
+        /// The local model that judges pauses by their sound is asked, where it is installed.
+        package var usesEndOfTurnModel: Bool
         /// So many words that are no backchannel interrupt while they are being spoken.
         package var minimumWords: Int
         /// In addition to the language's own list.
         package var backchannels: [String]
         /// Phrases that interrupt at once.
         package var always: [String]
+
+        private enum ModelUse: String, CaseIterable { case auto, off }
 
         init(_ reader: consuming KeyedReader) throws(AgentError) {
             var end = try reader.nested("end")
@@ -19,10 +23,17 @@ extension AgentDocument {
             guard incomplete >= silence else {
                 throw end.wrong("incomplete_ms", .int(incomplete), "at least silence_ms (\(silence))")
             }
+            let presetSpelled = max(preset.spelledSilence.wholeMilliseconds, silence)
+            let spelled = try end.integer("spelled_ms", 100...10_000, default: presetSpelled)
+            guard spelled >= silence else {
+                throw end.wrong("spelled_ms", .int(spelled), "at least silence_ms (\(silence))")
+            }
             endpoint = EndpointPolicy(
                 silence: .milliseconds(silence), incompleteSilence: .milliseconds(incomplete),
+                spelledSilence: .milliseconds(spelled),
                 transcriptWait: try end.milliseconds(
                     "max_wait_ms", 0...10_000, default: preset.transcriptWait.wholeMilliseconds))
+            usesEndOfTurnModel = try end.choice("model", default: ModelUse.auto) == .auto
             try end.finish()
 
             var interruption = try reader.nested("barge_in")

@@ -3,6 +3,8 @@ package struct HealthRecord: Equatable, Sendable {
     package private(set) var breaker: CircuitBreaker
     /// Time to the first result: first token, first audio.
     package private(set) var firstResult = LatencyEstimate()
+    /// Time from asking a recogniser for a settled transcript to its coming.
+    package private(set) var settling = LatencyEstimate()
     package private(set) var requests = 0
     package private(set) var successes = 0
     /// By kind of failure, such as "timeout".
@@ -50,6 +52,12 @@ package struct HealthRecord: Equatable, Sendable {
         breaker.succeeded()
         if let time { firstResult.note(time) }
     }
+
+    package mutating func settled(after time: Nanoseconds) { settling.note(time) }
+
+    /// A settled transcript did not come within the time that was waited. It is taken to need half as much again:
+    /// counted as what was waited, the estimate could never grow.
+    package mutating func settledLate(waited: Nanoseconds) { settling.note(Nanoseconds(waited.rawValue / 2 * 3)) }
 
     package mutating func failed(_ kind: String, isLasting: Bool, at now: Instant) {
         failures[kind, default: 0] += 1

@@ -52,6 +52,13 @@ package final class ProviderHealth: Sendable {
 
     /// The time within which nearly all first results come; nil while too few are known.
     package var usualFirstResult: Nanoseconds? { record.withLock { $0.firstResult.quantile(0.95) } }
+
+    /// A recogniser answered with a settled transcript.
+    package func settled(after time: Nanoseconds) { record.withLock { $0.settled(after: time) } }
+    package func settledLate(waited: Nanoseconds) { record.withLock { $0.settledLate(waited: waited) } }
+
+    /// The time within which nearly all settled transcripts come; nil while too few are known.
+    package var usualSettling: Nanoseconds? { record.withLock { $0.settling.quantile(0.99) } }
 }
 
 /// One provider of a chain.

@@ -30,6 +30,14 @@ package struct DeepgramSTT: SpeechToTextProvider, WarmableProvider {
     /// G.711 and linear audio up to 24 kHz as it is.
     package func format(for native: AudioFormat) -> AudioFormat { native.forRecogniser(taking: [.mulaw, .alaw]) }
 
+    /// Flux judges what was said; `speech_final` and `UtteranceEnd` are silences.
+    package var endOfTurnEvidence: EndOfTurnEvidence {
+        switch version {
+        case .listen: .silence
+        case .flux: .meaning
+        }
+    }
+
     package func open(
         _ context: ProviderContext, format: AudioFormat, sink: @escaping (SpeechToTextEvent) -> Void
     ) -> any SpeechToTextStream {

@@ -25,6 +25,9 @@ package struct ElevenLabsScribe: SpeechToTextProvider, WarmableProvider {
         return (try? AudioFormat(encoding: .pcm16, sampleRate: 16_000)) ?? format
     }
 
+    /// The strategy `vad` ends a segment after a silence.
+    package var endOfTurnEvidence: EndOfTurnEvidence { .silence }
+
     package func open(
         _ context: ProviderContext, format: AudioFormat, sink: @escaping (SpeechToTextEvent) -> Void
     ) -> any SpeechToTextStream {

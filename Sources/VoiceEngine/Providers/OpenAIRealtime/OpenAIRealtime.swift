@@ -93,6 +93,8 @@ private struct OpenAIRealtimeHearing: SpeechToTextProvider {
 
     func format(for native: AudioFormat) -> AudioFormat { OpenAIRealtimeWire.format(for: native) }
 
+    var endOfTurnEvidence: EndOfTurnEvidence { shared.options.detection == .semantic ? .meaning : .silence }
+
     func open(
         _ context: ProviderContext, format: AudioFormat, sink: @escaping (SpeechToTextEvent) -> Void
     ) -> any SpeechToTextStream {
