@@ -2,25 +2,41 @@
 /// "en"); an unknown language gets the empty table and still works by punctuation.
 ///
 /// The tables themselves are in `Languages/`, one place for each language.
-struct LanguageTable: Sendable {
+final class LanguageTable: Sendable {
     /// With their full stop, lower case: never the end of a sentence ("Dr.").
-    var titles: Set<String> = []
+    let titles: Set<String>
     /// With their full stop, lower case: the end of a sentence only before a capital letter ("a.m.").
-    var abbreviations: Set<String> = []
+    let abbreviations: Set<String>
     /// With their full stop, lower case: abbreviations only before a digit ("No. 5").
-    var numberWords: Set<String> = []
+    let numberWords: Set<String>
     /// Whether a number with a full stop is an ordinal ("am 3. Mai").
-    var hasDottedOrdinals = false
+    let hasDottedOrdinals: Bool
     /// Phrases, normalised as `Backchannel.words(in:)` does, words joined by one space.
-    var backchannels: Set<String> = []
+    let backchannels: Set<String>
     /// Phrases that always mean "let me speak", normalised alike.
-    var interruptions: Set<String> = []
+    let interruptions: Set<String>
     /// Nobody ends a sentence with these.
-    var alwaysHanging: Set<String> = []
+    let alwaysHanging: Set<String>
     /// A sentence may end with these, when there is a full stop.
-    var oftenHanging: Set<String> = []
+    let oftenHanging: Set<String>
     /// What an agent asks for.
-    var expected = ExpectedPhrases()
+    let expected: ExpectedPhrases
+
+    init(
+        titles: Set<String> = [], abbreviations: Set<String> = [], numberWords: Set<String> = [],
+        hasDottedOrdinals: Bool = false, backchannels: Set<String> = [], interruptions: Set<String> = [],
+        alwaysHanging: Set<String> = [], oftenHanging: Set<String> = [], expected: ExpectedPhrases = ExpectedPhrases()
+    ) {
+        self.titles = titles
+        self.abbreviations = abbreviations
+        self.numberWords = numberWords
+        self.hasDottedOrdinals = hasDottedOrdinals
+        self.backchannels = backchannels
+        self.interruptions = interruptions
+        self.alwaysHanging = alwaysHanging
+        self.oftenHanging = oftenHanging
+        self.expected = expected
+    }
 
     static func of(_ language: String) -> LanguageTable {
         switch primary(language) {

@@ -17,6 +17,10 @@ package struct PronunciationDictionary: Equatable, Sendable {
 
     /// By first letter in lower case; longest first, exact ones before the others.
     private var entries: [Unicode.Scalar: [Entry]] = [:]
+    /// Which of them are in ASCII, a bit for each letter; and whether any is not.
+    private var lowInitials: UInt64 = 0
+    private var highInitials: UInt64 = 0
+    private var hasOtherInitials = false
 
     package init() {}
 
@@ -29,9 +33,10 @@ package struct PronunciationDictionary: Equatable, Sendable {
                 word.unicodeScalars.count <= Self.longestEntry, spoken.unicodeScalars.count <= Self.longestEntry
             else { continue }
             let entry = Entry(
-                word: Array(word.unicodeScalars), isExact: word.unicodeScalars.contains { $0.properties.isUppercase },
+                word: Array(word.unicodeScalars), isExact: word.unicodeScalars.contains { $0.isUppercase },
                 spoken: spoken)
             entries[Self.folded(first), default: []].append(entry)
+            note(Self.folded(first))
         }
         for key in entries.keys {
             entries[key]?.sort { a, b in
@@ -42,10 +47,25 @@ package struct PronunciationDictionary: Equatable, Sendable {
 
     package var isEmpty: Bool { entries.isEmpty }
 
+    private mutating func note(_ initial: Unicode.Scalar) {
+        switch initial.value {
+        case ..<0x40: lowInitials |= 1 << UInt64(initial.value)
+        case 0x40..<0x80: highInitials |= 1 << UInt64(initial.value - 0x40)
+        case _: hasOtherInitials = true
+        }
+    }
+
+    /// Whether an entry may begin with this character: a look that costs no look-up.
+    private func mayBegin(with scalar: Unicode.Scalar) -> Bool {
+        guard scalar.value < 0x80 else { return hasOtherInitials }
+        let initial = Self.folded(scalar).value
+        return (initial < 0x40 ? lowInitials >> UInt64(initial) : highInitials >> UInt64(initial - 0x40)) & 1 == 1
+    }
+
     /// The entry that fits at `start`, which must be the beginning of a word.
     /// - Returns: What is said, and where the text goes on.
     func match(in text: [Unicode.Scalar], at start: Int) -> (spoken: String, end: Int)? {
-        guard !entries.isEmpty, let candidates = entries[Self.folded(text[start])] else { return nil }
+        guard mayBegin(with: text[start]), let candidates = entries[Self.folded(text[start])] else { return nil }
         for entry in candidates {
             let end = start + entry.word.count
             guard end <= text.count, Self.fits(entry, text[start..<end]) else { continue }
@@ -61,9 +81,9 @@ package struct PronunciationDictionary: Equatable, Sendable {
 
     /// Whether two neighbours are inside one word.
     static func isJoined(_ left: Unicode.Scalar, _ right: Unicode.Scalar) -> Bool {
-        if right.properties.isGraphemeExtend { return true }
+        if right.isGraphemeExtend { return true }
         if SpokenWords.isIdeographic(left) || SpokenWords.isIdeographic(right) { return false }
-        return SpeechScan.isWord(left) && SpeechScan.isWord(right)
+        return left.isAlphanumeric && right.isAlphanumeric
     }
 
     private static func folded(_ scalar: Unicode.Scalar) -> Unicode.Scalar {

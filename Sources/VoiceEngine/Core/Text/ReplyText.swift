@@ -20,11 +20,16 @@ package struct ReplyText: Sendable {
 
     /// Takes more text; returns what can be spoken now.
     package mutating func append(_ text: String) -> [SpokenSegment] {
-        segmenter.append(speakable.append(text)).map(normalizer.spoken)
+        Self.spoken(segmenter.append(speakable.append(text)), by: normalizer)
     }
 
     /// The text has ended: returns what waits. More text may follow.
     package mutating func finish() -> [SpokenSegment] {
-        (segmenter.append(speakable.finish()) + segmenter.finish()).map(normalizer.spoken)
+        Self.spoken(segmenter.append(speakable.finish()) + segmenter.finish(), by: normalizer)
+    }
+
+    private static func spoken(_ segments: [String], by normalizer: SpeechNormalizer) -> [SpokenSegment] {
+        // Of most tokens comes no segment.
+        segments.isEmpty ? [] : segments.map { normalizer.spoken($0) }
     }
 }

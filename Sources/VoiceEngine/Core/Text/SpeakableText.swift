@@ -50,8 +50,38 @@ package struct SpeakableText: Sendable {
 
     /// Takes more text; returns what of it can be said.
     package mutating func append(_ text: String) -> String {
+        if let last = lastOfPlain(text) {
+            (self.last, state) = (last, .text)
+            return text
+        }
         for scalar in text.unicodeScalars where scalar != "\r" { take(scalar) }
         return takeOutput()
+    }
+
+    /// The last character of a text that is said as it is, as most are; nil for any other.
+    private func lastOfPlain(_ text: String) -> Unicode.Scalar? {
+        let isAtStart: Bool
+        switch state {
+        case .text: isAtStart = false
+        case .lineStart: isAtStart = true
+        case .tag, .thinking, .codeLineStart, .codeLine, .bracketClosed, .linkTarget, .emphasis, .entity, .escaped:
+            return nil
+        }
+        guard held.isEmpty else { return nil }
+        var last: Unicode.Scalar?
+        for scalar in text.unicodeScalars {
+            guard Self.isPlain(scalar), last != nil || !isAtStart || scalar.isAlphanumeric else { return nil }
+            last = scalar
+        }
+        return last
+    }
+
+    /// Whether a character within a line is said as it is, whatever stands around it.
+    private static func isPlain(_ scalar: Unicode.Scalar) -> Bool {
+        switch scalar {
+        case "<", "*", "_", "~", "&", "\\", "]", "[", "`", "|": false
+        case _: scalar.isSpoken
+        }
     }
 
     /// The text has ended: returns what was held back. Passages that were never closed are dropped. A new text may
@@ -95,7 +125,7 @@ package struct SpeakableText: Sendable {
 
     private mutating func takeEntity(_ scalar: Unicode.Scalar) {
         if scalar == ";" {
-            let name = String(String.UnicodeScalarView(held.dropFirst()))
+            let name = String(scalars: held.dropFirst())
             guard let meant = Self.entities[name] else {
                 releaseEntity()
                 return takeText(scalar)
@@ -103,7 +133,7 @@ package struct SpeakableText: Sendable {
             held = []
             state = .text
             say(meant)
-        } else if Self.isASCIILetter(scalar) || scalar == "#" || ("0"..."9").contains(scalar),
+        } else if scalar.isASCIILetter || scalar == "#" || scalar.isASCIIDigit,
             held.count < Self.longestEntity
         {
             held.append(scalar)
@@ -122,7 +152,7 @@ package struct SpeakableText: Sendable {
 
     private mutating func takeEscaped(_ scalar: Unicode.Scalar) {
         state = .text
-        if "\\`*_{}[]()#+-.!~|<>&".unicodeScalars.contains(scalar) { return say(scalar) }
+        if scalar.isOne(of: "\\`*_{}[]()#+-.!~|<>&") { return say(scalar) }
         say("\\")
         take(scalar)
     }
@@ -144,8 +174,8 @@ package struct SpeakableText: Sendable {
         case "[", "`": break
         case "|", "\t": say(" ")
         // The joiners shape letters in Indic and Persian script; between emoji they are lost with them.
-        case "\u{200C}", "\u{200D}": if last.properties.isAlphabetic { say(scalar) }
-        default: if Self.isSpoken(scalar) { say(scalar) }
+        case "\u{200C}", "\u{200D}": if last.isAlphabetic { say(scalar) }
+        default: if scalar.isSpoken { say(scalar) }
         }
     }
 
@@ -162,7 +192,7 @@ package struct SpeakableText: Sendable {
         case "\n": held = []
         default:
             // A sign that touches a digit belongs to it: "-5 degrees", "#1".
-            if let sign = held.last, "-+#".unicodeScalars.contains(sign), scalar.properties.numericType != nil {
+            if let sign = held.last, sign.isOne(of: "-+#"), scalar.isNumeric {
                 say(sign)
             }
             held = []
@@ -174,9 +204,9 @@ package struct SpeakableText: Sendable {
     private mutating func takeTag(_ scalar: Unicode.Scalar) {
         let isFirst = held.count == 1
         let mayContinue =
-            isFirst ? scalar == "/" || scalar == "!" || Self.isASCIILetter(scalar) : scalar != "<" && scalar != "\n"
+            isFirst ? scalar == "/" || scalar == "!" || scalar.isASCIILetter : scalar != "<" && scalar != "\n"
         if !isFirst && scalar == ">" {
-            let name = String(String.UnicodeScalarView(held.dropFirst().prefix { Self.isASCIILetter($0) })).lowercased()
+            let name = String(scalars: held.dropFirst().prefix { $0.isASCIILetter }).lowercased()
             held = []
             state = .text
             guard Self.thinkingTags.contains(name) else { return say(" ") }
@@ -234,7 +264,7 @@ package struct SpeakableText: Sendable {
             return
         }
         // "john_doe", "3 * 4" and "~5" mean the sign itself.
-        let isInside = Self.isWord(last) && Self.isWord(scalar)
+        let isInside = last.isAlphanumeric && scalar.isAlphanumeric
         let isAlone = last == " " && scalar == " "
         let isSign: Bool
         switch mark {
@@ -252,26 +282,5 @@ package struct SpeakableText: Sendable {
     private mutating func say(_ scalar: Unicode.Scalar) {
         output.append(scalar)
         last = scalar
-    }
-
-    private static func isASCIILetter(_ scalar: Unicode.Scalar) -> Bool {
-        ("a"..."z").contains(scalar) || ("A"..."Z").contains(scalar)
-    }
-
-    private static func isWord(_ scalar: Unicode.Scalar) -> Bool {
-        scalar.properties.isAlphabetic || scalar.properties.numericType != nil
-    }
-
-    /// Whether a voice can make anything of the character.
-    private static func isSpoken(_ scalar: Unicode.Scalar) -> Bool {
-        if scalar.value < 0x80 { return scalar.value >= 0x20 && scalar.value != 0x7F }
-        switch scalar.properties.generalCategory {
-        case .control, .format, .privateUse, .surrogate, .unassigned: return false
-        case .otherSymbol, .modifierSymbol, .mathSymbol:
-            // Arrows, dingbats and pictures; but © ® ° ™ and the like are words.
-            return scalar.value < 0x2190
-        case .enclosingMark: return false
-        case _: return !(0xFE00...0xFE0F).contains(scalar.value) && !scalar.properties.isEmojiPresentation
-        }
     }
 }

@@ -37,7 +37,7 @@ package struct SpeechNormalizer: Sendable {
         guard let language, level != .off || !dictionary.isEmpty else {
             return dictionary.isEmpty ? SpokenSegment(text) : scanned(text, .english)
         }
-        if dictionary.isEmpty, Self.isPlain(text, language) { return SpokenSegment(text) }
+        if dictionary.isEmpty, isPlain(text, language) { return SpokenSegment(text) }
         return scanned(text, language)
     }
 
@@ -46,13 +46,34 @@ package struct SpeechNormalizer: Sendable {
         return scan.run()
     }
 
-    /// Whether there is nothing to look at: only ASCII letters, spaces and marks, and a full stop only at the end.
-    private static func isPlain(_ text: String, _ language: SpokenLanguage) -> Bool {
-        guard !language.hasBareAbbreviations else { return false }
-        var dots = 0
+    /// Whether there is certainly nothing to say in other words.
+    private func isPlain(_ text: String, _ language: SpokenLanguage) -> Bool {
+        switch level {
+        case .off: true
+        case .minimal: Self.hasNoDigitOrAddress(text)
+        case .full: !language.hasBareAbbreviations && Self.hasOnlyWords(text)
+        }
+    }
+
+    /// Addresses, telephone numbers and codes have a digit, "@", or a full stop before a letter.
+    private static func hasNoDigitOrAddress(_ text: String) -> Bool {
+        var isAfterDot = false
         for byte in text.utf8 {
             switch byte {
-            case UInt8(ascii: "."): dots += 1
+            case UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "@"): return false
+            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"):
+                if isAfterDot { return false }
+            case _: break
+            }
+            isAfterDot = byte == UInt8(ascii: ".")
+        }
+        return true
+    }
+
+    /// Only ASCII letters, spaces and marks, without a full stop.
+    private static func hasOnlyWords(_ text: String) -> Bool {
+        for byte in text.utf8 {
+            switch byte {
             case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: " "),
                 UInt8(ascii: ","), UInt8(ascii: "'"), UInt8(ascii: "-"), UInt8(ascii: "!"), UInt8(ascii: "?"),
                 UInt8(ascii: "\""), UInt8(ascii: ":"), UInt8(ascii: ";"), UInt8(ascii: "("), UInt8(ascii: ")"):
@@ -60,6 +81,6 @@ package struct SpeechNormalizer: Sendable {
             case _: return false
             }
         }
-        return dots == 0
+        return true
     }
 }

@@ -12,9 +12,9 @@ extension SpeechScan {
     // MARK: - E-mail and web
 
     mutating func takeAddress() -> Bool {
-        guard position == 0 || !"@./-_".unicodeScalars.contains(text[position - 1]) else { return false }
+        guard position == 0 || !text[position - 1].isOne(of: "@./-_") else { return false }
         var end = tokenEnd(position)
-        while end > position, ".,;:!?)]}>\"'»”’…".unicodeScalars.contains(at(end - 1)) { end -= 1 }
+        while end > position, at(end - 1).isOne(of: ".,;:!?)]}>\"'»”’…") { end -= 1 }
         guard end - position > 3 else { return false }
         let token = text[position..<end]
         let isMail = token.contains("@")
@@ -28,7 +28,7 @@ extension SpeechScan {
     private mutating func takeMail(to end: Int) -> Bool {
         let parts = text[position..<end].split(separator: "@", omittingEmptySubsequences: false)
         guard parts.count == 2, !parts[0].isEmpty, Self.isDomain(parts[1]),
-            parts[0].allSatisfy({ Self.isWord($0) || "._-+".unicodeScalars.contains($0) })
+            parts[0].allSatisfy({ Self.isWord($0) || $0.isOne(of: "._-+") })
         else { return false }
         say("\(spelled(parts[0])) \(language.signs.at) \(spelledDomain(parts[1]))", to: end)
         return true
@@ -43,7 +43,7 @@ extension SpeechScan {
         let token = text[start..<end]
         let domain = token.prefix { $0 != "/" && $0 != "?" && $0 != "#" }
         guard Self.isDomain(domain) else { return false }
-        let labels = domain.split(separator: ".").map { String(String.UnicodeScalarView($0)) }
+        let labels = domain.split(separator: ".").map { String(scalars: $0) }
         let isKnown = labels.last.map { Self.domains.contains($0) } ?? false
         guard isCertain || labels.first == "www" || (isKnown && (labels.first?.count ?? 0) > 1) else { return false }
         let path = token.dropFirst(domain.count).prefix { $0 != "?" && $0 != "#" }
@@ -71,7 +71,7 @@ extension SpeechScan {
         return labels.enumerated().map { index, label in
             // Countries are spelled: "dot U K".
             let isCountry = index == labels.count - 1 && label.count == 2
-            let isWeb = index == 0 && String(String.UnicodeScalarView(label)).lowercased() == "www"
+            let isWeb = index == 0 && String(scalars: label).lowercased() == "www"
             return isCountry || isWeb ? spelledLetters(label) : spelled(label)
         }.joined(separator: " \(language.signs.dot) ")
     }
@@ -106,7 +106,9 @@ extension SpeechScan {
     // MARK: - Telephone numbers
 
     mutating func takePhoneNumber() -> Bool {
-        guard position == 0 || !".,:/$-".unicodeScalars.contains(text[position - 1]) else { return false }
+        guard !text[position].isASCIILetter, position == 0 || !text[position - 1].isOne(of: ".,:/$-") else {
+            return false
+        }
         let isInternational = at(position) == "+"
         let groups = phoneGroups(from: isInternational ? position + 1 : position)
         guard let first = groups.first, let last = groups.last, isEnd(last.upperBound) else { return false }
@@ -132,7 +134,7 @@ extension SpeechScan {
         var total = 0
         while groups.count < 8, total <= 15 {
             var next = index
-            while next - index < 3, isSpace(next) || "-./()".unicodeScalars.contains(at(next)) { next += 1 }
+            while next - index < 3, isSpace(next) || at(next).isOne(of: "-./()") { next += 1 }
             let gap = text[min(index, text.count)..<min(next, text.count)]
             // A full stop or slash touches both sides; after it a space ends a sentence.
             let hasLooseDot = gap.count > 1 && (gap.contains(".") || gap.contains("/"))
@@ -200,7 +202,7 @@ extension SpeechScan {
 
     /// "A1B-22", and numbers after a word such as "code": letter by letter, digit by digit.
     mutating func takeCode() -> Bool {
-        guard position == 0 || !"@./-_$#&'".unicodeScalars.contains(text[position - 1]) || at(position - 1) == "#"
+        guard position == 0 || !text[position - 1].isOne(of: "@./-_$#&'") || at(position - 1) == "#"
         else { return false }
         var groups: [Range<Int>] = []
         var index = position
@@ -212,8 +214,8 @@ extension SpeechScan {
             guard at(index) == "-", isWord(index + 1) else { break }
             index += 1
         }
-        guard isEnd(index), !"@_/:%".unicodeScalars.contains(at(index)) || !isWord(index + 1),
-            !(".,'’".unicodeScalars.contains(at(index)) && isDigit(index + 1)), isCode(position..<index)
+        guard isEnd(index), !at(index).isOne(of: "@_/:%") || !isWord(index + 1),
+            !(at(index).isOne(of: ".,'’") && isDigit(index + 1)), isCode(position..<index)
         else { return false }
         for (number, group) in groups.enumerated() {
             let isLast = number == groups.count - 1
@@ -238,12 +240,12 @@ extension SpeechScan {
         if Self.isDigit(text[range.lowerBound]), words.count == 1, let unit = words.first,
             unit.endIndex == range.upperBound
         {
-            let name = String(String.UnicodeScalarView(unit))
+            let name = String(scalars: unit)
             if language.units[name] != nil || ["AM", "PM", "ST", "ND", "RD", "TH", "K", "M", "B"].contains(name) {
                 return false
             }
         }
-        return !words.contains { language.currencies[String(String.UnicodeScalarView($0))] != nil }
+        return !words.contains { language.currencies[String(scalars: $0)] != nil }
     }
 
     /// Whether what follows makes a number an amount.

@@ -83,7 +83,8 @@ extension SpeechScan {
 
     /// The currency at a place, and where its sign ends.
     func currency(at start: Int) -> (currency: SpokenLanguage.Currency, end: Int)? {
-        for length in [4, 3, 2, 1] where start + length <= text.count {
+        guard language.currencyInitials.contains(at(start)) else { return nil }
+        for length in stride(from: 4, through: 1, by: -1) where start + length <= text.count {
             let end = start + length
             guard let currency = language.currencies[string(start..<end)] else { continue }
             if length > 1, isWord(end - 1), isWord(end), !isDigit(end) { continue }
@@ -94,10 +95,15 @@ extension SpeechScan {
 
     /// "$5", "EUR 12.50": the currency first.
     mutating func takeMoney() -> Bool {
-        guard !isDigit(position), let (currency, end) = currency(at: position) else { return false }
+        guard !isDigit(position), mayBeMoney, let (currency, end) = currency(at: position) else { return false }
         let start = isSpace(end) ? end + 1 : end
         guard isDigit(start), let number = readNumber(at: start) else { return false }
         return sayMoney(number, currency, to: number.end)
+    }
+
+    /// Whether digits follow soon enough for the longest sign of a currency: a look that costs no look-up.
+    private var mayBeMoney: Bool {
+        (position + 1...position + 4).contains { isDigit($0) || (isSpace($0) && isDigit($0 + 1)) }
     }
 
     private mutating func sayMoney(_ number: Number, _ currency: SpokenLanguage.Currency, to end: Int) -> Bool {
@@ -149,13 +155,13 @@ extension SpeechScan {
 
     /// A number with its unit, currency or percent sign, a year, or just a number.
     mutating func takeAmount() -> Bool {
-        guard position == 0 || !"@_".unicodeScalars.contains(at(position - 1)), let number = readNumber(at: position)
+        guard position == 0 || !at(position - 1).isOne(of: "@_"), let number = readNumber(at: position)
         else {
             return false
         }
         // "1.2.3" and "1:30:00" are left whole.
-        let isChained = ".:".unicodeScalars.contains(at(number.end)) && isDigit(number.end + 1)
-        let isTail = position > 1 && ".:".unicodeScalars.contains(at(position - 1)) && isDigit(position - 2)
+        let isChained = at(number.end).isOne(of: ".:") && isDigit(number.end + 1)
+        let isTail = position > 1 && at(position - 1).isOne(of: ".:") && isDigit(position - 2)
         if isChained || isTail { return false }
         // "the 80s" before "80 s".
         if language.code == .english, at(number.end) == "s", takeBeforeLetters(number) { return true }
@@ -219,7 +225,7 @@ extension SpeechScan {
         let first = isSpace(start) ? start + 1 : start
         var end = first
         while end - first < 8, end < text.count, !SpokenWords.isIdeographic(text[end]),
-            isWord(end) && !isDigit(end) || "°/²³%‰℃℉".unicodeScalars.contains(text[end])
+            isWord(end) && !isDigit(end) || text[end].isOne(of: "°/²³%‰℃℉")
         {
             end += 1
         }
@@ -235,7 +241,7 @@ extension SpeechScan {
             {
                 return (noun, end)
             }
-            guard let cut = text[first..<end].lastIndex(where: { "/°%".unicodeScalars.contains($0) }) else {
+            guard let cut = text[first..<end].lastIndex(where: { $0.isOne(of: "/°%") }) else {
                 return nil
             }
             end = cut > first || at(cut) == "/" || end == cut + 1 ? cut : cut + 1
@@ -254,7 +260,7 @@ extension SpeechScan {
     /// The form of a number by the word after it: 两个, but 二月.
     private func form(before end: Int) -> NumberForm {
         guard language.code == .chinese else { return .alone }
-        return "个點点位人天次年条张件本台名周倍块".unicodeScalars.contains(at(end)) ? .masculine : .alone
+        return at(end).isOne(of: "个點点位人天次年条张件本台名周倍块") ? .masculine : .alone
     }
 
     // MARK: - Ordinals and fractions
@@ -314,7 +320,10 @@ extension SpeechScan {
     mutating func takeWord() -> Bool {
         var end = tokenEnd(position)
         guard end - position <= 10 else { return false }
-        while end > position + 1, ",;:!?)]}\"'»”’…".unicodeScalars.contains(at(end - 1)) { end -= 1 }
+        while end > position + 1, at(end - 1).isOne(of: ",;:!?)]}\"'»”’…") { end -= 1 }
+        guard at(end - 1) == "." || language.mayBeBareAbbreviation(at(position), count: end - position) else {
+            return false
+        }
         var token = string(position..<end)
         if language.abbreviations[token] == nil, at(end - 1) == "." {
             // The full stop is the sentence's: "vs." is known as "vs" too.
@@ -339,7 +348,7 @@ extension SpeechScan {
 
     /// Whether nothing follows but closing marks.
     private func isSentenceEnd(_ end: Int) -> Bool {
-        (end..<text.count).allSatisfy { $0 - end < 4 && "\"')]}»”’ ".unicodeScalars.contains(text[$0]) }
+        (end..<text.count).allSatisfy { $0 - end < 4 && text[$0].isOne(of: "\"')]}»”’ ") }
     }
 
     private var isAfterCapital: Bool {

@@ -13,7 +13,7 @@ extension SpeechScan {
     mutating func takeDate() -> Bool {
         let first = digitsEnd(position)
         let sign = at(first)
-        guard "-/.".unicodeScalars.contains(sign) else { return takeDayOfMonth(first) }
+        guard sign.isOne(of: "-/.") else { return takeDayOfMonth(first) }
         if sign == ".", language.code == .german, isSpace(first + 1) { return takeDayOfMonth(first) }
         guard isDigit(first + 1) else { return false }
         let second = digitsEnd(first + 1)
@@ -115,7 +115,8 @@ extension SpeechScan {
 
     /// "March 14, 2025", "May 3rd": English only, where the month comes first.
     mutating func takeDateByName() -> Bool {
-        guard language.code == .english, Self.isUppercase(text[position]), let (month, monthEnd) = month(at: position),
+        guard language.code == .english, Self.isUppercase(text[position]), isBeforeDay,
+            let (month, monthEnd) = month(at: position),
             isSpace(monthEnd), isDigit(monthEnd + 1)
         else { return false }
         let dayEnd = digitsEnd(monthEnd + 1)
@@ -124,7 +125,7 @@ extension SpeechScan {
         }
         var end = dayEnd
         if ["st", "nd", "rd", "th"].contains(string(dayEnd..<wordEnd(dayEnd))) { end = wordEnd(dayEnd) }
-        guard isEnd(end), at(end) != ":", !(at(end) == "." && isDigit(end + 1)), !"%/".unicodeScalars.contains(at(end))
+        guard isEnd(end), at(end) != ":", !(at(end) == "." && isDigit(end + 1)), !at(end).isOne(of: "%/")
         else {
             return false
         }
@@ -132,6 +133,13 @@ extension SpeechScan {
         sayQuantity("\(language.monthNames[month - 1]) \(ordinal)", to: end)
         takeYear(after: end)
         return true
+    }
+
+    /// Whether the word here, with or without a full stop, stands before a digit.
+    private var isBeforeDay: Bool {
+        let end = wordEnd(position)
+        let space = at(end) == "." ? end + 1 : end
+        return isSpace(space) && isDigit(space + 1)
     }
 
     /// The year after a date: " 2025", ", 2025", " de 2025".
@@ -204,9 +212,9 @@ extension SpeechScan {
         let start = isSpace(end) ? end + 1 : end
         let scalar = at(start)
         let half: Half
-        if "aA".unicodeScalars.contains(scalar) {
+        if scalar.isOne(of: "aA") {
             half = .am
-        } else if "pP".unicodeScalars.contains(scalar) {
+        } else if scalar.isOne(of: "pP") {
             half = .pm
         } else {
             return nil

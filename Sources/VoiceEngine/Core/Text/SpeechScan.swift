@@ -10,9 +10,13 @@ struct SpeechScan {
     private let original: String
     /// Everything before has been put out.
     private(set) var position = 0
+    /// What was kept from here to `position` has not been written yet: most segments are kept whole.
+    private var written = 0
     private var originalOffset = 0
-    private var spoken = String.UnicodeScalarView()
-    private var spokenOffset = 0
+    private var spoken: [UInt8] = []
+    /// The last character that was said in other words, while nothing has been kept after it.
+    private var lastSaid: Unicode.Scalar?
+    private var token = Token()
     private var rewrites: [SpokenSegment.Rewrite] = []
     /// Where the last quantity ended: a dash after it may mean "to".
     private var quantityEnd = -1
@@ -28,35 +32,60 @@ struct SpeechScan {
     }
 
     mutating func run() -> SpokenSegment {
+        let looksAtDigitsOnly = level == .minimal && dictionary.isEmpty
         while position < text.count {
             steps += 1
-            if !takeHere() { keepWord() }
+            if position >= token.end { token = tokenHere() }
+            if looksAtDigitsOnly, !token.hasDigit, !token.mayBeAddress {
+                keep(to: token.end)
+            } else if !takeHere() {
+                keepWord()
+            }
         }
-        return SpokenSegment(original: original, spoken: String(spoken), rewrites: rewrites)
+        guard !rewrites.isEmpty else { return SpokenSegment(original) }
+        writeKept()
+        return SpokenSegment(original: original, spoken: String(decoding: spoken, as: UTF8.self), rewrites: rewrites)
+    }
+
+    /// What is known of the characters up to the next space, so that not every word is looked at for everything.
+    private struct Token {
+        var end = 0
+        var hasDigit = false
+        /// It has "@", or a full stop before a letter.
+        var mayBeAddress = false
+    }
+
+    private func tokenHere() -> Token {
+        var token = Token(end: position)
+        while token.end < text.count, token.end == position || !isSpace(token.end) {
+            let scalar = text[token.end]
+            if Self.isDigit(scalar) {
+                token.hasDigit = true
+            } else if scalar == "@" || (scalar == "." && Self.isASCIILetter(at(token.end + 1))) {
+                token.mayBeAddress = true
+            }
+            token.end += 1
+        }
+        return token
     }
 
     // MARK: - Reading
 
     /// The character at a place; a line break outside of the text.
-    func at(_ index: Int) -> Unicode.Scalar { text.indices.contains(index) ? text[index] : "\n" }
-
-    static func isWord(_ scalar: Unicode.Scalar) -> Bool {
-        if scalar.value < 0x80 { return isDigit(scalar) || isASCIILetter(scalar) }
-        return scalar.properties.isAlphabetic || scalar.properties.numericType != nil
+    func at(_ index: Int) -> Unicode.Scalar {
+        index >= 0 && index < text.count ? text[index] : "\n"
     }
 
-    static func isDigit(_ scalar: Unicode.Scalar) -> Bool { (0x30...0x39).contains(scalar.value) }
-
-    static func isASCIILetter(_ scalar: Unicode.Scalar) -> Bool {
-        (0x41...0x5A).contains(scalar.value) || (0x61...0x7A).contains(scalar.value)
-    }
-
-    static func isUppercase(_ scalar: Unicode.Scalar) -> Bool {
-        scalar.value < 0x80 ? (0x41...0x5A).contains(scalar.value) : scalar.properties.isUppercase
-    }
+    static func isWord(_ scalar: Unicode.Scalar) -> Bool { scalar.isAlphanumeric }
+    static func isDigit(_ scalar: Unicode.Scalar) -> Bool { scalar.isASCIIDigit }
+    static func isASCIILetter(_ scalar: Unicode.Scalar) -> Bool { scalar.isASCIILetter }
+    static func isUppercase(_ scalar: Unicode.Scalar) -> Bool { scalar.isUppercase }
 
     func isDigit(_ index: Int) -> Bool { Self.isDigit(at(index)) }
-    func isSpace(_ index: Int) -> Bool { [" ", "\u{A0}", "\u{202F}"].contains(at(index)) }
+    func isSpace(_ index: Int) -> Bool {
+        let scalar = at(index)
+        return scalar == " " || scalar == "\u{A0}" || scalar == "\u{202F}"
+    }
     func isWord(_ index: Int) -> Bool { Self.isWord(at(index)) }
     func digit(_ index: Int) -> Int { Int(at(index).value) - 0x30 }
 
@@ -86,7 +115,7 @@ struct SpeechScan {
         return end
     }
 
-    func string(_ range: Range<Int>) -> String { String(String.UnicodeScalarView(text[range])) }
+    func string(_ range: Range<Int>) -> String { String(scalars: text[range]) }
 
     /// Where `literal` ends if it stands at `start`.
     func literal(_ literal: String, at start: Int) -> Int? {
@@ -101,7 +130,7 @@ struct SpeechScan {
     /// The word that ends at or one space before `index`, in lower case, without its full stop.
     func wordBefore(_ index: Int) -> String {
         var end = index
-        while end > 0, isSpace(end - 1) || ".:#".unicodeScalars.contains(at(end - 1)) { end -= 1 }
+        while end > 0, isSpace(end - 1) || at(end - 1).isOne(of: ".:#") { end -= 1 }
         var start = end
         while start > 0, end - start < 24, isWord(start - 1) || at(start - 1) == "º" { start -= 1 }
         return string(start..<end).lowercased()
@@ -111,32 +140,42 @@ struct SpeechScan {
 
     /// Puts out the original as it is.
     mutating func keep(to end: Int) {
-        guard position < end else { return }
-        for scalar in text[position..<end] {
-            originalOffset += UTF8.width(scalar)
-            spokenOffset += UTF8.width(scalar)
-            spoken.append(scalar)
+        if position < end { position = end }
+    }
+
+    private mutating func writeKept() {
+        for scalar in text[written..<position] {
+            if scalar.value < 0x80 {
+                spoken.append(UInt8(truncatingIfNeeded: scalar.value))
+                originalOffset += 1
+            } else if let units = UTF8.encode(scalar) {
+                spoken.append(contentsOf: units)
+                originalOffset += units.count
+            }
         }
-        position = end
+        written = position
     }
 
     /// Puts out `words` for the original up to `end`.
     mutating func say(_ words: String, to end: Int) {
         guard end > position, !words.isEmpty else { return }
+        let last = position > written ? text[position - 1] : lastSaid
+        writeKept()
         var spokenWords = words
-        if let last = spoken.last, let first = words.unicodeScalars.first, needsSpace(last, first) {
+        if let last, let first = words.unicodeScalars.first, needsSpace(last, first) {
             spokenWords = " " + spokenWords
         }
         if let last = words.unicodeScalars.last, end < text.count, needsSpace(last, text[end]) { spokenWords += " " }
         let originalStart = originalOffset
         for scalar in text[position..<end] { originalOffset += UTF8.width(scalar) }
-        let spokenStart = spokenOffset
-        spoken.append(contentsOf: spokenWords.unicodeScalars)
-        spokenOffset += spokenWords.utf8.count
+        let spokenStart = spoken.count
+        spoken.append(contentsOf: spokenWords.utf8)
+        lastSaid = spokenWords.unicodeScalars.last
         rewrites.append(
             SpokenSegment.Rewrite(
-                original: originalStart..<originalOffset, spoken: spokenStart..<spokenOffset))
+                original: originalStart..<originalOffset, spoken: spokenStart..<spoken.count))
         position = end
+        written = end
     }
 
     /// The same for a number, after which a dash may mean "to".
@@ -161,11 +200,13 @@ struct SpeechScan {
             return true
         }
         guard level != .off, isStart else { return false }
-        if Self.isWord(scalar) || scalar == "+" || scalar == "(" {
-            if takeAddress() || takePhoneNumber() || takeCode() { return true }
+        let isWord = Self.isWord(scalar)
+        if isWord || scalar == "+" || scalar == "(" {
+            if token.mayBeAddress, takeAddress() { return true }
+            if token.hasDigit, takePhoneNumber() || takeCode() { return true }
         }
         guard level == .full else { return false }
-        if Self.isWord(scalar) { return takeDigits() || takeWord() }
+        if isWord { return takeDigits() || takeWord() }
         return takeSign(scalar)
     }
 
@@ -224,6 +265,7 @@ struct SpeechScan {
     private mutating func keepWord() {
         var end = position + 1
         if Self.isWord(text[position]), !SpokenWords.isIdeographic(text[position]) {
+            while end < text.count, text[end].isASCIILetter { end += 1 }
             while end < text.count, PronunciationDictionary.isJoined(text[end - 1], text[end]) { end += 1 }
         }
         keep(to: end)

@@ -1,5 +1,5 @@
 /// What the normaliser knows of a language: numbers, signs, units, money, abbreviations.
-struct SpokenLanguage: Sendable {
+final class SpokenLanguage: Sendable {
     enum Code: Sendable { case english, german, spanish, french, italian, portuguese, russian, chinese }
 
     /// Names of signs, as they are said.
@@ -54,6 +54,7 @@ struct SpokenLanguage: Sendable {
     let units: [String: CountedNoun]
     /// Symbol or code to the money it means.
     let currencies: [String: Currency]
+    let currencyInitials: Set<Unicode.Scalar>
     /// With their full stop, as they are written, or in lower case.
     let abbreviations: [String: Abbreviation]
     /// Month names and abbreviations in lower case to 1...12.
@@ -76,8 +77,15 @@ struct SpokenLanguage: Sendable {
     var wordSeparator: String { code == .chinese ? "" : " " }
     var pause: String { code == .chinese ? "，" : ", " }
     /// Whether abbreviations without a full stop exist ("Mme").
-    var hasBareAbbreviations: Bool { bareAbbreviations > 0 }
-    private let bareAbbreviations: Int
+    var hasBareAbbreviations: Bool { longestBare > 0 }
+    /// Abbreviations without a full stop: the longest, and how they begin.
+    private let longestBare: Int
+    private let bareInitials: Set<Unicode.Scalar>
+
+    /// Whether a word without a full stop may be an abbreviation, by its length and its beginning.
+    func mayBeBareAbbreviation(_ first: Unicode.Scalar, count: Int) -> Bool {
+        count <= longestBare && bareInitials.contains(first)
+    }
 
     func digit(_ digit: Int) -> String {
         // On the telephone 一 sounds like 七.
@@ -131,8 +139,11 @@ struct SpokenLanguage: Sendable {
             for symbol in symbols.split(separator: " ") { currencies[String(symbol)] = currency }
         }
         self.currencies = currencies
+        currencyInitials = Set(currencies.keys.compactMap(\.unicodeScalars.first))
         abbreviations = Self.abbreviations(tables.abbreviations)
-        bareAbbreviations = abbreviations.keys.count { !$0.hasSuffix(".") }
+        let bare = abbreviations.keys.filter { !$0.hasSuffix(".") }
+        longestBare = bare.map(\.unicodeScalars.count).max() ?? 0
+        bareInitials = Set(bare.compactMap(\.unicodeScalars.first))
         monthNames = tables.months.split(separator: " ").map(String.init)
         var months: [String: Int] = [:]
         for (index, name) in monthNames.enumerated() { months[name.lowercased()] = index + 1 }

@@ -68,7 +68,7 @@ package struct SpokenSegment: Equatable, Sendable {
         guard let index = utf8.index(utf8.startIndex, offsetBy: end, limitedBy: utf8.endIndex) else { return original }
         var heard = original[..<index].unicodeScalars
         // An opening bracket or quote belongs to what was not heard.
-        while let last = heard.last, last.properties.isWhitespace || "([{\"«„“‘¿¡".unicodeScalars.contains(last) {
+        while let last = heard.last, last.isWhitespace || last.isOne(of: "([{\"«„“‘¿¡") {
             heard.removeLast()
         }
         return String(heard)
@@ -161,7 +161,7 @@ package struct SpokenWords {
         var offset = 0
         var hasLetters = false
         for scalar in text.unicodeScalars {
-            let isSpace = scalar.value < 0x80 ? scalar.value <= 0x20 : scalar.properties.isWhitespace
+            let isSpace = scalar.value <= 0x20 || scalar.isWhitespace
             if hasLetters, isSpace || Self.isIdeographic(scalar) {
                 if !body(offset) { return }
                 hasLetters = false

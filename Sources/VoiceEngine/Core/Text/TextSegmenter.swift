@@ -17,9 +17,6 @@ package struct TextSegmenter: Sendable {
     private static let longestFirstQuote = 80
     /// Characters of Han in a first clause.
     private static let firstClauseHan = 6
-    private static let quotes: [Unicode.Scalar: Unicode.Scalar] = [
-        "\"": "\"", "“": "”", "„": "“", "«": "»", "「": "」", "『": "』", "《": "》",
-    ]
 
     private enum Boundary { case none, clause, sentence, sentenceBeforeCapital, sentenceUnlessDigit }
 
@@ -42,7 +39,14 @@ package struct TextSegmenter: Sendable {
     /// Takes more text, split anywhere; returns what can be spoken now.
     package mutating func append(_ text: String) -> [String] {
         var segments: [String] = []
-        for scalar in text.unicodeScalars { take(scalar, &segments) }
+        for scalar in text.unicodeScalars {
+            // A letter decides nothing by itself.
+            if scalar.isASCIILetter, undecided == .none, pending.count < Self.longest {
+                pending.append(scalar)
+            } else {
+                take(scalar, &segments)
+            }
+        }
         return segments
     }
 
@@ -56,7 +60,7 @@ package struct TextSegmenter: Sendable {
     private mutating func take(_ scalar: Unicode.Scalar, _ segments: inout [String]) {
         if scalar == "\n" || scalar == "\r" || scalar == "\u{2029}" {
             cut(at: pending.count, &segments)
-        } else if scalar.properties.isWhitespace, scalar != "\u{A0}", scalar != "\u{202F}" {
+        } else if scalar.isWhitespace, scalar != "\u{A0}", scalar != "\u{202F}" {
             guard let last = pending.last, last != " " else { return }
             pending.append(" ")
             wordEnded(&segments)
@@ -71,7 +75,7 @@ package struct TextSegmenter: Sendable {
 
     /// Han and its marks: no spaces, so each mark is judged by itself.
     private mutating func takeIdeograph(_ scalar: Unicode.Scalar, _ segments: inout [String]) {
-        let isStop = "。！？".unicodeScalars.contains(scalar)
+        let isStop = scalar.isOne(of: "。！？")
         // "！！": the second belongs to what has left already.
         if isStop && pending.isEmpty { return }
         let closes = quote == scalar
@@ -82,7 +86,7 @@ package struct TextSegmenter: Sendable {
             if isInsideQuote { quoted = .sentence } else { cut(at: pending.count, &segments) }
         } else if closes && quoted == .sentence {
             cut(at: pending.count, &segments)
-        } else if "，；：、".unicodeScalars.contains(scalar) {
+        } else if scalar.isOne(of: "，；：、") {
             lastClause = pending.count
             if isFirst && !isInsideQuote && scalar != "、" && words >= Self.firstClauseHan {
                 cut(at: pending.count, &segments)
@@ -98,10 +102,24 @@ package struct TextSegmenter: Sendable {
         if scalar.value < 0x80 && scalar != "\"" { return }
         if scalar == quote {
             quote = nil
-        } else if quote == nil, let closing = Self.quotes[scalar] {
+        } else if quote == nil, let closing = Self.closing(scalar) {
             let isWordStart =
-                pending.last.map { $0 == " " || $0.value >= 0x2E80 || "([—–".unicodeScalars.contains($0) } ?? true
+                pending.last.map { $0 == " " || $0.value >= 0x2E80 || $0.isOne(of: "([—–") } ?? true
             if isWordStart { quote = closing }
+        }
+    }
+
+    /// The mark that closes what this one opens.
+    private static func closing(_ mark: Unicode.Scalar) -> Unicode.Scalar? {
+        switch mark {
+        case "\"": "\""
+        case "“": "”"
+        case "„": "“"
+        case "«": "»"
+        case "「": "」"
+        case "『": "』"
+        case "《": "》"
+        case _: nil
         }
     }
 
@@ -111,11 +129,11 @@ package struct TextSegmenter: Sendable {
 
     private mutating func wordEnded(_ segments: inout [String]) {
         let word = pending[wordStart..<(pending.count - 1)]
-        if word.contains(where: { $0.properties.isAlphabetic || $0.properties.numericType != nil }) { words += 1 }
+        if word.contains(where: { $0.isAlphanumeric }) { words += 1 }
         var boundary = boundary(after: word)
         if isInsideQuote {
             (quoted, boundary) = (boundary, .none)
-        } else if boundary == .none && !word.isEmpty && word.allSatisfy({ "»”\"".unicodeScalars.contains($0) }) {
+        } else if boundary == .none && !word.isEmpty && word.allSatisfy({ $0.isOne(of: "»”\"") }) {
             // "« Bonjour. »": the mark stands by itself.
             boundary = quoted
         }
@@ -136,8 +154,8 @@ package struct TextSegmenter: Sendable {
         let isEnd: Bool
         switch undecided {
         case .none, .clause, .sentence: isEnd = false
-        case .sentenceBeforeCapital: isEnd = scalar.properties.isUppercase
-        case .sentenceUnlessDigit: isEnd = scalar.properties.numericType == nil
+        case .sentenceBeforeCapital: isEnd = scalar.isUppercase
+        case .sentenceUnlessDigit: isEnd = !scalar.isNumeric
         }
         undecided = .none
         if isEnd { cut(at: pending.count, &segments) }
@@ -146,7 +164,7 @@ package struct TextSegmenter: Sendable {
     /// What a word followed by a space ends.
     private func boundary(after word: ArraySlice<Unicode.Scalar>) -> Boundary {
         var word = word
-        while let last = word.last, "\"')]}»”’“".unicodeScalars.contains(last) { word.removeLast() }
+        while let last = word.last, last.isOne(of: "\"')]}»”’“") { word.removeLast() }
         switch word.last {
         case "!", "?": return .sentence
         case ",", ";", ":", "…", "—", "–": return .clause
@@ -157,10 +175,10 @@ package struct TextSegmenter: Sendable {
 
     private func boundary(afterFullStop word: ArraySlice<Unicode.Scalar>) -> Boundary {
         var word = word
-        while let first = word.first, "\"'([{«„“‘¿¡".unicodeScalars.contains(first) { word.removeFirst() }
+        while let first = word.first, first.isOne(of: "\"'([{«„“‘¿¡") { word.removeFirst() }
         let body = word.dropLast()
         if body.last == "." { return .clause }
-        let text = String(String.UnicodeScalarView(word)).lowercased()
+        let text = String(scalars: word).lowercased()
         if table.titles.contains(text) { return .none }
         if table.abbreviations.contains(text) { return .sentenceBeforeCapital }
         if table.numberWords.contains(text) { return .sentenceUnlessDigit }
@@ -170,12 +188,12 @@ package struct TextSegmenter: Sendable {
                 || (table.hasDottedOrdinals && body.count <= 2) ? .none : .sentence
         }
         if body.contains(".")
-            && body.split(separator: ".").allSatisfy({ $0.count == 1 && $0.first?.properties.isAlphabetic == true })
+            && body.split(separator: ".").allSatisfy({ $0.count == 1 && $0.first?.isAlphabetic == true })
         {
             return .sentenceBeforeCapital
         }
         // An initial ("J. Smith"); the one English word of this shape ends a sentence ("So do I.").
-        let isInitial = body.count == 1 && body.first?.properties.isUppercase == true && body.first != "I"
+        let isInitial = body.count == 1 && body.first?.isUppercase == true && body.first != "I"
         return isInitial ? .none : .sentence
     }
 
@@ -183,13 +201,13 @@ package struct TextSegmenter: Sendable {
     private mutating func cut(at end: Int, _ segments: inout [String]) {
         var piece = pending[..<end]
         while piece.last == " " { piece.removeLast() }
-        let rest = pending[end...]
-        let isSpeakable = piece.contains { $0.properties.isAlphabetic || $0.properties.numericType != nil }
+        let rest = Array(pending[end...])
+        let isSpeakable = piece.contains { $0.isAlphanumeric }
         if isSpeakable {
-            segments.append(String(String.UnicodeScalarView(piece)))
+            segments.append(String(scalars: piece))
             isFirst = false
         }
-        pending = []
+        pending.removeAll(keepingCapacity: true)
         (wordStart, words, lastClause, lastSpace, undecided) = (0, 0, 0, 0, .none)
         (quote, quoted) = (nil, .none)
         for scalar in rest { take(scalar, &segments) }
@@ -203,7 +221,7 @@ package struct TextSegmenter: Sendable {
         } else {
             // One endless word. A cut never separates a letter from its accents.
             var end = Self.longest
-            while end > Self.longest / 2, pending[end].properties.isGraphemeExtend || pending[end] == "\u{200D}" {
+            while end > Self.longest / 2, pending[end].isGraphemeExtend || pending[end] == "\u{200D}" {
                 end -= 1
             }
             cut(at: end, &segments)
