@@ -243,7 +243,7 @@ import VoiceEngineProviders
     @Test func aConnectionLostBetweenTurnsIsToldTheConversation() throws {
         let call = try Call()
         call.server.transcripts = ["a table", "four people"]
-        call.server.answers = [.says("For how many?"), .says("Booked.")]
+        call.server.answers = [.says("All right then."), .says("Booked.")]
         try call.call.start()
         call.call.caller(says: "", at: 1_000, for: 600)
         call.call.run(until: 4_000)
@@ -258,9 +258,9 @@ import VoiceEngineProviders
                 1960 final "a table"
                 1960 turn 1
                 2060 agent starts
-                2120 text "For how many?"
+                2120 text "All right then."
                 2660 agent stops
-                2660 heard "For how many?"
+                2660 heard "All right then."
                 2660 metrics 300+60+0+100+0+0+0+0 = 460
                 4000 caller starts
                 4600 caller stops
@@ -279,7 +279,7 @@ import VoiceEngineProviders
                 "1960 respond",
                 "4760 commit",
                 "4960 create user a table",
-                "4960 create assistant For how many?",
+                "4960 create assistant All right then.",
                 "4960 respond",
             ])
         call.call.expectNothingLeft()
