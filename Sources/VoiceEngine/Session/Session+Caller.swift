@@ -29,7 +29,7 @@ extension Session {
             perform(hearing.bargeIn.voicePaused(at: now), at: now)
             perform(hearing.endpoint.voicePaused(lastSpeech: lastSpeech, at: now), at: now)
         case .speechToText(.transcript(let transcript)):
-            heard(transcript, at: now)
+            heard(transcript.withoutBareMarks, at: now)
         case .speechToText(.turnStarted):
             perform(hearing.endpoint.providerHeardVoice(goesOn: false, at: now), at: now)
         case .speechToText(.turnResumed):

@@ -128,31 +128,42 @@ final class ScriptedCall {
     func play(_ script: String) throws {
         try start()
         for line in script.split(separator: "\n") {
-            let words = line.split(separator: " ").map(String.init)
-            let time = try #require(words.first.flatMap { Int64($0) }, "\(line)")
-            run(until: time)
-            let text =
-                line.split(separator: "\"", omittingEmptySubsequences: false).dropFirst().first.map(String.init) ?? ""
-            switch words[1] {
-            case "caller":
-                let duration = try #require(words.last.flatMap { Int64($0) }, "\(line)")
-                caller(says: text, at: time, for: duration)
-            case "keys": session?.receiveDigits(text)
-            case "say": _ = session?.say(text)
-            case "type": session?.receiveText(text)
-            case "interrupt": session?.bargeIn()
-            case "result": session?.toolResult(id: words[2], json: text)
-            case "recogniser": ears.open.last?.endTurn()
-            case "deaf": ears.open.last?.fail(.unavailable)
-            case "gone":
-                carrier.isClosed = true
-                session?.carrierClosed(reason: "the caller hung up")
-            case "hangup": session?.hangUp()
-            case "end": break
-            default: Issue.record("unknown action: \(line)")
-            }
-            loop.run()
+            try run(to: String(line))
+            try perform(String(line))
         }
+    }
+
+    /// Plays the call up to the time of this line of a script.
+    func run(to line: String) throws {
+        run(until: try #require(line.split(separator: " ").first.flatMap { Int64($0) }, "\(line)"))
+    }
+
+    /// What a line of a script says, now.
+    func perform(_ line: String) throws {
+        let words = line.split(separator: " ").map(String.init)
+        let text =
+            line.split(separator: "\"", omittingEmptySubsequences: false).dropFirst().first.map(String.init) ?? ""
+        switch words[1] {
+        case "caller":
+            let duration = try #require(words.last.flatMap { Int64($0) }, "\(line)")
+            caller(says: text, at: played, for: duration)
+        case "keys": session?.receiveDigits(text)
+        case "say": _ = session?.say(text)
+        case "type": session?.receiveText(text)
+        case "interrupt": session?.bargeIn()
+        case "result": session?.toolResult(id: words[2], json: text)
+        case "recogniser": ears.open.last?.endTurn()
+        case "hears": ears.open.last?.tell(text, isSettled: false)
+        case "settles": ears.open.last?.tell(text, isSettled: true)
+        case "deaf": ears.open.last?.fail(.unavailable)
+        case "gone":
+            carrier.isClosed = true
+            session?.carrierClosed(reason: "the caller hung up")
+        case "hangup": session?.hangUp()
+        case "end": break
+        default: Issue.record("unknown action: \(line)")
+        }
+        loop.run()
     }
 
     /// What happened, as lines; `started` and partial transcripts are left out.
@@ -160,7 +171,7 @@ final class ScriptedCall {
         events.compactMap(Self.describe).joined(separator: "\n")
     }
 
-    private static func describe(_ event: SessionEvent) -> String? {
+    static func describe(_ event: SessionEvent) -> String? {
         let text = "\"\(event.text)\""
         let what: String? =
             switch event.kind {

@@ -62,6 +62,11 @@ final class ScriptedRecogniser: SpeechToTextProvider, @unchecked Sendable {
             if reported > base || isSettled { sink(.transcript(Transcript(text: text, isSettled: isSettled))) }
         }
 
+        /// Words out of any script: what a recogniser makes up, repeats or takes back.
+        func tell(_ text: String, isSettled: Bool) {
+            if isOpen { sink(.transcript(Transcript(text: text, isSettled: isSettled))) }
+        }
+
         func endTurn() {
             if isOpen { sink(.endOfTurn) }
         }
