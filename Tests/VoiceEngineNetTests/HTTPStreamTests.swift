@@ -43,6 +43,31 @@ internal import VoiceEngineNetSupport
         #expect(network.client.counters.requests == 0)
     }
 
+    @Test func aConnectionMadeAheadIsNotWaitedForLongerThanOneOfItsOwn() throws {
+        network.behaviour = .never
+        network.client.preconnect(try WebURL("http://server:81/").origin, on: network.loop)
+        network.run()
+        _ = try send()
+        network.advance(.milliseconds(2_900))
+        #expect(log.entries == [])
+        network.advance(.milliseconds(200))
+        #expect(log.entries == ["failed \(NetworkError.timeout(.connect))"])
+        network.advance(.hours(2))
+        #expect(network.client.counters.isQuiet)
+    }
+
+    @Test func aConnectionMadeAheadThatFailsIsReplaced() throws {
+        network.behaviour = .never
+        network.client.preconnect(try WebURL("http://server:81/").origin, on: network.loop)
+        network.advance(.seconds(4))
+        network.behaviour = .accept
+        _ = try send()
+        // The first attempt has had its five seconds.
+        network.advance(.milliseconds(1_100))
+        network.connections[0].answer(ok)
+        #expect(log.entries == ["head 200", "body hi", "end"])
+    }
+
     @Test func usesAConnectionAgain() throws {
         for _ in 0..<3 {
             _ = try send()

@@ -15,7 +15,20 @@ final class ConnectionPool {
     private var warming: [Destination: [Warming]] = [:]
 
     private final class Warming {
-        var completion: Completion?
+        /// Who waits for it, not longer than for a connection of its own.
+        struct Waiter {
+            let completion: Completion
+            let deadline: NIODeadline
+            let timer: Scheduled<Void>
+        }
+
+        var waiter: Waiter?
+
+        func takeWaiter() -> Waiter? {
+            defer { waiter = nil }
+            waiter?.timer.cancel()
+            return waiter
+        }
     }
 
     init(_ network: NetworkClient, _ eventLoop: any EventLoop) {
@@ -37,12 +50,22 @@ final class ConnectionPool {
             while let connection = idle[destination]?.popLast() {
                 if connection.leaveIdle() { return completion(.success(connection)) }
             }
-            if let position = warming[destination]?.firstIndex(where: { $0.completion == nil }) {
-                warming[destination]?[position].completion = completion
-                return
+            if let entry = warming[destination]?.first(where: { $0.waiter == nil }) {
+                return wait(for: entry, destination, timeout, completion)
             }
         }
         connect(destination, timeout: timeout, completion: completion)
+    }
+
+    private func wait(
+        for entry: Warming, _ destination: Destination, _ timeout: TimeAmount, _ completion: @escaping Completion
+    ) {
+        let deadline = eventLoop.now + timeout
+        let timer = eventLoop.assumeIsolated().scheduleTask(deadline: deadline) {
+            guard let waiter = entry.takeWaiter() else { return }
+            waiter.completion(.failure(Connector.late(destination.origin, destination.route.proxy)))
+        }
+        entry.waiter = Warming.Waiter(completion: completion, deadline: deadline, timer: timer)
     }
 
     private func destination(_ origin: Origin) throws(NetworkError) -> Destination {
@@ -58,8 +81,15 @@ final class ConnectionPool {
         connect(destination, timeout: .seconds(5)) { result in
             self.warming[destination]?.removeAll { $0 === entry }
             if self.warming[destination]?.isEmpty ?? false { self.warming[destination] = nil }
-            if let completion = entry.completion { return completion(result) }
-            if case .success(let connection) = result { self.putBack(connection) }
+            switch (result, entry.takeWaiter()) {
+            case (.success, let waiter?): waiter.completion(result)
+            case (.success(let connection), nil): self.putBack(connection)
+            // Begun earlier, it had less time than the request has; and what it met may be over.
+            case (.failure, let waiter?):
+                self.connect(
+                    destination, timeout: waiter.deadline - self.eventLoop.now, completion: waiter.completion)
+            case (.failure, nil): break
+            }
         }
     }
 

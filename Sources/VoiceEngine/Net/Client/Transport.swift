@@ -77,7 +77,7 @@ enum Connector {
     }
 
     /// Behind a proxy a timeout says so: it is as likely the proxy's as the server's.
-    private static func late(_ origin: Origin, _ proxy: Proxy?) -> NetworkError {
+    static func late(_ origin: Origin, _ proxy: Proxy?) -> NetworkError {
         guard let proxy else { return .timeout(.connect) }
         return .unreachable("timed out while connecting to \(origin) through the proxy \(proxy)")
     }
