@@ -60,6 +60,13 @@ internal import VoiceEngineCore
         #expect(history.order == ["ve_1", "a1", "b1", "ve_2", "a2"])
     }
 
+    @Test func itemsWithoutEndAreForgottenFromTheFront() {
+        var history = OpenAIRealtimeHistory()
+        for item in 0..<5_000 { history.added("\(item)") }
+        #expect(history.order.count == 4_096)
+        #expect(history.order.last == "4999")
+    }
+
     @Test func noiseAndBackchannelsAreDeleted() {
         var history = OpenAIRealtimeHistory()
         say("", "a1", &history)

@@ -85,6 +85,17 @@ internal import VoiceEngineCore
         #expect(ears.taken().map(\.text.utf8.count) == [16_300])
     }
 
+    @Test func piecesWithoutEndAreForgottenFromTheFront() {
+        var ears = ears(.server)
+        for number in 0..<2_000 {
+            ears.committed("\(number)")
+            _ = ears.completed("\(number)", "word")
+        }
+        let taken = ears.taken()
+        #expect(taken.count == 128)
+        #expect(taken.last?.item == "1999")
+    }
+
     @Test func theServersOwnDetectionEndsTheTurn() {
         var ears = ears(.server)
         #expect(ears.isOpen)
@@ -184,6 +195,34 @@ internal import VoiceEngineCore
         #expect(machine.received(.error(fault)).count == 1)
         #expect(machine.isBusy)
         #expect(machine.received(done("other")) == [.send(.respond(request: 1))])
+    }
+
+    @Test func anAnswerUnderWayThatNeverEndsCostsTheConnection() {
+        var machine = machine()
+        _ = machine.generate(request("hi", turn: 1))
+        var fault = OpenAIRealtimeEvent.Fault(type: "invalid_request_error")
+        fault.code = "conversation_already_has_active_response"
+        fault.eventID = "request-1"
+        _ = machine.received(.error(fault))
+        let late = ProviderError(.timeout, provider: "openai", detail: "late")
+        #expect(machine.timedOut(late) == [.wrote(request: 1, .failed(late)), .renew(late)])
+        // Before a connection is there, another one would not come sooner.
+        _ = machine.lost(error)
+        _ = machine.generate(request("hi", turn: 2))
+        #expect(machine.timedOut(late) == [.wrote(request: 2, .failed(late))])
+    }
+
+    @Test func anAnswerOfPiecesWithoutEndIsBounded() {
+        var machine = machine()
+        let (number, _) = machine.generate(request("hi", turn: 1))
+        _ = machine.received(.responseCreated("r1", request: number))
+        for item in 0..<2_000 {
+            _ = machine.received(.outputItem(response: "r1", item: "\(item)", isCall: item % 2 == 0))
+        }
+        _ = machine.cancelGeneration(number)
+        let deletions =
+            machine.cancelSpeech(TurnID(number: 1), heard: .zero) + machine.received(done("r1", "cancelled"))
+        #expect(deletions.count <= 2 * 64)
     }
 
     @Test func aCancelledAnswerIsDroppedWhateverComes() throws {

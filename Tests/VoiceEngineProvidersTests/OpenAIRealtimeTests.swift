@@ -343,6 +343,22 @@ internal import VoiceEngineNetSupport
         _ = faces
     }
 
+    @Test(arguments: [true, false])
+    func anAnswerUnderWayFailsWithAConnectionThatIsGivenUp(isClose: Bool) throws {
+        let faces = try open()
+        _ = generate(faces, request("hi", turn: 1))
+        faces.voice.speak("Well,", as: id(1, 0))
+        send(created("r1", 1), item("r1", "b"), words("r1", "Well, "))
+        if isClose {
+            fixture.server.sendClose(1008, "insufficient_quota")
+        } else {
+            send(#"{"type":"error","error":{"type":"invalid_request_error","code":"insufficient_quota"}}"#)
+        }
+        fixture.network.run()
+        #expect(log.take() == ["text Well, ", "mute 1 auth", "failed auth", "deaf auth"])
+        #expect(fixture.network.connections.count == 1)
+    }
+
     @Test func aRefusedKeyIsNotTriedAgain() throws {
         let faces = try open(accept: false)
         fixture.server.answer("HTTP/1.1 401 No\r\nContent-Length: 0\r\n\r\n")
@@ -380,6 +396,21 @@ internal import VoiceEngineNetSupport
         _ = faces
     }
 
+    @Test func signsOfLifeAreNoAnswer() throws {
+        let faces = try open(["timeout_ms": 1_000])
+        _ = generate(faces, request("hi", turn: 1))
+        send(created("r1", 1))
+        for _ in 0..<4 {
+            fixture.network.advance(.milliseconds(240))
+            send(
+                #"{"type":"rate_limits.updated","rate_limits":[]}"#,
+                #"{"type":"input_audio_buffer.committed","item_id":"a"}"#)
+        }
+        #expect(log.take() == [])
+        fixture.network.advance(.milliseconds(40))
+        #expect(log.take() == ["failed timeout"])
+    }
+
     @Test func theServersOwnDetectionHearsEverything() throws {
         let faces = try open(["vad": "server", "silence_ms": 300])
         let text = fixture.server.takeTexts().joined()
@@ -414,6 +445,11 @@ internal import VoiceEngineNetSupport
         _ = generate(faces, request("hi", turn: 1))
         send(created("r1", 1), item("r1", "b"), audio("r1", "b", "AQID"), audio("r1", "b", "BA=="))
         #expect(log.take() == ["audio 1.0 [1, 2]", "audio 1.0 [3, 4]"])
+        // An answer that ends in half a sample does not shift the next one.
+        send(audio("r1", "b", "AQID"), done("r1"))
+        _ = generate(faces, request("hi", turn: 2))
+        send(created("r2", 2), item("r2", "c"), audio("r2", "c", "BQYHCA=="))
+        #expect(log.take() == ["audio 1.0 [1, 2]", "stop 7+9", "audio 2.0 [5, 6, 7, 8]"])
     }
 
     @Test func choosesAFormatThatTheServerHas() throws {

@@ -196,7 +196,10 @@ final class OpenAIRealtimeCall {
         leaveSocket()
         let outputs = machine.lost(error)
         link.attempts += 1
-        guard error.isRetryable, link.attempts <= Self.mostAttempts else { return giveUp(error) }
+        guard error.isRetryable, link.attempts <= Self.mostAttempts else {
+            link.attempts = 0
+            return perform(outputs + machine.failed(error))
+        }
         log(.warning, "\(callID): \(error); connecting again")
         link.isWaiting = true
         // 0, 0.25, 0.5 s.
@@ -208,8 +211,7 @@ final class OpenAIRealtimeCall {
     private func giveUp(_ error: ProviderError) {
         leaveSocket()
         link.attempts = 0
-        _ = machine.lost(error)
-        perform(machine.failed(error))
+        perform(machine.lost(error) + machine.failed(error))
     }
 
     /// Between turns nobody notices a new connection: what the caller says meanwhile waits for it.
@@ -417,12 +419,14 @@ final class OpenAIRealtimeCall {
             return lost(ProviderError(.protocol, provider: shared.name, detail: detail))
         }
         if event == .sessionUpdated, machine.sessionUpdated() { return ready() }
+        // The next answer begins with a whole sample.
+        if case .done = event { carry = nil }
         let generation = link.generation
         perform(machine.received(event))
         guard generation == link.generation else { return armWatch() }
         perform(machine.takeCompleted())
         forgetAudio()
-        armWatch()
+        if event.isProgress { armWatch() }
     }
 
     private func ready() {

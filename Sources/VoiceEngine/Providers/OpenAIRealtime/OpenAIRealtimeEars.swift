@@ -24,6 +24,8 @@ struct OpenAIRealtimeEars {
     private static let idleAudio = 1_000
     /// Pieces without a transcript; the oldest of more will not get one any more.
     private static let mostPending = 8
+    /// Pieces of one utterance; of more, the oldest are forgotten.
+    private static let mostItems = 128
     /// [bytes] Longest text of one piece.
     private static let longestText = 16_384
     /// [ms] Most audio that is kept.
@@ -135,6 +137,7 @@ struct OpenAIRealtimeEars {
         }
         guard !item.isEmpty, !items.contains(where: { $0.id == item }) else { return released += bytes }
         items.append(Item(id: item, bytes: bytes))
+        if items.count > Self.mostItems { released += items.removeFirst().bytes }
         if items.count(where: { !$0.isComplete }) > Self.mostPending,
             let oldest = items.firstIndex(where: { !$0.isComplete })
         {

@@ -41,6 +41,15 @@ enum OpenAIRealtimeEvent: Equatable, Sendable {
     case error(Fault)
     case other(String)
 
+    /// It belongs to an answer or to the session; what the caller says, and signs of life, do not.
+    var isProgress: Bool {
+        switch self {
+        case .sessionCreated, .sessionUpdated, .responseCreated, .outputItem, .text, .spoken, .done, .error: true
+        case .other(let type): type.hasPrefix("response.")
+        case .speechStarted, .speechStopped, .committed, .transcriptDelta, .transcript, .transcriptFailed: false
+        }
+    }
+
     /// - Returns: nil when this is not a message of the protocol.
     static func decode(_ bytes: UnsafeRawBufferPointer) -> OpenAIRealtimeEvent? {
         guard let value = try? JSONValue.parse(bytes), let type = value["type"]?.string else { return nil }

@@ -23,6 +23,9 @@ struct OpenAIRealtimeHistory {
     /// More are forgotten: a session that never answers.
     private static let mostNotes = 64
 
+    /// An hour's conversation has a thousand; of more, the oldest are forgotten.
+    private static let mostItems = 4_096
+
     /// Items of the server's conversation in order.
     private(set) var order: [String] = []
     /// What the server has been brought up to.
@@ -41,6 +44,7 @@ struct OpenAIRealtimeHistory {
     mutating func added(_ item: String) {
         guard !item.isEmpty, !order.contains(item) else { return }
         order.append(item)
+        if order.count > Self.mostItems { order.removeFirst() }
     }
 
     /// The model said or called something in the conversation.

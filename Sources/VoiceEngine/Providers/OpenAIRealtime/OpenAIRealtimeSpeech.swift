@@ -8,6 +8,9 @@ struct OpenAIRealtimeSpeech {
         var bytes = 0
     }
 
+    /// Of more, the oldest are forgotten: no answer has so many.
+    private static let mostPieces = 64
+
     let turn: TurnID
     /// The segments of this turn are the model's own. Not any more, once another model goes on in its place.
     var isOwn = true
@@ -26,15 +29,20 @@ struct OpenAIRealtimeSpeech {
     /// A message of the answer begins.
     mutating func began(_ item: String) {
         guard !item.isEmpty, !pieces.contains(where: { $0.item == item }) else { return }
-        pieces.append(Piece(item: item, contentIndex: 0))
+        append(Piece(item: item, contentIndex: 0))
     }
 
     mutating func delivered(_ bytes: Int, of item: String, contentIndex: Int) {
         if let last = pieces.last, last.item == item, last.bytes == 0 || last.contentIndex == contentIndex {
             pieces[pieces.count - 1] = Piece(item: item, contentIndex: contentIndex, bytes: last.bytes + bytes)
         } else {
-            pieces.append(Piece(item: item, contentIndex: contentIndex, bytes: bytes))
+            append(Piece(item: item, contentIndex: contentIndex, bytes: bytes))
         }
+    }
+
+    private mutating func append(_ piece: Piece) {
+        if pieces.count >= Self.mostPieces { pieces.removeFirst() }
+        pieces.append(piece)
     }
 
     /// The answer has ended: the segments so far have all their audio.

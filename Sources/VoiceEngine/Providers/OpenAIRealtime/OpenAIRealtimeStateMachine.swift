@@ -47,10 +47,11 @@ struct OpenAIRealtimeStateMachine {
         var response: String?
         var isCancelled = false
         var hasOutput = false
-        /// Items that are deleted when the answer does not end well.
+        /// Items that are deleted when the answer does not end well; no answer has more than a few.
         var orphans: [String] = []
     }
 
+    private static let mostOrphans = 64
     /// A request is sent again so often after its connection was lost before anything came.
     private static let mostTries = 1
 
@@ -140,7 +141,9 @@ struct OpenAIRealtimeStateMachine {
             return (was.isCancelled ? [] : fail(was.request, error)) + [.renew(error)]
         }
         guard !waiting.isEmpty else { return [] }
-        return fail(waiting.removeFirst(), error)
+        // The answer that the server says is under way never ends.
+        let renewal = isBlocked ? [Output.renew(error)] : []
+        return fail(waiting.removeFirst(), error) + renewal
     }
 
     private mutating func fail(_ request: Request, _ error: ProviderError) -> [Output] {
@@ -341,7 +344,7 @@ struct OpenAIRealtimeStateMachine {
         guard let current = active, current.response == response, case .answer = current.request.work else { return }
         history.answered(item)
         if isCall || current.isCancelled {
-            active?.orphans.append(item)
+            if current.orphans.count < Self.mostOrphans { active?.orphans.append(item) }
         } else {
             speech.began(item)
         }
