@@ -38,6 +38,19 @@ internal import VoiceEngineProviders
     private let clear = #"{"type":"Clear"}"#
     private func speak(_ text: String) -> String { #"{"type":"Speak","text":"\#(text)"}"# }
 
+    @Test func halfASampleAtTheEndDoesNotShiftWhatFollows() throws {
+        let stream = try open(try AudioFormat(encoding: .pcm16, sampleRate: 8_000))
+        fixture.server.acceptWebSocket()
+        stream.speak("Hello.", as: id(1, 0))
+        stream.speak("Bye.", as: id(1, 1))
+        stream.finish(turn(1))
+        fixture.server.send(binary: [1, 2, 3])
+        fixture.server.send(text: #"{"type":"Flushed","sequence_id":0}"#)
+        fixture.server.send(binary: [4, 5])
+        #expect(log.take() == ["audio 1.0 [1, 2]", "completed 1.0", "audio 1.1 [4, 5]"])
+        stream.close()
+    }
+
     @Test func speaksAReply() throws {
         let stream = try open()
         stream.speak("Hello.", as: id(1, 0))

@@ -67,6 +67,20 @@ internal import VoiceEngineNetSupport
         #expect(fixture.isQuiet)
     }
 
+    @Test func signsOfLifeAreNoAudio() throws {
+        let stream = try open()
+        fixture.server.acceptWebSocket()
+        stream.speak("Hi.", as: segment(1, 0))
+        for _ in 0..<4 {
+            fixture.network.advance(.milliseconds(1_200))
+            fixture.server.send(text: #"{"type":"hello","context_id":"r1"}"#)
+        }
+        #expect(log.take() == [])
+        fixture.network.advance(.milliseconds(200))
+        #expect(log.take() == ["failed 1 timeout"])
+        stream.close()
+    }
+
     @Test func aBargeInCancelsTheContext() throws {
         let stream = try open()
         fixture.server.acceptWebSocket()

@@ -127,6 +127,7 @@ internal import VoiceEngineNetSupport
         let detail = try #require(log.lastError?.detail)
         #expect(
             !detail.contains(ProviderFixture.key) && (!row.0.hasPrefix("429") || detail.contains("retry after 7 s")))
+        if row.0.hasPrefix("429") { #expect(log.lastError?.retryAfter == .seconds(7)) }
         stream.speak("More of it.", as: segment(1, 2))
         #expect(fixture.network.client.counters.requests == 0)
         stream.speak("Next.", as: segment(2, 0))

@@ -282,6 +282,8 @@ final class DeepgramSpeakStream: SocketVoiceStream {
         }
         switch decoded {
         case .flushed:
+            // What follows begins with a whole sample.
+            carry = nil
             let last = machine.flushedAnswered()
             watchAudio()
             if let last { sink?(.completed(last)) }

@@ -201,6 +201,9 @@ final class VoiceContextStream<Wire: VoiceContextWire>: SocketVoiceStream {
             return fail(error(.protocol, "sent a message that is not of its protocol"), isFinal: false)
         }
         let id = message.context ?? machine.onlyContext
+        // Signs of life are no audio.
+        let isProgress =
+            id.map(machine.isLive) ?? false && (!audio.isEmpty || message.timing != .none || message.event != .none)
         if let id, machine.isLive(id) {
             switch message.timing {
             case .none: break
@@ -221,7 +224,7 @@ final class VoiceContextStream<Wire: VoiceContextWire>: SocketVoiceStream {
             perform(output)
         case .fault(let fault): received(fault, message.context)
         }
-        watchAudio()
+        if isProgress { watchAudio() }
     }
 
     private func received(_ fault: VoiceFault, _ id: Int?) {

@@ -122,6 +122,8 @@ extension ProviderError {
                 break
             }
         }
-        self.init(kind, provider: provider, detail: Secret.redacted(secret, detail))
+        self.init(
+            kind, provider: provider, detail: Secret.redacted(secret, detail),
+            retryAfter: RetryAfter.wait(status: status) { headers[$0] })
     }
 }
