@@ -47,6 +47,7 @@ struct Agent: Sendable {
         policy.overlap.minimumWords = filled.turn.minimumWords
         policy.overlap.backchannels = filled.turn.backchannels
         policy.overlap.always = filled.turn.always
+        policy.protected = ProtectedTexts(filled.turn.protected)
         policy.manners = SessionManners(filled.manners)
         policy.keypad = SessionKeypad(filled.dtmf)
         policy.historyMessages = filled.limits.historyMessages

@@ -9,6 +9,7 @@ package final class LocalSTT: SpeechToTextProvider {
         @Sendable (_ samples: [Float], _ job: InferenceJob) throws(LocalModelError) -> Recognition?
 
     package let name = LocalModels.providerName
+    package let hearsWordsLate = true
     private let pool: InferencePool
     private let recognise: Recognise
 

@@ -109,6 +109,8 @@ package protocol SpeechToTextProvider: Sendable {
     func format(for native: AudioFormat) -> AudioFormat
     /// What its end of a turn goes by.
     var endOfTurnEvidence: EndOfTurnEvidence { get }
+    /// Whether words are told only after the speech, and not while it goes on. Few recognisers are so.
+    var hearsWordsLate: Bool { get }
     /// Opens a stream. Audio may be sent at once; it is kept until the connection is up (at most 10 s, oldest dropped).
     func open(
         _ context: ProviderContext, format: AudioFormat, sink: @escaping (SpeechToTextEvent) -> Void
@@ -117,6 +119,7 @@ package protocol SpeechToTextProvider: Sendable {
 
 extension SpeechToTextProvider {
     package var endOfTurnEvidence: EndOfTurnEvidence { .meaning }
+    package var hearsWordsLate: Bool { false }
 }
 
 /// One call's stream into a recogniser. Confined to the call's event loop.

@@ -105,6 +105,9 @@ package final class CallerPath {
     /// What was said so far became a turn, or was nothing; the next transcript starts empty.
     package func utteranceCommitted() { recogniser?.utteranceCommitted() }
 
+    /// The recogniser in use tells the words only after the speech.
+    package var hearsWordsLate: Bool { recogniser?.hearsWordsLate ?? false }
+
     /// Audio that recognisers were given, replays included.
     package var recognised: Nanoseconds { clock.duration(ofSamples: recogniser?.sent ?? 0) }
 

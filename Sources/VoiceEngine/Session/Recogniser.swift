@@ -243,6 +243,9 @@ final class Recogniser {
         tell { .paused(atMilliseconds: $0(position)) }
     }
 
+    /// The link in use tells the words only after the speech.
+    var hearsWordsLate: Bool { links[machine.current].provider.hearsWordsLate }
+
     /// - Parameter until: The session waits so long.
     func finishUtterance(until: Instant) {
         asked = isRepaired ? (context.eventLoop.instant, until) : nil

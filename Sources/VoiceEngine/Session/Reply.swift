@@ -15,6 +15,7 @@ final class Reply {
     var segmenter: TextSegmenter
     var speakable = SpeakableText()
     var heardText: HeardText
+    var protection = ProtectedSpans()
     var timeline = TurnTimeline()
     var generation: (any Generation)?
     var usage = TokenUsage()

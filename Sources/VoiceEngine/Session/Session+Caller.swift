@@ -26,7 +26,7 @@ extension Session {
             voiceStarted(at: now)
         case .voicePaused(let position, let lastSpeech):
             emit(.callerStopped, at: lastSpeech) { $0.position = position }
-            perform(hearing.bargeIn.voicePaused(at: now), at: now)
+            perform(hearing.bargeIn.voicePaused(lastSpeech: lastSpeech, at: now), at: now)
             perform(hearing.endpoint.voicePaused(lastSpeech: lastSpeech, at: now), at: now)
         case .speechToText(.transcript(let transcript)):
             heard(transcript.withoutBareMarks, at: now)
@@ -50,7 +50,9 @@ extension Session {
     private func voiceStarted(at now: Instant) {
         timers?.silence.cancel()
         dialogue.checkIns = 0
-        perform(hearing.bargeIn.voiceStarted(over: interruptibleReply, at: now), at: now)
+        let hearsWordsLate = paths?.caller.hearsWordsLate ?? false
+        perform(
+            hearing.bargeIn.voiceStarted(over: interruptibleReply, hearsWordsLate: hearsWordsLate, at: now), at: now)
         perform(hearing.endpoint.voiceStarted(at: now), at: now)
     }
 
@@ -79,18 +81,12 @@ extension Session {
     }
 
     /// A "yes" over the last word of a question is its answer, not a backchannel.
-    private func weigh(_ text: String) -> OverlapWords {
+    func weigh(_ text: String) -> OverlapWords {
         let words = policy.overlap.weigh(text, language: policy.language)
         guard words == .backchannel, let reply = dialogue.reply, reply.machine.isPlayingOut, let paths,
             paths.speaker.unheard <= Self.ending
         else { return words }
         return .few
-    }
-
-    /// The reply that the caller's voice may stop.
-    private var interruptibleReply: TurnID? {
-        guard let reply = dialogue.reply, reply.isInterruptible else { return nil }
-        return reply.turn
     }
 
     // MARK: - Decisions carried out
@@ -107,12 +103,12 @@ extension Session {
             commit(utterance, at: now)
         case .discard:
             forgetUtterance()
-            if dialogue.reply == nil { listen(at: now) }
+            next(at: now)
         case .leave(let until):
             timers?.endpoint.arm(until: until)
             hearing.transcript = ""
             hearing.onset = nil
-            if dialogue.reply == nil { listen(at: now) }
+            next(at: now)
         case .forget: forgetUtterance()
         }
     }
@@ -125,6 +121,9 @@ extension Session {
             timers?.bargeIn.arm(until: until)
             let position = paths?.speaker.pause(at: now) ?? 0
             emitBargeIn(.paused, turn: turn, position: position, at: now)
+        case .askForWords(let until):
+            paths?.caller.finishUtterance(until: until)
+            timers?.bargeIn.arm(until: until)
         case .resume(let turn):
             timers?.bargeIn.cancel()
             perform(hearing.endpoint.setAside(at: now), at: now)
@@ -166,18 +165,12 @@ extension Session {
         guard let reply = dialogue.reply else { return answer(utterance, at: now) }
         // Barge-in is off, or this reply must be heard out.
         if words == .backchannel || words == .nothing { return }
-        if reply.isInterruptible, policy.bargeIn.isEnabled {
+        if interruptibleReply != nil, policy.bargeIn.isEnabled {
             interrupt(reply, at: now)
             answer(utterance, at: now)
         } else {
-            deferUtterance(utterance)
+            dialogue.agenda.add(utterance)
         }
-    }
-
-    private func deferUtterance(_ utterance: Utterance) {
-        var later = utterance
-        if let earlier = dialogue.deferred { later.text = earlier.text + " " + utterance.text }
-        dialogue.deferred = later
     }
 
     func endpointTimerFired(at now: Instant) {

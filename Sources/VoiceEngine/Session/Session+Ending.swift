@@ -26,7 +26,7 @@ extension Session {
         switch action {
         case .none: break
         case .goOn: next(at: now)
-        case .yield: dialogue.agenda.removeAll()
+        case .yield: dialogue.agenda.dropTexts()
         case .transfer(let target):
             _ = carrier.perform(.transfer(target))
             emit(.transfer, at: now) { $0.text = target }
@@ -42,24 +42,6 @@ extension Session {
         case .hangUp(let farewell):
             hangUp(reason: farewell.reason, status: farewell.cause == .providers ? .provider : .ok, at: now)
         }
-    }
-
-    /// What waits while a reply is under way, in order: the caller's words, then texts to say, then the caller.
-    func next(at now: Instant) {
-        if let utterance = dialogue.deferred {
-            dialogue.deferred = nil
-            answer(utterance, at: now)
-        } else if !dialogue.agenda.isEmpty {
-            say(dialogue.agenda.removeFirst(), at: now)
-        } else {
-            listen(at: now)
-        }
-    }
-
-    /// The floor is the caller's.
-    func listen(at now: Instant) {
-        guard life == .running, let wait = policy.manners.checkInAfter else { return }
-        timers?.silence.arm(until: now + wait)
     }
 
     // MARK: - Apologies

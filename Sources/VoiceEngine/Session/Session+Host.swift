@@ -7,13 +7,14 @@ extension Session {
     /// - Returns: false when too many texts wait already.
     package func say(_ text: String) -> Bool {
         guard life == .running else { return true }
-        guard dialogue.agenda.count < Self.longestAgenda else { return false }
-        say(text, at: context.eventLoop.instant)
+        guard dialogue.agenda.waitingTexts < Self.longestAgenda else { return false }
+        dialogue.agenda.add(text)
+        next(at: context.eventLoop.instant)
         return true
     }
 
     /// Texts that wait to be said.
-    package var waitingTexts: Int { dialogue.agenda.count }
+    package var waitingTexts: Int { dialogue.agenda.waitingTexts }
 
     /// A turn of the caller in writing.
     package func receiveText(_ text: String) {
@@ -33,7 +34,7 @@ extension Session {
         guard life == .running, let reply = dialogue.reply else { return }
         let now = context.eventLoop.instant
         perform(hearing.bargeIn.interrupt(reply.turn), at: now)
-        if dialogue.reply == nil { next(at: now) }
+        next(at: now)
     }
 
     /// Digits are collected until the end key or a pause, and are then the caller's turn.

@@ -19,10 +19,7 @@ extension Session {
             $0.flags = .final
         }
         emit(.turnStarted, at: now) { $0.text = utterance.text }
-        if let earlier = dialogue.deferred {
-            dialogue.deferred = nil
-            dialogue.conversation.callerSaid(earlier.text)
-        }
+        if let earlier = dialogue.agenda.takeWords() { dialogue.conversation.callerSaid(earlier) }
         dialogue.conversation.callerSaid(utterance.text)
         generate(reply)
     }
@@ -30,7 +27,7 @@ extension Session {
     /// Says a text: at once when the agent is silent, else after what it is saying.
     func say(_ text: String, isInterruptible: Bool = true, as source: Reply.Source = .script, at now: Instant) {
         guard dialogue.reply == nil else {
-            dialogue.agenda.append(text)
+            dialogue.agenda.add(text)
             return
         }
         timers?.silence.cancel()
@@ -115,6 +112,9 @@ extension Session {
         reply.timeline.mark(.firstSegment, at: now)
         guard let index = reply.machine.segmentSpoken() else { return }
         reply.heardText.append(segment: index, text: segment)
+        if !policy.protected.isEmpty {
+            reply.protection.append(segment: index, isProtected: policy.protected.cover(segment))
+        }
         emit(.agentText, at: now) { $0.text = segment }
         dialogue.work.characters += segment.count
         paths?.speaker.speak(segment, as: SegmentID(turn: reply.turn, index: index))
@@ -135,10 +135,12 @@ extension Session {
         case .queued(let segment, let samples):
             reply.timeline.mark(.firstAudio, at: now)
             reply.heardText.append(samples: samples, to: segment.index)
+            reply.protection.append(samples: samples, to: segment.index)
         case .wordEnds(let segment, let ends):
             reply.heardText.setWordEnds(ends, of: segment.index)
         case .completed(let segment):
             reply.heardText.complete(through: segment.index)
+            reply.protection.complete(through: segment.index)
             perform(reply.machine.segmentsCompleted(through: segment.index), of: reply, at: now)
         case .firstSampleOut:
             reply.timeline.mark(.firstSampleOut, at: now)
@@ -160,6 +162,7 @@ extension Session {
     private func voiceLost(_ reply: Reply, at now: Instant) {
         guard let speaker = paths?.speaker else { return }
         let left = reply.heardText.breakOff(handed: speaker.handedOut - reply.start)
+        reply.protection.truncate(to: left.samples)
         speaker.keep(to: reply.start + left.samples, through: left.through)
         guard let through = left.through else { return }
         perform(reply.machine.segmentsCompleted(through: through), of: reply, at: now)

@@ -16,7 +16,7 @@ package import VoiceEngineProviders
 // one utterance and its follow-ups wait for a reply that may not be interrupted.
 //
 // Files: Session (life, timers), Session+Caller (hearing), Session+Reply (answering), Session+Tools, Session+Ending (of
-// replies and of the call), Session+Manners, Session+Host (what hosts ask for).
+// replies and of the call), Session+Manners, Session+Floor (whose turn it is), Session+Host (what hosts ask for).
 
 /// The conversation of one call: takes the machines' decisions and carries them out. Confined to its event loop.
 package final class Session: CallSession, Ticking {
@@ -63,10 +63,8 @@ package final class Session: CallSession, Ticking {
         var conversation: Conversation
         var turn = TurnID.none
         var reply: Reply?
-        /// Texts that wait to be said.
-        var agenda: [String] = []
-        /// What the caller said during a reply that may not be interrupted.
-        var deferred: Utterance?
+        /// What waits for the floor.
+        var agenda = Agenda()
         var checkIns = 0
         var ending: EndingStateMachine
         /// What the providers did since the last report.
@@ -81,9 +79,9 @@ package final class Session: CallSession, Ticking {
     }
 
     struct Timers {
-        let endpoint, bargeIn, tools, silence, length, digits, clip: SessionTimer
+        let endpoint, bargeIn, tools, silence, length, digits, clip, floor: SessionTimer
 
-        var all: [SessionTimer] { [endpoint, bargeIn, tools, silence, length, digits, clip] }
+        var all: [SessionTimer] { [endpoint, bargeIn, tools, silence, length, digits, clip, floor] }
     }
 
     /// - Parameters:
@@ -161,6 +159,7 @@ package final class Session: CallSession, Ticking {
         guard let paths else { return }
         paths.caller.tick(at: now)
         paths.speaker.tick(at: now)
+        watchProtection(at: now)
     }
 
     /// Ends the call: silence, no further events but `closed`. Once; later calls have no effect.
@@ -243,6 +242,7 @@ package final class Session: CallSession, Ticking {
             silence: timer { $0.callerIsSilent(at: $1) },
             length: timer { $0.callIsTooLong(at: $1) },
             digits: timer { $0.digitsComplete(at: $1) },
-            clip: timer { $0.clipTimerFired(at: $1) })
+            clip: timer { $0.clipTimerFired(at: $1) },
+            floor: timer { $0.next(at: $1) })
     }
 }

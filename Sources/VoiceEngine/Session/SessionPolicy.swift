@@ -12,6 +12,8 @@ package struct SessionPolicy: Sendable {
     package var endpoint = EndpointPolicy()
     package var bargeIn = BargeInPolicy()
     package var overlap = OverlapVocabulary()
+    /// What is heard to its end, whatever the caller says meanwhile.
+    package var protected = ProtectedTexts()
     package var manners = SessionManners()
     package var keypad = SessionKeypad()
     /// Messages of the conversation that the model is given; older ones are left out.
@@ -56,7 +58,7 @@ package struct OverlapVocabulary: Sendable {
     package var minimumWords = 2
     /// In addition to the language's own list.
     package var backchannels: [String] = []
-    /// Phrases that interrupt at once.
+    /// Phrases that interrupt at once, in addition to the language's own list.
     package var always: [String] = []
 
     package init() {}
@@ -64,19 +66,9 @@ package struct OverlapVocabulary: Sendable {
     package func weigh(_ text: String, language: String) -> OverlapWords {
         let words = Backchannel.words(in: text)
         guard !words.isEmpty else { return .nothing }
-        let spoken = words.joined(separator: " ")
-        if always.contains(where: { spoken.containsPhrase(Backchannel.words(in: $0).joined(separator: " ")) }) {
-            return .interruption
-        }
+        if Backchannel.alwaysInterrupts(text, language: language, extra: always) { return .interruption }
         if Backchannel.isBackchannel(text, language: language, extra: backchannels) { return .backchannel }
         return words.count >= minimumWords ? .interruption : .few
-    }
-}
-
-extension String {
-    /// Whether the words of `phrase` occur in this text, whole words only.
-    fileprivate func containsPhrase(_ phrase: String) -> Bool {
-        !phrase.isEmpty && " \(self) ".contains(" \(phrase) ")
     }
 }
 

@@ -6,7 +6,8 @@ import Testing
 @Suite struct BargeInStateMachineTests {
     /// One row: a script, and what the machine answered, each with its time. Answers of `none` are left out.
     ///
-    /// Events: `voice`, `pause`, `heard nothing|backchannel|few|interruption [settled]`, `committed …`, `timer`,
+    /// Events: `voice [late]` (a recogniser that tells words late), `free` (the reply may be interrupted from now on),
+    /// `pause`, `heard nothing|backchannel|few|interruption [settled]`, `committed …`, `timer`,
     /// `interrupt`, `ended REPLY`; `voice quiet`, `heard … quiet` and `interrupt quiet` find no reply under way. A
     /// script may end in `open` or `closed`.
     struct Row: CustomTestStringConvertible, Sendable {
@@ -48,8 +49,10 @@ import Testing
             let reply = words.contains("quiet") ? nil : Self.reply
             let action: BargeInStateMachine.Action
             switch words[1] {
-            case "voice": action = machine.voiceStarted(over: reply, at: now)
-            case "pause": action = machine.voicePaused(at: now)
+            case "voice":
+                action = machine.voiceStarted(over: reply, hearsWordsLate: words.contains("late"), at: now)
+            case "pause": action = machine.voicePaused(lastSpeech: now, at: now)
+            case "free": action = machine.mayInterrupt(Self.reply, at: now)
             case "heard":
                 action = machine.words(
                     try weight(words[2]), isSettled: words.contains("settled"), over: reply, at: now)
@@ -73,6 +76,7 @@ import Testing
         case .pause(let turn, let until): "pause \(turn.number) \(ms(until))"
         case .wait(let until): "wait \(ms(until))"
         case .confirm(let turn): "confirm \(turn.number)"
+        case .askForWords(let until): "ask \(ms(until))"
         case .resume(let turn): "resume \(turn.number)"
         }
     }
@@ -81,6 +85,9 @@ import Testing
         Row("idle: voice over a reply pauses it", "0 voice, open", ["0 pause 7 700"]),
         Row("idle: voice over nothing", "0 voice quiet, closed", []),
         Row("idle: a pause", "0 pause, closed", []),
+        Row("idle: what had to be heard is over, silence", "0 free, closed", []),
+        Row("idle: what had to be heard is over, voice", "0 voice quiet, 500 free, open", ["500 pause 7 1200"]),
+        Row("idle: what had to be heard is over, voice has paused", "0 voice quiet, 300 pause, 500 free, closed", []),
         Row(
             "idle: enough words of a voice too quiet for the detector", "0 heard interruption, closed",
             ["0 confirm 7"]),
@@ -99,7 +106,15 @@ import Testing
     private static let ongoing = "0 voice,"
     static let ongoingRows = [
         Row("ongoing: voice again", ongoing + "10 voice, open", ["0 pause 7 700"]),
-        Row("ongoing: a pause waits for words", ongoing + "200 pause, open", ["0 pause 7 700", "200 wait 700"]),
+        Row("ongoing: a pause waits for words", ongoing + "400 pause, open", ["0 pause 7 700", "400 ask 900"]),
+        Row("ongoing: a short sound waits for less", ongoing + "299 pause, open", ["0 pause 7 700", "299 ask 399"]),
+        Row(
+            "ongoing: a pause after few words", ongoing + "150 heard few, 200 pause, open",
+            ["0 pause 7 700", "200 ask 700"]),
+        Row(
+            "ongoing: a pause after a backchannel", ongoing + "150 heard backchannel, 200 pause, closed",
+            ["0 pause 7 700", "200 resume 7"]),
+        Row("ongoing: may be interrupted already", ongoing + "100 free, open", ["0 pause 7 700"]),
         Row("ongoing: enough words", ongoing + "300 heard interruption, closed", ["0 pause 7 700", "300 confirm 7"]),
         Row("ongoing: few words wait for more", ongoing + "300 heard few settled, open", ["0 pause 7 700"]),
         Row(
@@ -107,7 +122,23 @@ import Testing
             ["0 pause 7 700"]),
         Row("ongoing: no words wait", ongoing + "300 heard nothing settled, open", ["0 pause 7 700"]),
         Row("ongoing: too early", ongoing + "699 timer, open", ["0 pause 7 700"]),
-        Row("ongoing: long speech without words", ongoing + "700 timer, closed", ["0 pause 7 700", "700 confirm 7"]),
+        Row("ongoing: a long sound without words", ongoing + "700 timer, open", ["0 pause 7 700", "700 wait 2500"]),
+        Row(
+            "ongoing: a long sound without words does not cancel the reply", ongoing + "700 timer, 2500 timer, closed",
+            ["0 pause 7 700", "700 wait 2500", "2500 resume 7"]),
+        Row(
+            "ongoing: words that come late", ongoing + "700 timer, 1500 heard few, closed",
+            ["0 pause 7 700", "700 wait 2500", "1500 confirm 7"]),
+        Row(
+            "ongoing: a backchannel that comes late", ongoing + "700 timer, 900 heard backchannel, open",
+            ["0 pause 7 700", "700 wait 2500", "900 wait 1400"]),
+        Row(
+            "ongoing: a word that is taken back", ongoing + "300 heard few, 400 heard nothing, 700 timer, open",
+            ["0 pause 7 700", "700 wait 2500"]),
+        Row(
+            "ongoing: a recogniser that tells words late is waited for",
+            "0 voice late, 700 timer, 2500 timer, 10000 timer, closed",
+            ["0 pause 7 700", "700 wait 10000", "10000 resume 7"]),
         Row(
             "ongoing: long speech with few words", ongoing + "300 heard few, 700 timer, closed",
             ["0 pause 7 700", "700 confirm 7"]),
@@ -139,59 +170,99 @@ import Testing
     ]
 
     /// After the voice has paused.
-    private static let over = "0 voice, 200 pause,"
-    private static let overLog = ["0 pause 7 700", "200 wait 700"]
+    private static let over = "0 voice, 400 pause,"
+    private static let overLog = ["0 pause 7 700", "400 ask 900"]
     static let overRows = [
-        Row("over: voice again gets the full time", over + "300 voice, open", overLog + ["300 wait 1000"]),
-        Row("over: another pause", over + "300 pause, open", overLog),
-        Row("over: enough words", over + "300 heard interruption, closed", overLog + ["300 confirm 7"]),
-        Row("over: few words, not settled", over + "300 heard few, open", overLog),
-        Row("over: few words, settled", over + "300 heard few settled, closed", overLog + ["300 confirm 7"]),
-        Row("over: a backchannel, not settled", over + "300 heard backchannel, open", overLog),
-        Row("over: a backchannel, settled", over + "300 heard backchannel settled, closed", overLog + ["300 resume 7"]),
-        Row("over: nothing, not settled", over + "300 heard nothing, open", overLog),
-        Row("over: nothing, settled", over + "300 heard nothing settled, closed", overLog + ["300 resume 7"]),
-        Row("over: too early", over + "699 timer, open", overLog),
-        Row("over: noise", over + "700 timer, closed", overLog + ["700 resume 7"]),
+        Row("over: voice again gets the full time", over + "500 voice, open", overLog + ["500 wait 1200"]),
+        Row("over: another pause", over + "500 pause, open", overLog),
+        Row("over: may be interrupted already", over + "500 free, open", overLog),
+        Row("over: enough words", over + "500 heard interruption, closed", overLog + ["500 confirm 7"]),
+        Row("over: few words, not settled", over + "500 heard few, open", overLog),
+        Row("over: few words, settled", over + "500 heard few settled, closed", overLog + ["500 confirm 7"]),
+        Row("over: a backchannel, not settled", over + "500 heard backchannel, closed", overLog + ["500 resume 7"]),
         Row(
-            "over: a backchannel that never settles", over + "300 heard backchannel, 700 timer, closed",
+            "over: a backchannel, settled", over + "500 heard backchannel settled, closed", overLog + ["500 resume 7"]),
+        Row("over: nothing, not settled", over + "500 heard nothing, open", overLog),
+        Row("over: nothing, settled", over + "500 heard nothing settled, closed", overLog + ["500 resume 7"]),
+        Row("over: too early", over + "899 timer, open", overLog),
+        Row("over: noise", over + "900 timer, closed", overLog + ["900 resume 7"]),
+        Row("over: a word that never settles", over + "500 heard few, 900 timer, closed", overLog + ["900 confirm 7"]),
+        Row(
+            "over: a word that was taken back", over + "500 heard few, 510 heard nothing, 900 timer, closed",
+            overLog + ["900 resume 7"]),
+        Row("over: the host interrupts", over + "500 interrupt, closed", overLog + ["500 confirm 7"]),
+        Row(
+            "over: the turn ends with a backchannel", over + "700 committed backchannel, closed",
             overLog + ["700 resume 7"]),
-        Row("over: a word that never settles", over + "300 heard few, 700 timer, closed", overLog + ["700 confirm 7"]),
+        Row("over: the turn ends with nothing", over + "700 committed nothing, closed", overLog + ["700 resume 7"]),
+        Row("over: the turn ends with a word", over + "700 committed few, closed", overLog + ["700 confirm 7"]),
+        Row("over: the reply ends", over + "500 ended 7, 900 timer, closed", overLog),
         Row(
-            "over: a word that was taken back", over + "300 heard few, 310 heard nothing, 700 timer, closed",
-            overLog + ["700 resume 7"]),
-        Row("over: the host interrupts", over + "300 interrupt, closed", overLog + ["300 confirm 7"]),
+            "over: the voice is back when the timer of the pause fires", over + "800 voice, 900 timer, open",
+            overLog + ["800 wait 1500"]),
         Row(
-            "over: the turn ends with a backchannel", over + "500 committed backchannel, closed",
-            overLog + ["500 resume 7"]),
-        Row("over: the turn ends with a word", over + "500 committed few, closed", overLog + ["500 confirm 7"]),
-        Row("over: the reply ends", over + "300 ended 7, 700 timer, closed", overLog),
-        Row(
-            "over: the voice is back when the timer of the pause fires", over + "600 voice, 700 timer, open",
-            overLog + ["600 wait 1300"]),
-        Row(
-            "over: it goes on for long after that", over + "600 voice, 1300 timer, closed",
-            overLog + ["600 wait 1300", "1300 confirm 7"]),
+            "over: a word that goes on for long after that", over + "800 voice, 900 heard few, 1500 timer, closed",
+            overLog + ["800 wait 1500", "1500 confirm 7"]),
         Row(
             "over: a backchannel that goes on counts from where it began again",
-            over + "300 heard backchannel, 650 voice, 1350 timer, 2050 timer, closed",
-            overLog + ["650 wait 1350", "1350 wait 2050", "2050 confirm 7"]),
+            over + "850 voice, 900 heard backchannel, 1550 timer, 2250 timer, closed",
+            overLog + ["850 wait 1550", "1550 wait 2250", "2250 confirm 7"]),
     ]
 
-    /// Clicks, barks and keys: short sounds without words, again and again.
+    /// Clicks, barks and keys: sounds without words, again and again.
     static let noiseRows = [
         Row(
             "noise: does not hold the agent for ever",
-            "0 voice, 200 pause, 600 voice, 800 pause, 1200 voice, 1400 pause, "
-                + "1800 voice, 2000 pause, 2400 voice, 2600 pause, closed",
+            "0 voice, 400 pause, 600 voice, 1000 pause, 1200 voice, 1600 pause, 1800 voice, 2600 pause, closed",
             [
-                "0 pause 7 700", "200 wait 700", "600 wait 1300", "800 wait 1300", "1200 wait 1900", "1400 wait 1900",
-                "1800 wait 2500", "2000 wait 2500", "2400 wait 3100", "2600 resume 7",
+                "0 pause 7 700", "400 ask 900", "600 wait 1300", "1000 ask 1500", "1200 wait 1900", "1600 ask 2100",
+                "1800 wait 2500", "2600 resume 7",
             ]),
         Row(
             "noise: a word among it is not forgotten",
-            "0 voice, 200 pause, 600 voice, 700 heard few, 2600 pause, closed",
-            ["0 pause 7 700", "200 wait 700", "600 wait 1300", "2600 confirm 7"]),
+            "0 voice, 400 pause, 600 voice, 700 heard few, 2600 pause, closed",
+            ["0 pause 7 700", "400 ask 900", "600 wait 1300", "2600 confirm 7"]),
+        Row(
+            "noise: the third sound must be longer",
+            "0 voice, 100 pause, 200 timer, 500 voice, 600 pause, 700 timer, 1000 voice, 1100 pause, 1200 timer, closed",
+            [
+                "0 pause 7 700", "100 ask 200", "200 resume 7", "500 pause 7 1200", "600 ask 700",
+                "700 resume 7", "1000 wait 1200",
+            ]),
+        Row(
+            "noise: a third sound that is long enough pauses",
+            "0 voice, 100 pause, 200 timer, 500 voice, 600 pause, 700 timer, 1000 voice, 1200 timer, open",
+            [
+                "0 pause 7 700", "100 ask 200", "200 resume 7", "500 pause 7 1200", "600 ask 700",
+                "700 resume 7", "1000 wait 1200", "1200 pause 7 1700",
+            ]),
+        Row(
+            "noise: words make the next sound count again",
+            "0 voice, 100 pause, 200 timer, 500 voice, 600 pause, 700 timer, 800 heard interruption, 1000 voice, open",
+            [
+                "0 pause 7 700", "100 ask 200", "200 resume 7", "500 pause 7 1200", "600 ask 700",
+                "700 resume 7", "800 confirm 7", "1000 pause 7 1700",
+            ]),
+        Row(
+            "noise: what goes on for ever pauses once",
+            "0 voice, 700 timer, 2500 timer, 9000 pause, closed",
+            ["0 pause 7 700", "700 wait 2500", "2500 resume 7"]),
+    ]
+
+    /// With a minimum of 200 ms.
+    static let minimumRows = [
+        Row("minimum: too short", "0 voice, 150 pause, 200 timer, closed", ["0 wait 200"]),
+        Row("minimum: long enough", "0 voice, 199 timer, 200 timer, open", ["0 wait 200", "200 pause 7 700"]),
+        Row("minimum: voice again", "0 voice, 100 voice, closed", ["0 wait 200"]),
+        Row("minimum: enough words", "0 voice, 100 heard interruption, closed", ["0 wait 200", "100 confirm 7"]),
+        Row("minimum: few words", "0 voice, 100 heard few settled, closed", ["0 wait 200"]),
+        Row("minimum: the host interrupts", "0 voice, 100 interrupt, closed", ["0 wait 200", "100 confirm 7"]),
+        Row("minimum: a turn is committed", "0 voice, 100 committed few, closed", ["0 wait 200"]),
+        Row("minimum: the reply ends", "0 voice, 100 ended 7, 200 timer, closed", ["0 wait 200"]),
+        Row(
+            "minimum: another reply has ended", "0 voice, 100 ended 6, 200 timer, open",
+            ["0 wait 200", "200 pause 7 700"]),
+        Row("minimum: may be interrupted already", "0 voice, 100 free, closed", ["0 wait 200"]),
     ]
 
     @Test(arguments: idleRows + ongoingRows) func decides(row: Row) throws {
@@ -199,6 +270,10 @@ import Testing
     }
 
     @Test(arguments: overRows + noiseRows) func waits(row: Row) throws { #expect(try play(row.script) == row.expected) }
+
+    @Test(arguments: minimumRows) func minimum(row: Row) throws {
+        #expect(try play(row.script, policy: BargeInPolicy(pauseAfter: .milliseconds(200))) == row.expected)
+    }
 
     @Test func aPolicyWithoutBargeInLeavesTheAgentAlone() throws {
         let never = BargeInPolicy(isEnabled: false)
@@ -221,7 +296,7 @@ import Testing
                 case .pause(_, let until):
                     #expect(paused == nil, "seed \(seed)")
                     (paused, timer) = (now, until)
-                case .wait(let until): timer = until
+                case .wait(let until), .askForWords(let until): timer = until
                 case .confirm: (paused, timer) = (nil, nil)
                 case .resume:
                     #expect(paused != nil, "seed \(seed)")
@@ -239,7 +314,10 @@ import Testing
                 switch Int.random(in: 0..<4, using: &random) {
                 case 0, 1:
                     isVoice.toggle()
-                    take(isVoice ? machine.voiceStarted(over: Self.reply, at: now) : machine.voicePaused(at: now))
+                    take(
+                        isVoice
+                            ? machine.voiceStarted(over: Self.reply, at: now)
+                            : machine.voicePaused(lastSpeech: now, at: now))
                 case 2:
                     let words: OverlapWords = [.nothing, .nothing, .backchannel].randomElement(using: &random) ?? .few
                     take(machine.words(words, isSettled: false, over: Self.reply, at: now))

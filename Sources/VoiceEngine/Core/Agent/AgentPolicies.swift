@@ -9,8 +9,10 @@ extension AgentDocument {
         package var minimumWords: Int
         /// In addition to the language's own list.
         package var backchannels: [String]
-        /// Phrases that interrupt at once.
+        /// Phrases that interrupt at once, in addition to the language's own.
         package var always: [String]
+        /// Texts that are heard to their end.
+        package var protected: [String]
 
         private enum ModelUse: String, CaseIterable { case auto, off }
 
@@ -40,13 +42,17 @@ extension AgentDocument {
             let usual = BargeInPolicy()
             bargeIn = BargeInPolicy(
                 isEnabled: try interruption.bool("enabled", default: true),
+                pauseAfter: try interruption.milliseconds("min_ms", 0...2_000, default: 0),
                 confirmAfter: try interruption.milliseconds(
                     "confirm_ms", 100...10_000, default: usual.confirmAfter.wholeMilliseconds),
                 wordsWait: try interruption.milliseconds(
-                    "words_wait_ms", 0...5_000, default: usual.wordsWait.wholeMilliseconds))
+                    "words_wait_ms", 0...5_000, default: usual.wordsWait.wholeMilliseconds),
+                longest: try interruption.milliseconds(
+                    "hold_ms", 500...30_000, default: usual.longest.wholeMilliseconds))
             minimumWords = Int(try interruption.integer("min_words", 1...20, default: 2))
             backchannels = try interruption.texts("backchannels") ?? []
             always = try interruption.texts("always") ?? ["stop", "wait"]
+            protected = try interruption.texts("protected", .text(1_000)) ?? []
             try interruption.finish()
             try reader.finish()
         }

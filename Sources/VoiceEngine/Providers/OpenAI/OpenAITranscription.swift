@@ -23,6 +23,7 @@ package struct OpenAITranscription: SpeechToTextProvider, WarmableProvider {
     }
 
     package let name: String
+    package let hearsWordsLate = true
     private let url: WebURL
     private let options: OpenAITranscriptionOptions
     private let takesTelephoneRate: Bool

@@ -10,6 +10,7 @@ package struct WyomingSTT: SpeechToTextProvider {
     private static let sampleRate = 16_000
 
     package let name: String
+    package let hearsWordsLate = true
     private let settings: WyomingRecogniser.Settings
     private let network: NetworkClient
 
