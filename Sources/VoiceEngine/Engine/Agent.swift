@@ -33,13 +33,15 @@ struct Agent: Sendable {
         providers.languageModel = providers.languageModel.mapProviders { provider in
             (provider as? LocalLLM)?.with(flow: filled.flow.map { LocalFlow($0) }) ?? provider
         }
-        return (Self.policy(filled), providers)
+        return (policy(filled), providers)
     }
 
-    private static func policy(_ filled: AgentDocument) -> SessionPolicy {
+    private func policy(_ filled: AgentDocument) -> SessionPolicy {
         var policy = SessionPolicy()
         policy.language = filled.language
         policy.prompt = filled.prompt
+        policy.normalizer = SpeechNormalizer(
+            language: filled.language, level: filled.speech.level(for: voice), dictionary: filled.speech.pronunciations)
         policy.greeting = filled.greeting
         policy.greetingIsInterruptible = filled.greetingIsInterruptible
         policy.endpoint = filled.turn.endpoint
@@ -58,6 +60,12 @@ struct Agent: Sendable {
                 name: tool.name, description: tool.description, parameters: JSONValue.object(tool.parameters).text)
         }
         return policy
+    }
+
+    /// Who speaks: the first voice of the chain, or the model itself.
+    private var voice: AgentDocument.SpeechPolicy.Voice {
+        if document.realtime != nil { return .model }
+        return providers.textToSpeech.links.first?.provider is LocalTTS ? .local : .network
     }
 }
 

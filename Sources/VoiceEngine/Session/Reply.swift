@@ -12,10 +12,12 @@ final class Reply {
     let start: Int64
     var machine = ReplyStateMachine()
     var tools = ToolCallStateMachine()
-    var segmenter: TextSegmenter
-    var speakable = SpeakableText()
+    /// From the model's tokens to what is spoken.
+    var text: ReplyText
     var heardText: HeardText
     var protection = ProtectedSpans()
+    /// What is spoken, as it was written.
+    private var script = SpokenReply()
     var timeline = TurnTimeline()
     var generation: (any Generation)?
     var usage = TokenUsage()
@@ -26,15 +28,26 @@ final class Reply {
     /// What the model has written so far.
     var written = ""
 
-    init(turn: TurnID, source: Source, isInterruptible: Bool, start: Int64, language: String, sampleRate: Int) {
+    init(turn: TurnID, source: Source, isInterruptible: Bool, start: Int64, text: ReplyText, heardText: HeardText) {
         self.turn = turn
         self.source = source
         self.isInterruptible = isInterruptible
         self.start = start
-        segmenter = TextSegmenter(language: language)
-        heardText = HeardText(sampleRate: sampleRate)
+        self.text = text
+        self.heardText = heardText
     }
 
-    /// The text that the caller has heard when the replies were heard up to `position`.
-    func heard(upTo position: Int64) -> String { heardText.heard(upTo: max(position - start, 0)) }
+    /// A segment is about to be spoken.
+    func speaks(_ segment: SpokenSegment, as index: Int) {
+        heardText.append(segment: index, text: segment.spoken)
+        script.append(segment)
+    }
+
+    /// The text, as it was written, that the caller has heard when the replies were heard up to `position`.
+    func heard(upTo position: Int64) -> String {
+        script.original(heard: heardText.heard(upTo: max(position - start, 0)))
+    }
+
+    /// The text, as it was written, of which there is audio or is to be.
+    var whole: String { script.original(heard: heardText.text) }
 }

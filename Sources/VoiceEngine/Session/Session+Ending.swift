@@ -65,7 +65,7 @@ extension Session {
         timers?.silence.cancel()
         let reply = begin(.clip, isInterruptible: true)
         guard let index = reply.machine.segmentSpoken() else { return }
-        reply.heardText.append(segment: index, text: clip.text)
+        reply.speaks(SpokenSegment(clip.text), as: index)
         emit(.agentText, at: now) { $0.text = clip.text }
         paths?.speaker.play(samples, as: SegmentID(turn: reply.turn, index: index), at: now)
         perform(reply.machine.textFinished(), of: reply, at: now)

@@ -40,8 +40,9 @@ extension Session {
         dialogue.turn = dialogue.turn.next
         let reply = Reply(
             turn: dialogue.turn, source: source, isInterruptible: isInterruptible,
-            start: paths?.speaker.start(dialogue.turn, isSpoken: source != .clip) ?? 0, language: policy.language,
-            sampleRate: setup.output.sampleRate)
+            start: paths?.speaker.start(dialogue.turn, isSpoken: source != .clip) ?? 0,
+            text: ReplyText(language: policy.language, normalizer: policy.normalizer),
+            heardText: HeardText(sampleRate: setup.output.sampleRate, rate: dialogue.speakingRate))
         dialogue.reply = reply
         return reply
     }
@@ -104,26 +105,30 @@ extension Session {
 
     /// Text becomes segments, segments become speech.
     private func write(_ text: String, in reply: Reply, at now: Instant) {
-        let speakable = reply.speakable.append(text)
-        for segment in reply.segmenter.append(speakable) { speak(segment, in: reply, at: now) }
+        for segment in reply.text.append(text) { speak(segment, in: reply, at: now) }
     }
 
-    func speak(_ segment: String, in reply: Reply, at now: Instant) {
+    /// The text has ended, for now or for good: what waits is spoken.
+    func speakRest(of reply: Reply, at now: Instant) {
+        for segment in reply.text.finish() { speak(segment, in: reply, at: now) }
+    }
+
+    /// The voice gets the words, everybody else the writing.
+    private func speak(_ segment: SpokenSegment, in reply: Reply, at now: Instant) {
         reply.timeline.mark(.firstSegment, at: now)
         guard let index = reply.machine.segmentSpoken() else { return }
-        reply.heardText.append(segment: index, text: segment)
+        reply.speaks(segment, as: index)
         if !policy.protected.isEmpty {
-            reply.protection.append(segment: index, isProtected: policy.protected.cover(segment))
+            reply.protection.append(segment: index, isProtected: policy.protected.cover(segment.original))
         }
-        emit(.agentText, at: now) { $0.text = segment }
-        dialogue.work.characters += segment.count
-        paths?.speaker.speak(segment, as: SegmentID(turn: reply.turn, index: index))
+        emit(.agentText, at: now) { $0.text = segment.original }
+        dialogue.work.characters += segment.spoken.count
+        paths?.speaker.speak(segment.spoken, as: SegmentID(turn: reply.turn, index: index))
         reply.timeline.mark(.speechRequested, at: context.eventLoop.instant)
     }
 
     func textFinished(_ reply: Reply, at now: Instant) {
-        let rest = reply.speakable.finish()
-        for segment in reply.segmenter.append(rest) + reply.segmenter.finish() { speak(segment, in: reply, at: now) }
+        speakRest(of: reply, at: now)
         perform(reply.machine.textFinished(), of: reply, at: now)
     }
 
@@ -203,7 +208,8 @@ extension Session {
     // MARK: - Heard
 
     func commitHeard(_ reply: Reply, position: Int64, wasCut: Bool, at now: Instant) {
-        let text = wasCut ? reply.heard(upTo: position) : reply.heardText.text
+        let text = wasCut ? reply.heard(upTo: position) : reply.whole
+        if reply.source != .clip { dialogue.speakingRate = reply.heardText.rate }
         dialogue.conversation.callerHeard(text)
         expectAnswer(to: text)
         if reply.timeline.time(of: .firstSampleOut) != nil || reply.source != .answer && position > reply.start {

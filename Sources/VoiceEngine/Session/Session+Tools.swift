@@ -22,9 +22,7 @@ extension Session {
         let action = reply.tools.answerFinished()
         if action == .none { return textFinished(reply, at: now) }
         // What was said so far ("let me look that up") is spoken while the tool runs.
-        for segment in reply.segmenter.append(reply.speakable.finish()) + reply.segmenter.finish() {
-            speak(segment, in: reply, at: now)
-        }
+        speakRest(of: reply, at: now)
         perform(action, of: reply, at: now)
     }
 

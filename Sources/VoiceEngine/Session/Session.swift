@@ -65,6 +65,8 @@ package final class Session: CallSession, Ticking {
         var reply: Reply?
         /// What waits for the floor.
         var agenda = Agenda()
+        /// How fast the voice speaks, as far as it was heard in this call.
+        var speakingRate = SpeakingRate()
         var checkIns = 0
         var ending: EndingStateMachine
         /// What the providers did since the last report.

@@ -6,6 +6,8 @@ package struct SessionPolicy: Sendable {
     /// BCP 47, such as "en-US".
     package var language = "en-US"
     package var prompt = ""
+    /// Puts into words what the voice would misread.
+    package var normalizer = SpeechNormalizer(language: "en-US", level: .off)
     /// Said first; nil waits for the caller.
     package var greeting: String?
     package var greetingIsInterruptible = true

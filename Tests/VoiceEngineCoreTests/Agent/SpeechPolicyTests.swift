@@ -11,14 +11,15 @@ import Testing
     @Test func readsWhatIsSaidHow() throws {
         let policy = try policy(#"{"pronunciations":{"ACME":"ack me"},"normalize":"full"}"#)
         #expect(policy.pronunciations == PronunciationDictionary(["ACME": "ack me"]))
-        #expect(policy.level(forLocalVoice: false) == .full && policy.level(forLocalVoice: true) == .full)
+        #expect([.local, .network, .model].allSatisfy { policy.level(for: $0) == .full })
     }
 
     @Test func isAutomaticByDefault() throws {
         let policy = try policy("{}")
         #expect(policy.pronunciations.isEmpty && policy.normalization == .auto)
-        #expect(policy.level(forLocalVoice: true) == .full && policy.level(forLocalVoice: false) == .minimal)
-        #expect(try self.policy(#"{"normalize":"off"}"#).level(forLocalVoice: true) == .off)
+        #expect(policy.level(for: .local) == .full && policy.level(for: .network) == .minimal)
+        #expect(policy.level(for: .model) == .off)
+        #expect(try self.policy(#"{"normalize":"off"}"#).level(for: .local) == .off)
     }
 
     @Test(arguments: [

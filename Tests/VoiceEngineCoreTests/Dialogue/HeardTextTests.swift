@@ -45,6 +45,56 @@ import Testing
         #expect(heard.heard(upTo: 96_000) == "one two one")
     }
 
+    @Test func theRateGoesFromReplyToReply() {
+        var heard = HeardText(sampleRate: 15_000)
+        heard.append(segment: 0, text: "one two")
+        heard.append(samples: 80_000, to: 0)
+        heard.complete(through: 0)
+        var next = HeardText(sampleRate: 15_000, rate: heard.rate)
+        next.append(segment: 0, text: "one two three four")
+        next.append(samples: 16_000, to: 0)
+        #expect(next.heard(upTo: 16_000) == "one")
+    }
+
+    /// After a break another voice may speak: what it says counts most then.
+    @Test func aBreakMakesRoomForAnotherRate() {
+        var (steady, broken) = (SpeakingRate(), SpeakingRate())
+        for _ in 0..<50 {
+            steady.measured(samples: 30_000, weight: 10)
+            broken.measured(samples: 30_000, weight: 10)
+        }
+        broken.doubt()
+        for _ in 0..<4 {
+            steady.measured(samples: 10_000, weight: 10)
+            broken.measured(samples: 10_000, weight: 10)
+        }
+        #expect(steady.samplesPerWeight(sampleRate: 8_000) > 2_500)
+        #expect(broken.samplesPerWeight(sampleRate: 8_000) < 2_000)
+        broken.measured(samples: 0, weight: 10)
+        broken.measured(samples: 10, weight: 0)
+        #expect(broken.samplesPerWeight(sampleRate: 8_000) < 2_000)
+        #expect(SpeakingRate().samplesPerWeight(sampleRate: 15_000) == 1_000)
+    }
+
+    @Test func chineseIsCutAtTheCharacter() {
+        var heard = HeardText(sampleRate: 8_000)
+        heard.append(segment: 0, text: "你好，我是 Anna。")
+        heard.append(samples: 2_900, to: 0)
+        heard.complete(through: 0)
+        heard.append(segment: 1, text: "再见。")
+        heard.append(samples: 1_000, to: 1)
+        heard.complete(through: 1)
+        // 你 3, 好， 3 + 3, 我 3, 是 3, Anna。 4 and a short pause of 3.
+        let unit = 2_900.0 / 22
+        #expect(heard.heard(upTo: Int64(unit * 1.6)) == "你")
+        #expect(heard.heard(upTo: Int64(unit * 4.6)) == "你好，")
+        #expect(heard.heard(upTo: Int64(unit * 13.6)) == "你好，我是")
+        #expect(heard.heard(upTo: 2_900) == "你好，我是 Anna。")
+        #expect(heard.heard(upTo: 3_200) == "你好，我是 Anna。再")
+        heard.setWordEnds([100, 200, 300, 400, 500], of: 0)
+        #expect(heard.heard(upTo: 160) == "你好，" && heard.heard(upTo: 360) == "你好，我是")
+    }
+
     @Test func moreAudioThanExpectedStretchesTheText() {
         var heard = HeardText(sampleRate: 8_000)
         heard.append(segment: 0, text: "one two")

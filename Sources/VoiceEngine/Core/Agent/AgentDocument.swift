@@ -23,6 +23,7 @@ package struct AgentDocument: Equatable, Sendable {
     package var speechToText: [ProviderChoice]
     package var languageModel: [ProviderChoice]
     package var textToSpeech: [ProviderChoice]
+    package var speech: SpeechPolicy
     package var turn: TurnPolicy
     package var audio: AudioPolicy
     package var manners: Manners
@@ -75,6 +76,7 @@ package struct AgentDocument: Equatable, Sendable {
         speechToText = try ProviderChoice.chain(.speechToText, from: &reader, isRequired: isRequired)
         languageModel = try ProviderChoice.chain(.languageModel, from: &reader, isRequired: isRequired)
         textToSpeech = try ProviderChoice.chain(.textToSpeech, from: &reader, isRequired: isRequired)
+        speech = try SpeechPolicy(try reader.nested("speech"))
         turn = try TurnPolicy(try reader.nested("turn"))
         audio = try AudioPolicy(try reader.nested("audio"))
         manners = try Manners(try reader.nested("manners"), language: language)

@@ -3,7 +3,8 @@ extension AgentDocument {
     package struct SpeechPolicy: Equatable, Sendable {
         /// How numbers, dates, addresses and the like reach the voice.
         package enum Normalization: String, CaseIterable, Sendable {
-            /// Full for the local voice, minimal for the others: they read numbers well by themselves.
+            /// Full for the local voice, minimal for those of the network, which read numbers well by themselves, off
+            /// for a model that speaks by itself.
             case auto
             /// As they are written.
             case off
@@ -11,6 +12,15 @@ extension AgentDocument {
             case minimal
             /// Everything in words.
             case full
+        }
+
+        /// Who reads the text.
+        package enum Voice: Sendable {
+            /// A voice in the engine.
+            case local
+            case network
+            /// A model whose text is what it says already.
+            case model
         }
 
         package var pronunciations: PronunciationDictionary
@@ -26,10 +36,14 @@ extension AgentDocument {
         }
 
         /// How much is put into words for a voice.
-        /// - Parameter isLocal: Whether the voice runs in the engine.
-        package func level(forLocalVoice isLocal: Bool) -> SpeechNormalizer.Level {
+        package func level(for voice: Voice) -> SpeechNormalizer.Level {
             switch normalization {
-            case .auto: isLocal ? .full : .minimal
+            case .auto:
+                switch voice {
+                case .local: .full
+                case .network: .minimal
+                case .model: .off
+                }
             case .off: .off
             case .minimal: .minimal
             case .full: .full

@@ -11,10 +11,26 @@ package struct HeardText: Equatable, Sendable {
     private struct Segment: Equatable {
         let index: Int
         let text: String
+        let words: [SegmentWord]
         var samples: Int64 = 0
         var wordEnds: [Int64] = []
 
-        var words: [Substring] { text.split(separator: " ") }
+        init(index: Int, text: String, samples: Int64 = 0) {
+            self.index = index
+            self.text = text
+            self.samples = samples
+            words = SegmentWord.all(of: text)
+        }
+
+        var weight: Double { words.reduce(0) { $0 + $1.spoken + $1.pause } }
+
+        /// The text up to a word, and what follows it.
+        func split(afterWords count: Int) -> (head: String, tail: String) {
+            guard count > 0 else { return ("", text) }
+            guard count < words.count else { return (text, "") }
+            let index = text.utf8.index(text.utf8.startIndex, offsetBy: words[count - 1].end)
+            return (String(text[..<index]), String(text[index...].drop { $0.isWhitespace }))
+        }
 
         mutating func take(_ ends: [Int64]) {
             if ends.count > wordEnds.count, ends.count <= words.count { wordEnds = ends }
@@ -24,9 +40,10 @@ package struct HeardText: Equatable, Sendable {
     /// A word in its stretch, before it has a place.
     private struct Word {
         let segment: Int
-        let text: Substring
+        /// In its segment, counted from 1.
+        let number: Int
         let spoken: Double
-        let pause: Double
+        var pause: Double
         /// Samples of the stretch before which it certainly does not begin.
         var notBefore: Double?
         /// Where it ends in the stretch, as far as the provider told.
@@ -36,7 +53,7 @@ package struct HeardText: Equatable, Sendable {
     /// A word and where in its stretch it is spoken. [samples]
     private struct Place {
         let segment: Int
-        let text: Substring
+        let number: Int
         let start: Double
         let end: Double
 
@@ -50,21 +67,25 @@ package struct HeardText: Equatable, Sendable {
         var weight: Double
     }
 
-    /// [characters/s] Ordinary English speech, until some has been measured.
-    private static let usualSpeed = 15.0
-
     private let samplesPerSecond: Double
+    /// Measured on completed audio, of this reply and of those before it.
+    package private(set) var rate: SpeakingRate
     private var completed: [Stretch] = []
     private var open: [Segment] = []
     /// Audio that came before any text: it is the next segment's.
     private var early: Int64 = 0
 
-    /// - Parameter sampleRate: [Hz] Of the samples that are counted; only matters until the first segment is complete.
-    package init(sampleRate: Int = 8_000) { samplesPerSecond = Double(max(sampleRate, 1)) }
+    /// - Parameters:
+    ///   - sampleRate: [Hz] Of the samples that are counted; only matters until some speech has been measured.
+    ///   - rate: What was measured in the replies before, on samples of the same rate.
+    package init(sampleRate: Int = 8_000, rate: SpeakingRate = SpeakingRate()) {
+        samplesPerSecond = Double(max(sampleRate, 1))
+        self.rate = rate
+    }
 
     /// The whole text so far.
     package var text: String {
-        (completed.flatMap(\.segments) + open).map(\.text).filter { !$0.isEmpty }.joined(separator: " ")
+        SpokenWords.joined((completed.flatMap(\.segments) + open).map(\.text))
     }
 
     /// The next segment's text, before its audio. Segments come in order of their index.
@@ -87,7 +108,9 @@ package struct HeardText: Equatable, Sendable {
         let segments = Array(open.prefix { $0.index <= index })
         guard !segments.isEmpty else { return early = 0 }
         open.removeFirst(segments.count)
-        completed.append(Self.stretch(of: segments))
+        let stretch = Self.stretch(of: segments)
+        rate.measured(samples: stretch.samples, weight: stretch.weight)
+        completed.append(stretch)
     }
 
     /// Word times of a provider that has them: where the first words end, in samples from the start of the segment's
@@ -125,6 +148,7 @@ package struct HeardText: Equatable, Sendable {
     package mutating func breakOff(handed: Int64) -> Break {
         let before = completed.reduce(0) { $0 + $1.samples }
         let stretch = Self.stretch(of: open)
+        rate.doubt()
         let there = Double(stretch.samples)
         let words = Self.places(
             in: stretch, total: max(Self.expectedSamples(stretch, perWeight: samplesPerWeight), there))
@@ -144,14 +168,10 @@ package struct HeardText: Equatable, Sendable {
         var done: [Segment] = []
         var rest: [Segment] = []
         for segment in open {
-            let words = segment.words
             let count = spoken.count { $0.segment == segment.index }
-            if count > 0 {
-                done.append(Segment(index: segment.index, text: words[..<count].joined(separator: " ")))
-            }
-            if count < words.count {
-                rest.append(Segment(index: segment.index, text: words[count...].joined(separator: " ")))
-            }
+            let (head, tail) = segment.split(afterWords: count)
+            if count > 0 { done.append(Segment(index: segment.index, text: head)) }
+            if count < segment.words.count { rest.append(Segment(index: segment.index, text: tail)) }
         }
         if done.isEmpty, kept > 0 { done.append(Segment(index: open.first?.index ?? 0, text: "")) }
         if !done.isEmpty {
@@ -175,7 +195,7 @@ package struct HeardText: Equatable, Sendable {
                 continue
             }
             pieces.append(Self.cut(stretch, at: left, total: Double(stretch.samples)))
-            return pieces.filter { !$0.isEmpty }.joined(separator: " ")
+            return SpokenWords.joined(pieces)
         }
         let stretch = Self.stretch(of: open)
         if stretch.samples > 0 {
@@ -183,35 +203,37 @@ package struct HeardText: Equatable, Sendable {
             let total = max(Self.expectedSamples(stretch, perWeight: samplesPerWeight), Double(stretch.samples))
             pieces.append(Self.cut(stretch, at: min(left, stretch.samples), total: total))
         }
-        return pieces.filter { !$0.isEmpty }.joined(separator: " ")
+        return SpokenWords.joined(pieces)
     }
 
-    /// Measured over the completed audio.
-    private var samplesPerWeight: Double {
-        let weight = completed.reduce(0) { $0 + $1.weight }
-        let samples = completed.reduce(0) { $0 + $1.samples }
-        return weight > 0 && samples > 0 ? Double(samples) / weight : samplesPerSecond / Self.usualSpeed
-    }
+    private var samplesPerWeight: Double { rate.samplesPerWeight(sampleRate: samplesPerSecond) }
 
     /// How long a stretch will be: what is known of it, and the rest by weight.
     private static func expectedSamples(_ stretch: Stretch, perWeight: Double) -> Double {
         var known = 0.0
         var weight = 0.0
+        var pause = 0.0
         for word in words(of: stretch) {
             if let start = word.notBefore, start > known { (known, weight) = (start, 0) }
             if let end = word.end {
-                (known, weight) = (max(known, end), 0)
+                (known, weight, pause) = (max(known, end), 0, 0)
             } else {
                 weight += word.spoken + word.pause
+                pause = word.pause
             }
         }
-        return known + weight * perWeight
+        return known + (weight - max(pause - SegmentWord.longestLastPause, 0)) * perWeight
     }
 
     /// The words of a stretch that end (by half) before `position`.
     private static func cut(_ stretch: Stretch, at position: Int64, total: Double) -> String {
-        places(in: stretch, total: total).prefix { $0.middle < Double(position) }
-            .map { String($0.text) }.joined(separator: " ")
+        guard let last = places(in: stretch, total: total).prefix(while: { $0.middle < Double(position) }).last else {
+            return ""
+        }
+        let pieces = stretch.segments.prefix { $0.index <= last.segment }.map { segment in
+            segment.index < last.segment ? segment.text : segment.split(afterWords: last.number).head
+        }
+        return SpokenWords.joined(pieces)
     }
 
     /// Where each word of a stretch of `total` samples is spoken, in order.
@@ -221,17 +243,21 @@ package struct HeardText: Equatable, Sendable {
         var places: [Place] = []
         var waiting: [Word] = []
         var from = 0.0
+        // The pause at the punctuation of a word whose end is known is the next word's beginning.
+        var lead = 0.0
         func place(upTo end: Double, endsWithWord: Bool) {
-            var whole = waiting.reduce(0) { $0 + $1.spoken + $1.pause }
+            var whole = waiting.reduce(lead) { $0 + $1.spoken + $1.pause }
             if endsWithWord { whole -= waiting.last?.pause ?? 0 }
             let scale = max(end - from, 0) / max(whole, 1)
-            var passed = 0.0
+            var passed = lead
             for word in waiting {
                 let start = from + passed * scale
                 places.append(
-                    Place(segment: word.segment, text: word.text, start: start, end: start + word.spoken * scale))
+                    Place(
+                        segment: word.segment, number: word.number, start: start, end: start + word.spoken * scale))
                 passed += word.spoken + word.pause
             }
+            lead = endsWithWord ? max((waiting.last?.pause ?? 0) - 1, 0) : 0
             waiting = []
             from = max(from, end)
         }
@@ -239,6 +265,9 @@ package struct HeardText: Equatable, Sendable {
             if let start = word.notBefore, !waiting.isEmpty || start > from { place(upTo: start, endsWithWord: false) }
             waiting.append(word)
             if let end = word.end { place(upTo: end, endsWithWord: true) }
+        }
+        if let last = waiting.indices.last {
+            waiting[last].pause = min(waiting[last].pause, SegmentWord.longestLastPause)
         }
         place(upTo: total, endsWithWord: false)
         return places
@@ -250,9 +279,9 @@ package struct HeardText: Equatable, Sendable {
         var before: Int64 = 0
         for segment in stretch.segments {
             let isTimed = !segment.wordEnds.isEmpty && (before == 0 || segment.samples > 0)
-            for (number, text) in segment.words.enumerated() {
-                let weight = weight(of: text)
-                var word = Word(segment: segment.index, text: text, spoken: weight.spoken, pause: weight.pause)
+            for (number, known) in segment.words.enumerated() {
+                var word = Word(
+                    segment: segment.index, number: number + 1, spoken: known.spoken, pause: known.pause)
                 if isTimed, number == 0 { word.notBefore = Double(before) }
                 if isTimed, number < segment.wordEnds.count {
                     word.end = Double(before) + Double(segment.wordEnds[number])
@@ -265,27 +294,9 @@ package struct HeardText: Equatable, Sendable {
     }
 
     private static func stretch(of segments: [Segment]) -> Stretch {
-        var weight = 0.0
-        for word in segments.lazy.flatMap({ $0.text.split(separator: " ") }) {
-            let (spoken, pause) = self.weight(of: word)
-            weight += spoken + pause
-        }
-        return Stretch(segments: segments, samples: segments.reduce(0) { $0 + $1.samples }, weight: weight)
-    }
-
-    /// In letters: a digit is a word of about four; a comma is a pause of about 0.2 s, the end of a sentence one of
-    /// 0.4 s.
-    private static func weight(of word: Substring) -> (spoken: Double, pause: Double) {
-        var spoken = 0.0
-        for character in word {
-            if character.isNumber { spoken += 4 } else if character.isLetter { spoken += 1 }
-        }
-        let pause: Double
-        switch word.last(where: { !"\"')]»”’".contains($0) }) {
-        case ",", ";", ":", "–", "—": pause = 3
-        case ".", "!", "?", "…": pause = 6
-        case _: pause = 0
-        }
-        return (max(spoken, 1), pause + 1)
+        let lastPause = segments.last?.words.last?.pause ?? 0
+        return Stretch(
+            segments: segments, samples: segments.reduce(0) { $0 + $1.samples },
+            weight: segments.reduce(0) { $0 + $1.weight } - max(lastPause - SegmentWord.longestLastPause, 0))
     }
 }

@@ -84,7 +84,7 @@ package struct SpokenReply: Equatable, Sendable {
     package mutating func append(_ segment: SpokenSegment) { segments.append(segment) }
 
     /// The whole reply as it was written.
-    package var original: String { Self.joined(segments.map(\.original)) }
+    package var original: String { SpokenWords.joined(segments.map(\.original)) }
 
     /// What of the reply, as it was written, the caller has heard who heard this of what was spoken.
     ///
@@ -98,21 +98,7 @@ package struct SpokenReply: Equatable, Sendable {
             pieces.append(left >= count ? segment.original : segment.original(afterSpokenWords: left))
             left -= count
         }
-        return Self.joined(pieces)
-    }
-
-    /// With a space between two segments, but between Chinese ones.
-    private static func joined(_ pieces: [String]) -> String {
-        var text = ""
-        for piece in pieces where !piece.isEmpty {
-            if let last = text.unicodeScalars.last, let first = piece.unicodeScalars.first,
-                !(SpokenWords.isIdeographic(first) && (SpokenWords.isIdeographic(last) || last.value >= 0x3000))
-            {
-                text += " "
-            }
-            text += piece
-        }
-        return text
+        return SpokenWords.joined(pieces)
     }
 }
 
@@ -154,6 +140,30 @@ package struct SpokenWords {
             return true
         }
         return words
+    }
+
+    /// Where the words end, in UTF-8.
+    var ends: [Int] {
+        var ends: [Int] = []
+        walk { end in
+            ends.append(end)
+            return true
+        }
+        return ends
+    }
+
+    /// Texts one after another: with a space between two, but between Chinese ones.
+    static func joined(_ pieces: [String]) -> String {
+        var text = ""
+        for piece in pieces where !piece.isEmpty {
+            if let last = text.unicodeScalars.last, let first = piece.unicodeScalars.first,
+                !(isIdeographic(first) && (isIdeographic(last) || last.value >= 0x3000))
+            {
+                text += " "
+            }
+            text += piece
+        }
+        return text
     }
 
     /// Calls `body` with the end of each word until it returns false.

@@ -42,7 +42,7 @@ struct SpokenTextAligner {
         let segment = wordEnds.count
         wordEnds.append([])
         starts.append(nil)
-        for (word, content) in text.split(separator: " ").enumerated() {
+        for (word, content) in VoiceEngineCore.SpokenWords(text).words.enumerated() {
             let found = Self.letters(of: content)
             guard letters.count + found.count <= Self.longest else { return }
             for (index, character) in found.enumerated() {
@@ -82,7 +82,12 @@ struct SpokenTextAligner {
         }
         hasMatched = true
         misses = 0
-        for offset in 0..<found.count { pass(letters[position + offset], piece) }
+        let duration = max(piece.end - piece.start, 0)
+        for offset in found.indices {
+            // Of a piece of several words each takes its share.
+            let end = piece.start + duration * Int64(offset + 1) / Int64(found.count)
+            pass(letters[position + offset], TimedText(text: piece.text, start: piece.start, end: end))
+        }
         position += found.count
     }
 
