@@ -13,7 +13,8 @@ import Testing
             let isRight =
                 scalar.isAlphabetic == properties.isAlphabetic && scalar.isNumeric == isNumeric
                 && scalar.isAlphanumeric == (properties.isAlphabetic || isNumeric)
-                && scalar.isUppercase == properties.isUppercase && scalar.isWhitespace == properties.isWhitespace
+                && scalar.isUppercase == properties.isUppercase && scalar.isLowercase == properties.isLowercase
+                && scalar.isWhitespace == properties.isWhitespace
                 && scalar.isGraphemeExtend == properties.isGraphemeExtend
             if !isRight { wrong.append(value) }
         }

@@ -9,6 +9,8 @@ import Testing
         ("# Title\n## Sub\ntext", "Title\nSub\ntext"), ("- one\n* two\n+ three\n• four", "one\ntwo\nthree\nfour"),
         ("1. one\n2. two", "1. one\n2. two"), ("-5 degrees", "-5 degrees"), ("#1 choice", "#1 choice"),
         ("see `code` here", "see code here"), ("a\n```swift\nlet x = `1`\n```\nb", "a\n\nb"),
+        ("run ```ls -la``` now", "run   now"),
+        ("run: ```\nls\n``` done", "run: \ndone"), ("a ``b`` c", "a b c"), ("```ls```\nok", " \nok"),
         ("[text](http://x.y/z) ok", "text ok"),
         ("![alt](u) [1]", "!alt 1"), ("Hi 😀👍🏽 there ❤️!", "Hi  there !"), ("👨‍👩‍👧 ok", " ok"),
         ("<think>secret\nplan</think>Hello", "Hello"),

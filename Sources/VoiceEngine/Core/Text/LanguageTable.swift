@@ -9,8 +9,17 @@ final class LanguageTable: Sendable {
     let abbreviations: Set<String>
     /// With their full stop, lower case: abbreviations only before a digit ("No. 5").
     let numberWords: Set<String>
+    /// With their full stop, lower case: abbreviations before a capital letter only after a number ("2025 г.").
+    let unitsOfNumbers: Set<String>
     /// Whether a number with a full stop is an ordinal ("am 3. Mai").
     let hasDottedOrdinals: Bool
+    /// Whether quotations look »so«.
+    let hasInwardQuotes: Bool
+    /// Words before which a long clause may end ("because").
+    let joints: Set<String>
+    /// The same where one of `subjects` follows ("and I"), since these join words as well.
+    let links: Set<String>
+    let subjects: Set<String>
     /// Phrases, normalised as `Backchannel.words(in:)` does, words joined by one space.
     let backchannels: Set<String>
     /// Phrases that always mean "let me speak", normalised alike.
@@ -24,13 +33,20 @@ final class LanguageTable: Sendable {
 
     init(
         titles: Set<String> = [], abbreviations: Set<String> = [], numberWords: Set<String> = [],
-        hasDottedOrdinals: Bool = false, backchannels: Set<String> = [], interruptions: Set<String> = [],
+        unitsOfNumbers: Set<String> = [], hasDottedOrdinals: Bool = false, hasInwardQuotes: Bool = false,
+        joints: Set<String> = [], links: Set<String> = [], subjects: Set<String> = [], backchannels: Set<String> = [],
+        interruptions: Set<String> = [],
         alwaysHanging: Set<String> = [], oftenHanging: Set<String> = [], expected: ExpectedPhrases = ExpectedPhrases()
     ) {
         self.titles = titles
         self.abbreviations = abbreviations
         self.numberWords = numberWords
+        self.unitsOfNumbers = unitsOfNumbers
         self.hasDottedOrdinals = hasDottedOrdinals
+        self.hasInwardQuotes = hasInwardQuotes
+        self.joints = joints
+        self.links = links
+        self.subjects = subjects
         self.backchannels = backchannels
         self.interruptions = interruptions
         self.alwaysHanging = alwaysHanging

@@ -57,6 +57,13 @@ extension Unicode.Scalar {
         return properties.isUppercase
     }
 
+    var isLowercase: Bool {
+        if value < 0x80 { return value &- 0x61 < 26 }
+        if let traits = ScalarTraits.known(self) { return traits.contains(.lowercase) }
+        if isEastAsianLetter { return false }
+        return properties.isLowercase
+    }
+
     var isWhitespace: Bool {
         switch value {
         case 0x09...0x0D, 0x20, 0x85, 0xA0, 0x1680, 0x2000...0x200A, 0x2028, 0x2029, 0x202F, 0x205F, 0x3000: true
@@ -114,7 +121,8 @@ private struct ScalarTraits: OptionSet {
     static let alphabetic = ScalarTraits(rawValue: 1)
     static let numeric = ScalarTraits(rawValue: 2)
     static let uppercase = ScalarTraits(rawValue: 4)
-    static let spoken = ScalarTraits(rawValue: 8)
+    static let lowercase = ScalarTraits(rawValue: 8)
+    static let spoken = ScalarTraits(rawValue: 16)
 
     private static let count: UInt32 = 0x530
     private static let table: [ScalarTraits] = (0..<count).map { value in
@@ -123,6 +131,7 @@ private struct ScalarTraits: OptionSet {
         if scalar.properties.isAlphabetic { traits.insert(.alphabetic) }
         if scalar.properties.numericType != nil { traits.insert(.numeric) }
         if scalar.properties.isUppercase { traits.insert(.uppercase) }
+        if scalar.properties.isLowercase { traits.insert(.lowercase) }
         if scalar.isSpokenByProperties { traits.insert(.spoken) }
         return traits
     }

@@ -15,8 +15,10 @@ package struct SpeakableText: Sendable {
         case thinking
         /// Inside a code block, at the start of a line; `held` has its backticks.
         case codeLineStart
-        /// Inside a code block, further on in a line.
+        /// Inside a code block, further on in a line; `held` has the backticks just before.
         case codeLine
+        /// After one or two backticks within a line; `held` has them.
+        case ticks
         /// After "]": a link target may follow.
         case bracketClosed
         case linkTarget
@@ -64,7 +66,8 @@ package struct SpeakableText: Sendable {
         switch state {
         case .text: isAtStart = false
         case .lineStart: isAtStart = true
-        case .tag, .thinking, .codeLineStart, .codeLine, .bracketClosed, .linkTarget, .emphasis, .entity, .escaped:
+        case .tag, .thinking, .codeLineStart, .codeLine, .ticks, .bracketClosed, .linkTarget, .emphasis, .entity,
+            .escaped:
             return nil
         }
         guard held.isEmpty else { return nil }
@@ -91,7 +94,8 @@ package struct SpeakableText: Sendable {
         case .tag: release()
         case .entity: releaseEntity()
         case .escaped: say("\\")
-        case .text, .lineStart, .thinking, .codeLineStart, .codeLine, .bracketClosed, .linkTarget, .emphasis: break
+        case .text, .lineStart, .thinking, .codeLineStart, .codeLine, .ticks, .bracketClosed, .linkTarget, .emphasis:
+            break
         }
         held = []
         state = .lineStart
@@ -111,7 +115,8 @@ package struct SpeakableText: Sendable {
         case .tag: takeTag(scalar)
         case .thinking: takeThinking(scalar)
         case .codeLineStart: takeCodeLineStart(scalar)
-        case .codeLine: if scalar == "\n" { state = .codeLineStart }
+        case .codeLine: takeCodeLine(scalar)
+        case .ticks: takeTicks(scalar)
         case .bracketClosed:
             state = scalar == "(" ? .linkTarget : .text
             if scalar != "(" { takeText(scalar) }
@@ -171,7 +176,10 @@ package struct SpeakableText: Sendable {
             state = .entity
         case "\\": state = .escaped
         case "]": state = .bracketClosed
-        case "[", "`": break
+        case "[": break
+        case "`":
+            held = [scalar]
+            state = .ticks
         case "|", "\t": say(" ")
         // The joiners shape letters in Indic and Persian script; between emoji they are lost with them.
         case "\u{200C}", "\u{200D}": if last.isAlphabetic { say(scalar) }
@@ -239,6 +247,30 @@ package struct SpeakableText: Sendable {
         guard held == closingTag else { return }
         held = []
         state = last == "\n" ? .lineStart : .text
+    }
+
+    private mutating func takeTicks(_ scalar: Unicode.Scalar) {
+        guard scalar == "`" else {
+            held = []
+            state = .text
+            return takeText(scalar)
+        }
+        held.append(scalar)
+        guard held.count == 3 else { return }
+        held = []
+        state = .codeLine
+    }
+
+    /// A block may end in the line that it began in.
+    private mutating func takeCodeLine(_ scalar: Unicode.Scalar) {
+        held = scalar == "`" ? held + [scalar] : []
+        if scalar == "\n" {
+            state = .codeLineStart
+        } else if held.count == 3 {
+            held = []
+            state = .text
+            say(" ")
+        }
     }
 
     private mutating func takeCodeLineStart(_ scalar: Unicode.Scalar) {

@@ -1,7 +1,7 @@
 /// Cuts a reply that arrives in tokens into segments that can be spoken on their own.
 ///
-/// The first segment goes out as soon as it makes sense (a sentence, or a clause of four words), because the caller
-/// waits for it; then whole sentences, because they sound better. A word is only judged once the space after it has
+/// The first segment goes out as soon as it makes sense (a sentence, a clause of four words, or six words before "because"
+/// or "and I"), because the caller waits for it; then whole sentences, because they sound better. A word is only judged once the space after it has
 /// arrived, so that "3.5", "example.com" and "a.m." stay whole. At most `longest` characters wait; then the best
 /// earlier boundary is taken. Whitespace is folded; a segment without any letter or digit is dropped.
 package struct TextSegmenter: Sendable {
@@ -9,6 +9,8 @@ package struct TextSegmenter: Sendable {
     package static let longest = 250
     /// Words of the first segment when it ends in a clause.
     private static let firstClauseWords = 4
+    /// Words of the first segment before one that joins two clauses.
+    private static let firstJointWords = 6
     /// A boundary before this many characters makes too short a piece of a long sentence.
     private static let shortestCut = 60
 
@@ -18,15 +20,26 @@ package struct TextSegmenter: Sendable {
     /// Characters of Han in a first clause.
     private static let firstClauseHan = 6
 
-    private enum Boundary { case none, clause, sentence, sentenceBeforeCapital, sentenceUnlessDigit }
+    private enum Boundary {
+        case none
+        case clause
+        /// "March 14," may be followed by a year, "555," by more of the number.
+        case clauseUnlessDigit
+        case sentence
+        case sentenceBeforeCapital
+        case sentenceUnlessDigit
+        /// A full stop before a small letter is an abbreviation that no table has.
+        case sentenceUnlessLowercase
+    }
 
     private let table: LanguageTable
     private var pending: [Unicode.Scalar] = []
     private var wordStart = 0
     private var words = 0
-    /// After the last clause and after the last space of `pending`.
+    /// After the last clause of `pending`.
     private var lastClause = 0
-    private var lastSpace = 0
+    /// Where the word before this one begins when it is one like "and".
+    private var link: Int?
     private var isFirst = true
     /// The last word ended with what is a boundary only before certain letters.
     private var undecided = Boundary.none
@@ -41,7 +54,7 @@ package struct TextSegmenter: Sendable {
         var segments: [String] = []
         for scalar in text.unicodeScalars {
             // A letter decides nothing by itself.
-            if scalar.isASCIILetter, undecided == .none, pending.count < Self.longest {
+            if scalar.isASCIILetter, undecided == .none, pending.count < Self.longest, pending.last != "—" {
                 pending.append(scalar)
             } else {
                 take(scalar, &segments)
@@ -63,10 +76,12 @@ package struct TextSegmenter: Sendable {
         } else if scalar.isWhitespace, scalar != "\u{A0}", scalar != "\u{202F}" {
             guard let last = pending.last, last != " " else { return }
             pending.append(" ")
-            wordEnded(&segments)
+            wordEnded(spaces: 1, &segments)
         } else {
             resolve(before: scalar, &segments)
             if scalar.value >= 0x2E80 { return takeIdeograph(scalar, &segments) }
+            // "Sure—let me see": a dash needs no space.
+            if pending.last == "—", scalar.isAlphanumeric { wordEnded(spaces: 0, &segments) }
             noteQuote(scalar)
             pending.append(scalar)
         }
@@ -102,7 +117,7 @@ package struct TextSegmenter: Sendable {
         if scalar.value < 0x80 && scalar != "\"" { return }
         if scalar == quote {
             quote = nil
-        } else if quote == nil, let closing = Self.closing(scalar) {
+        } else if quote == nil, let closing = closing(scalar) {
             let isWordStart =
                 pending.last.map { $0 == " " || $0.value >= 0x2E80 || $0.isOne(of: "([—–") } ?? true
             if isWordStart { quote = closing }
@@ -110,8 +125,9 @@ package struct TextSegmenter: Sendable {
     }
 
     /// The mark that closes what this one opens.
-    private static func closing(_ mark: Unicode.Scalar) -> Unicode.Scalar? {
+    private func closing(_ mark: Unicode.Scalar) -> Unicode.Scalar? {
         switch mark {
+        case "»" where table.hasInwardQuotes: "«"
         case "\"": "\""
         case "“": "”"
         case "„": "“"
@@ -127,8 +143,9 @@ package struct TextSegmenter: Sendable {
         quote != nil && pending.count < (isFirst ? Self.longestFirstQuote : Self.longestQuote)
     }
 
-    private mutating func wordEnded(_ segments: inout [String]) {
-        let word = pending[wordStart..<(pending.count - 1)]
+    /// - Parameter spaces: After the word, at the end of `pending`.
+    private mutating func wordEnded(spaces: Int, _ segments: inout [String]) {
+        let word = pending[wordStart..<(pending.count - spaces)]
         if word.contains(where: { $0.isAlphanumeric }) { words += 1 }
         var boundary = boundary(after: word)
         if isInsideQuote {
@@ -138,37 +155,80 @@ package struct TextSegmenter: Sendable {
             boundary = quoted
         }
         if quote == nil { quoted = .none }
+        if isFirst, boundary == .none, quote == nil, let end = joint(before: word) {
+            return cut(at: end, &segments)
+        }
         wordStart = pending.count
-        lastSpace = pending.count
         switch boundary {
         case .none: break
-        case .clause:
-            lastClause = pending.count
-            if isFirst && words >= Self.firstClauseWords { cut(at: pending.count, &segments) }
+        case .clause: clauseEnded(&segments)
         case .sentence: cut(at: pending.count, &segments)
-        case .sentenceBeforeCapital, .sentenceUnlessDigit: undecided = boundary
+        case .clauseUnlessDigit, .sentenceBeforeCapital, .sentenceUnlessDigit, .sentenceUnlessLowercase:
+            undecided = boundary
         }
     }
 
+    private mutating func clauseEnded(_ segments: inout [String]) {
+        lastClause = pending.count
+        if isFirst && words >= Self.firstClauseWords { cut(at: pending.count, &segments) }
+    }
+
+    /// Where a long first clause ends although there is no mark: before "because", or before "and" when "I" follows.
+    private mutating func joint(before word: ArraySlice<Unicode.Scalar>) -> Int? {
+        guard !table.joints.isEmpty || !table.links.isEmpty else { return nil }
+        let text = String(scalars: word).lowercased()
+        if let link, table.subjects.contains(text) { return link }
+        link = nil
+        guard words > Self.firstJointWords else { return nil }
+        let isJoint = table.joints.contains(text)
+        guard isJoint || table.links.contains(text) else { return nil }
+        let before = String(scalars: wordBefore(word.startIndex)).lowercased()
+        guard !table.alwaysHanging.contains(before) else { return nil }
+        if !isJoint { link = word.startIndex }
+        // "in which" stays together; "for you because" does not.
+        return isJoint && (!table.oftenHanging.contains(before) || table.subjects.contains(before))
+            ? word.startIndex : nil
+    }
+
+    private func wordBefore(_ start: Int) -> ArraySlice<Unicode.Scalar> {
+        var end = start
+        while end > 0, pending[end - 1] == " " { end -= 1 }
+        let start = pending[..<end].lastIndex(of: " ").map { $0 + 1 } ?? 0
+        return pending[start..<end]
+    }
+
     private mutating func resolve(before scalar: Unicode.Scalar, _ segments: inout [String]) {
-        let isEnd: Bool
-        switch undecided {
-        case .none, .clause, .sentence: isEnd = false
-        case .sentenceBeforeCapital: isEnd = scalar.isUppercase
-        case .sentenceUnlessDigit: isEnd = !scalar.isNumeric
-        }
+        let boundary = undecided
         undecided = .none
-        if isEnd { cut(at: pending.count, &segments) }
+        switch boundary {
+        case .none, .clause, .sentence: break
+        case .clauseUnlessDigit: if !scalar.isNumeric { clauseEnded(&segments) }
+        case .sentenceBeforeCapital: if scalar.isUppercase { cut(at: pending.count, &segments) }
+        case .sentenceUnlessDigit: if !scalar.isNumeric { cut(at: pending.count, &segments) }
+        case .sentenceUnlessLowercase:
+            if scalar.isLowercase {
+                lastClause = pending.count
+            } else {
+                cut(at: pending.count, &segments)
+            }
+        }
     }
 
     /// What a word followed by a space ends.
     private func boundary(after word: ArraySlice<Unicode.Scalar>) -> Boundary {
+        let whole = word.count
         var word = word
-        while let last = word.last, last.isOne(of: "\"')]}»”’“") { word.removeLast() }
+        while let last = word.last, last.isOne(of: "\"')]}»”’“«") { word.removeLast() }
+        let isQuoted = word.count < whole
         switch word.last {
-        case "!", "?": return .sentence
-        case ",", ";", ":", "…", "—", "–": return .clause
-        case ".": return boundary(afterFullStop: word)
+        // “Is it open?” she asked.
+        case "!", "?": return isQuoted ? .sentenceUnlessLowercase : .sentence
+        case ",": return word.dropLast().last?.isNumeric ?? false ? .clauseUnlessDigit : .clause
+        case ";", ":", "…", "—", "–": return .clause
+        case ".":
+            let boundary = boundary(afterFullStop: word)
+            // The first segment does not wait for what follows.
+            return boundary == .sentence && (isQuoted || !isFirst) ? .sentenceUnlessLowercase : boundary
         case _: return .none
         }
     }
@@ -182,6 +242,14 @@ package struct TextSegmenter: Sendable {
         if table.titles.contains(text) { return .none }
         if table.abbreviations.contains(text) { return .sentenceBeforeCapital }
         if table.numberWords.contains(text) { return .sentenceUnlessDigit }
+        if table.unitsOfNumbers.contains(text) {
+            return wordBefore(wordStart).first?.isNumeric ?? false ? .sentenceBeforeCapital : .none
+        }
+        if table.hasDottedOrdinals {
+            // "Hauptstr. 5", "Ludwig XIV. war".
+            if text.hasSuffix("str.") { return .sentenceUnlessDigit }
+            if body.count > 1, body.allSatisfy({ $0.isOne(of: "IVXLC") }) { return .sentenceUnlessLowercase }
+        }
         if !body.isEmpty && body.allSatisfy({ $0.properties.numericType == .decimal }) {
             // "1. First" is the mark of a list; "am 3. Mai" is an ordinal.
             return words == 1 || (lastClause == wordStart && body.count <= 2)
@@ -192,9 +260,11 @@ package struct TextSegmenter: Sendable {
         {
             return .sentenceBeforeCapital
         }
+        guard body.count == 1, let letter = body.first, letter.isAlphabetic else { return .sentence }
+        // "p. m.", "z. B."; but "Это я."
+        if letter.isLowercase { return letter == "я" ? .sentence : .sentenceBeforeCapital }
         // An initial ("J. Smith"); the one English word of this shape ends a sentence ("So do I.").
-        let isInitial = body.count == 1 && body.first?.isUppercase == true && body.first != "I"
-        return isInitial ? .none : .sentence
+        return letter.isUppercase && letter != "I" ? .none : .sentence
     }
 
     /// Emits `pending` up to `end` and takes the rest again as if it came now.
@@ -208,16 +278,24 @@ package struct TextSegmenter: Sendable {
             isFirst = false
         }
         pending.removeAll(keepingCapacity: true)
-        (wordStart, words, lastClause, lastSpace, undecided) = (0, 0, 0, 0, .none)
+        (wordStart, words, lastClause, link, undecided) = (0, 0, 0, nil, .none)
         (quote, quoted) = (nil, .none)
         for scalar in rest { take(scalar, &segments) }
+    }
+
+    /// After the last space that is not inside a number.
+    private var lastSpace: Int? {
+        pending.indices.last { index in
+            guard index > 0, pending[index - 1] == " " else { return false }
+            return index < 2 || !(pending[index].isNumeric && pending[index - 2].isNumeric)
+        }
     }
 
     private mutating func cutLongText(_ segments: inout [String]) {
         if lastClause >= Self.shortestCut {
             cut(at: lastClause, &segments)
-        } else if lastSpace > 0 {
-            cut(at: lastSpace, &segments)
+        } else if let space = lastSpace ?? pending.lastIndex(of: " ").map({ $0 + 1 }) {
+            cut(at: space, &segments)
         } else {
             // One endless word. A cut never separates a letter from its accents.
             var end = Self.longest
