@@ -161,12 +161,8 @@ final class SpokenLanguage: Sendable {
         text.split(separator: ";").compactMap { pair in
             let parts = pair.split(separator: "=", maxSplits: 1)
             guard parts.count == 2 else { return nil }
-            return (trimmed(parts[0]), trimmed(parts[1]))
+            return (String(parts[0].trimmed), String(parts[1].trimmed))
         }
-    }
-
-    private static func trimmed(_ text: Substring) -> String {
-        String(text.drop { $0 == " " }).trimmedEnd
     }
 
     /// "km m=Kilometer": symbols to a noun.
@@ -182,7 +178,7 @@ final class SpokenLanguage: Sendable {
     /// "one|few|many!f": two forms leave out the middle one, one form is for all; "!f" and "!n" are genders.
     private static func noun(_ text: Substring) -> CountedNoun {
         let parts = text.split(separator: "!")
-        let forms = (parts.first ?? "").split(separator: "|").map(trimmed)
+        let forms = (parts.first ?? "").split(separator: "|").map { String($0.trimmed) }
         let one = forms.first ?? ""
         let many = forms.last ?? one
         let gender: NumberForm = parts.count < 2 ? .masculine : parts[1].hasPrefix("f") ? .feminine : .neuter
@@ -194,7 +190,7 @@ final class SpokenLanguage: Sendable {
     private static func abbreviations(_ text: String) -> [String: Abbreviation] {
         var abbreviations: [String: Abbreviation] = [:]
         for (names, value) in pairs(text) {
-            let parts = value.split(separator: "|").map(trimmed)
+            let parts = value.split(separator: "|").map { String($0.trimmed) }
             guard var words = parts.first, let last = words.last else { continue }
             let condition: Abbreviation.Condition
             switch last {

@@ -33,7 +33,7 @@ package enum RetryAfter {
     }
 
     private static func number(_ text: String) -> Double? {
-        let text = trimmed(text)
+        let text = text.trimmed
         guard text.utf8.allSatisfy({ (0x30...0x39).contains($0) || $0 == 0x2E }) else { return nil }
         return Double(text).flatMap { $0.isFinite ? $0 : nil }
     }
@@ -44,7 +44,7 @@ package enum RetryAfter {
     static func duration(_ text: String) -> Double? {
         let units: [Substring: Double] = ["h": 3_600, "m": 60, "s": 1, "ms": 1e-3, "us": 1e-6, "µs": 1e-6, "ns": 1e-9]
         if let seconds = number(text) { return seconds }
-        var rest = trimmed(text)
+        var rest = text.trimmed
         var seconds = 0.0
         guard !rest.isEmpty else { return nil }
         while !rest.isEmpty {
@@ -62,7 +62,7 @@ package enum RetryAfter {
     ///
     /// - Returns: [s] since 1970.
     static func date(_ text: String) -> Int64? {
-        let parts = trimmed(text).split(separator: " ")
+        let parts = text.trimmed.split(separator: " ")
         let months = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
         guard parts.count == 6, parts[5] == "GMT", let day = Int64(parts[1]), (1...31).contains(day),
             let month = months.firstIndex(of: String(parts[2])), let year = Int64(parts[3]),
@@ -82,12 +82,5 @@ package enum RetryAfter {
         let yearOfEra = year - era * 400
         let dayOfYear = (153 * (month > 2 ? month - 3 : month + 9) + 2) / 5 + day - 1
         return era * 146_097 + yearOfEra * 365 + yearOfEra / 4 - yearOfEra / 100 + dayOfYear - 719_468
-    }
-
-    private static func trimmed(_ text: String) -> Substring {
-        var rest = Substring(text)
-        while rest.first?.isWhitespace ?? false { rest.removeFirst() }
-        while rest.last?.isWhitespace ?? false { rest.removeLast() }
-        return rest
     }
 }

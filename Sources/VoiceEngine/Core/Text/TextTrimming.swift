@@ -1,0 +1,8 @@
+extension StringProtocol {
+    /// Without the whitespace and line breaks at its beginning and end.
+    package var trimmed: SubSequence {
+        guard let first = firstIndex(where: { !$0.isWhitespace }), let last = lastIndex(where: { !$0.isWhitespace })
+        else { return self[endIndex...] }
+        return self[first...last]
+    }
+}
