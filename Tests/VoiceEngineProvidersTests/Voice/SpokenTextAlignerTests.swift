@@ -27,6 +27,15 @@ import Testing
         #expect(heard.ends(of: 1) == [880] && heard.isComplete)
     }
 
+    /// In Chinese each character is a word, and a piece is of several.
+    @Test func aPieceOfSeveralWordsIsShared() {
+        var heard = aligner("你好，我是Anna。", "one two")
+        feed(&heard, "你好", "我", "是Anna")
+        #expect(heard.ends(of: 0) == [40, 80, 180, 216, 280])
+        feed(&heard, "one two", from: 300)
+        #expect(heard.ends(of: 1) == [340, 380] && heard.isComplete)
+    }
+
     @Test func goesOnBehindWhatWasSpelledOut() {
         var heard = aligner("It costs 25 dollars today")
         feed(&heard, "It", "costs", "twenty", "five", "dollars", "today")
