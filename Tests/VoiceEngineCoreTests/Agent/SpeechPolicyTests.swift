@@ -11,7 +11,9 @@ import Testing
     @Test func readsWhatIsSaidHow() throws {
         let policy = try policy(#"{"pronunciations":{"ACME":"ack me"},"normalize":"full"}"#)
         #expect(policy.pronunciations == PronunciationDictionary(["ACME": "ack me"]))
-        #expect([.local, .network, .model].allSatisfy { policy.level(for: $0) == .full })
+        for voice: AgentDocument.SpeechPolicy.Voice in [.local, .network, .model] {
+            #expect(policy.level(for: voice) == .full)
+        }
     }
 
     @Test func isAutomaticByDefault() throws {
