@@ -37,7 +37,9 @@ import Testing
         ("version 1.2.3", "version 1.2.3"), ("COVID-19", "COVID-nineteen"), ("H2O", "H two O"), ("5G", "five G"),
         ("You have 2 new messages.", "You have two new messages."), ("it's 5.", "it's five."),
         ("T-shirt 7eleven", "T-shirt 7eleven"),
-        ("a 3x3 grid", "a 3x3 grid"), ("7 – 9 apples", "seven to nine apples"), ("1:30:00", "1:30:00"),
+        ("a 3x3 grid", "a 3x3 grid"), ("7 – 9 apples", "seven to nine apples"),
+        ("a balance of -$20.00", "a balance of minus twenty dollars"),
+        ("10k users", "ten thousand users"), ("1:30:00", "1:30:00"),
     ]
 
     @Test(arguments: english) func readsEnglish(text: String, expected: String) {
@@ -55,6 +57,11 @@ import Testing
         ("555-123-4567.", "five five five, one two three, four five six seven."),
         ("555-0100", "five five five, zero one zero zero"),
         ("Ticket A1B-22.", "Ticket ay one B, two two."), ("code 4821", "code four eight two one"),
+        ("123-45-6789", "one two three, four five, six seven eight nine"),
+        (
+            "4111 1111 1111 1234",
+            "four one one one, one one one one, one one one one, one two three four"
+        ),
         ("order number 12345", "order number one two three four five"),
     ])
     func readsAddressesAndCodes(text: String, expected: String) {
@@ -115,9 +122,13 @@ import Testing
         ("ru", "14.03.2025", "четырнадцатого марта две тысячи двадцать пятого года"),
         ("ru", "в 15:30", "в пятнадцать тридцать"), ("ru", "2-й этаж", "второй этаж"),
         ("ru", "21 %", "двадцать один процент"), ("ru", "т.е. да", "то есть да"),
+        ("ru", "В 2025 г. мы", "В две тысячи двадцать пятом году мы"),
+        ("ru", "до 2025 г.", "до две тысячи двадцать пятого года."),
+        ("ru", "14 марта 2025 г. мы", "четырнадцатого марта две тысячи двадцать пятого года мы"),
         ("ru", "8 (800) 555-35-35", "восемь, восемь ноль ноль, пять пять пять, три пять, три пять"),
         ("zh", "价格是12.5元。", "价格是十二点五元。"), ("zh", "下午3:30见", "下午三点三十分见"), ("zh", "2025年3月14日", "二零二五年三月十四日"),
-        ("zh", "2025-03-14", "二零二五年三月十四日"), ("zh", "50%的人", "百分之五十的人"), ("zh", "2个人", "两个人"), ("zh", "5km远", "五公里远"),
+        ("zh", "2025-03-14", "二零二五年三月十四日"), ("zh", "50%的人", "百分之五十的人"), ("zh", "2个人", "两个人"),
+        ("zh", "￥1299.5元，", "一千二百九十九点五元，"), ("zh", "5km远", "五公里远"),
         ("zh", "13800138000", "幺三八，零零幺，三八零，零零"),
     ])
     func readsOtherLanguages(language: String, text: String, expected: String) {

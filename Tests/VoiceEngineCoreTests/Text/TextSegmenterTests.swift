@@ -51,6 +51,10 @@ import Testing
 
     /// What models write and cutters cut wrong.
     static let nasty: [(String, String, [String])] = [
+        ("en", "The total is $5 (incl. 8.25% tax), due today.", ["The total is $5 (incl. 8.25% tax),", "due today."]),
+        ("de", "Mo.–Fr. 9–17 Uhr, Sa. zu.", ["Mo.–Fr. 9–17 Uhr, Sa. zu."]),
+        ("de", "Am 1.1. und am 24. Dez. geschlossen.", ["Am 1.1. und am 24. Dez. geschlossen."]),
+        ("de", "Ihre Kundennr. ist 4711.", ["Ihre Kundennr. ist 4711."]),
         (
             "en",
             "Absolutely, I can help you with that, but first I need to ask you a couple of quick questions about your account.",

@@ -114,10 +114,12 @@ extension SpeechScan {
         guard let first = groups.first, let last = groups.last, isEnd(last.upperBound) else { return false }
         let sizes = groups.map(\.count)
         let total = sizes.reduce(0, +)
-        guard (7...15).contains(total) || (groups.count > 1 && total == 6 && digit(first.lowerBound) == 0) else {
+        let isCard = sizes == [4, 4, 4, 4]
+        guard (7...15).contains(total) || isCard || (groups.count > 1 && total == 6 && digit(first.lowerBound) == 0)
+        else {
             return false
         }
-        if !isInternational, !isPhoneNumber(groups, sizes: sizes) { return false }
+        if !isInternational, !isCard, !isPhoneNumber(groups, sizes: sizes) { return false }
         if isInternational {
             say(language.signs.plus, to: first.lowerBound)
         } else if at(position) == "(" {
@@ -163,7 +165,7 @@ extension SpeechScan {
         let separator = at(first.upperBound)
         switch sizes {
         case [3, 3, 4], [1, 3, 3, 4], [3, 4, 4], [1, 3, 3, 2, 2], [3, 3, 2, 2]: return true
-        case [3, 4]: return separator == "-"
+        case [3, 4], [3, 2, 4]: return separator == "-"
         case [4, 4], [5, 4]: return separator == "-" && language.code == .portuguese
         case [2, 4, 4], [2, 5, 4]: return language.code == .portuguese
         case [3, 3, 3], [3, 2, 2, 2]:

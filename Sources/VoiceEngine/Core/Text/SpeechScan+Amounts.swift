@@ -120,6 +120,8 @@ extension SpeechScan {
             sayQuantity(amount + joint + currency.major.many, to: max(magnitudeEnd, end))
             return true
         }
+        // ￥5元 has its currency twice.
+        let end = language.code == .chinese && at(end).isOne(of: "元块") ? end + 1 : end
         guard isEnd(end) else { return false }
         sayQuantity(money(number, currency), to: end)
         return true
@@ -213,6 +215,7 @@ extension SpeechScan {
                 (1_100...2_099).contains(value)
                 ? language.numbers.year(value) : language.numbers.cardinal(value, .alone)
             say(text.hasSuffix("y") ? "\(text.dropLast())ies" : "\(text)s", to: end)
+        case "k": say("\(language.numbers.cardinal(value, .alone)) thousand", to: end)
         case "x": say("\(language.numbers.cardinal(value, .alone)) times", to: end)
         case "G", "D", "K": say("\(language.numbers.cardinal(value, .alone)) \(letters)", to: end)
         case _: return false

@@ -153,12 +153,36 @@ extension SpeechScan {
             return
         }
         keep(to: start + 1)
-        if language.code == .russian, let word = literal(" года", at: yearEnd),
+        if language.code == .russian, let word = literal(" года", at: yearEnd) ?? yearSign(at: yearEnd),
             let ordinal = RussianNumbers.ordinal(year, ending: .genitive)
         {
             return say("\(ordinal) года", to: word)
         }
         say(language.numbers.year(year), to: yearEnd)
+    }
+
+    /// Where " г." after a year ends; its full stop is left when it ends the segment.
+    private func yearSign(at start: Int) -> Int? {
+        guard isSpace(start), at(start + 1) == "г", at(start + 2) == "." else { return nil }
+        return start + 3 < text.count ? start + 3 : start + 2
+    }
+
+    /// "в 2025 г.": the year's form is that of the preposition before it.
+    mutating func takeRussianYear() -> Bool {
+        let yearEnd = position + 4
+        guard language.code == .russian, digitsEnd(position) == yearEnd, let end = yearSign(at: yearEnd),
+            let year = number(position..<yearEnd), (1_000...2_999).contains(year)
+        else { return false }
+        let words: String?
+        switch wordBefore(position) {
+        case "в", "во", "о": words = RussianNumbers.ordinal(year, ending: .prepositional).map { "\($0) году" }
+        case "с", "до", "от", "из", "после", "около", "начала", "конца":
+            words = RussianNumbers.ordinal(year, ending: .genitive).map { "\($0) года" }
+        case _: words = language.numbers.ordinal(year, .masculine).map { "\($0) год" }
+        }
+        guard let words else { return false }
+        say(words, to: end)
+        return true
     }
 
     /// The month whose name begins here, with its abbreviation's full stop.

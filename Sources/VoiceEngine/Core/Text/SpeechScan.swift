@@ -212,7 +212,7 @@ struct SpeechScan {
 
     private mutating func takeDigits() -> Bool {
         if isDigit(position) {
-            return takeDate() || takeTime() || takeFraction() || takeOrdinal() || takeAmount()
+            return takeDate() || takeRussianYear() || takeTime() || takeFraction() || takeOrdinal() || takeAmount()
         }
         return takeDateByName() || takeMoney()
     }
@@ -254,7 +254,8 @@ struct SpeechScan {
             say(language.signs.to, to: position + 1)
             return true
         }
-        guard isDigit(position + 1), position == 0 || isSpace(position - 1) || at(position - 1) == "(" else {
+        let isMoney = !isDigit(position + 1) && isDigit(position + 2) && currency(at: position + 1)?.end == position + 2
+        guard isDigit(position + 1) || isMoney, position == 0 || isSpace(position - 1) || at(position - 1) == "(" else {
             return false
         }
         say(language.signs.minus, to: position + 1)

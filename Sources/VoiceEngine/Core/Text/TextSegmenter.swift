@@ -238,7 +238,7 @@ package struct TextSegmenter: Sendable {
         while let first = word.first, first.isOne(of: "\"'([{«„“‘¿¡") { word.removeFirst() }
         let body = word.dropLast()
         if body.last == "." { return .clause }
-        let text = String(scalars: word).lowercased()
+        let text = String(scalars: Self.lastPart(of: word)).lowercased()
         if table.titles.contains(text) { return .none }
         if table.abbreviations.contains(text) { return .sentenceBeforeCapital }
         if table.numberWords.contains(text) { return .sentenceUnlessDigit }
@@ -246,8 +246,10 @@ package struct TextSegmenter: Sendable {
             return wordBefore(wordStart).first?.isNumeric ?? false ? .sentenceBeforeCapital : .none
         }
         if table.hasDottedOrdinals {
-            // "Hauptstr. 5", "Ludwig XIV. war".
+            // "Hauptstr. 5", "Kundennr. ist", "am 1.1. und", "Ludwig XIV. war".
             if text.hasSuffix("str.") { return .sentenceUnlessDigit }
+            if text.hasSuffix("nr.") { return .none }
+            if body.contains("."), body.allSatisfy({ $0 == "." || $0.isNumeric }) { return .sentenceUnlessLowercase }
             if body.count > 1, body.allSatisfy({ $0.isOne(of: "IVXLC") }) { return .sentenceUnlessLowercase }
         }
         if !body.isEmpty && body.allSatisfy({ $0.properties.numericType == .decimal }) {
@@ -265,6 +267,14 @@ package struct TextSegmenter: Sendable {
         if letter.isLowercase { return letter == "я" ? .sentence : .sentenceBeforeCapital }
         // An initial ("J. Smith"); the one English word of this shape ends a sentence ("So do I.").
         return letter.isUppercase && letter != "I" ? .none : .sentence
+    }
+
+    /// What stands behind the dash of "Mo.–Fr.".
+    private static func lastPart(of word: ArraySlice<Unicode.Scalar>) -> ArraySlice<Unicode.Scalar> {
+        guard let dash = word.lastIndex(where: { $0 == "-" || $0 == "–" }), word[..<dash].last == "." else {
+            return word
+        }
+        return word[(dash + 1)...]
     }
 
     /// Emits `pending` up to `end` and takes the rest again as if it came now.

@@ -2,7 +2,7 @@ extension LanguageTable {
     static let english = LanguageTable(
         titles: words(
             "dr. mr. mrs. ms. prof. st. mt. rev. hon. gen. col. sgt. capt. lt. gov. sen. rep. messrs. vs. e.g. i.e. cf. "
-                + "approx."),
+                + "approx. incl. excl. tel. ph. mts. ft. attn."),
         abbreviations: words(
             "a.m. p.m. ph.d. b.sc. m.sc. b.a. m.a. etc. inc. ltd. co. corp. jr. sr. u.s. u.k. ave. blvd. rd. ext. dept. est. min. max. hr. hrs. "
                 + "jan. feb. mar. apr. jun. jul. aug. sep. sept. oct. nov. dec. mon. tue. tues. wed. thu. thur. thurs. "
