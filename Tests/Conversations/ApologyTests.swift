@@ -9,7 +9,7 @@ import VoiceEngineProviders
 @Suite struct ApologyTests {
     private let sentence = "I am sorry, I am having trouble right now."
 
-    private func call(_ clip: ApologyClip?, policy change: (inout SessionPolicy) -> Void = { _ in }) throws
+    private func call(_ clip: VoiceClip?, policy change: (inout SessionPolicy) -> Void = { _ in }) throws
         -> ScriptedCall
     {
         var policy = SessionPolicy()
@@ -20,8 +20,8 @@ import VoiceEngineProviders
         return call
     }
 
-    private func recorded(_ voices: [ScriptedVoice], on call: ScriptedCall) throws -> ApologyClip {
-        let clip = ApologyClip(text: sentence, voices: voices)
+    private func recorded(_ voices: [ScriptedVoice], on call: ScriptedCall) throws -> VoiceClip {
+        let clip = VoiceClip(text: sentence, voices: voices)
         clip.record(with: ProviderContext(callID: "clip", eventLoop: call.loop, log: .none))
         call.loop.advanceTime(by: .milliseconds(900))
         return clip
@@ -33,8 +33,8 @@ import VoiceEngineProviders
         dead.fails = true
         let live = ScriptedVoice(name: "live")
         let clip = try recorded([dead, live], on: call)
-        #expect(clip.recording?.bytes.count == 9 * 200 * 16)
-        #expect(clip.samples(at: 8_000)?.count ?? 0 > 7_000)
+        #expect(clip.recording?.bytes == 9 * 200 * 16)
+        #expect(clip.rendering(at: 8_000)?.samples ?? 0 > 7_000)
         #expect(dead.open == 0 && live.open == 0)
     }
 
@@ -135,7 +135,7 @@ import VoiceEngineProviders
     @Test func aRecordingUnderWayIsWaitedFor() throws {
         let late = ScriptedVoice(name: "late")
         late.latency = 2_000
-        let call = try self.call(ApologyClip(text: sentence, voices: [late])) { $0.greeting = "Hello there." }
+        let call = try self.call(VoiceClip(text: sentence, voices: [late])) { $0.greeting = "Hello there." }
         call.voice.fails = true
         try call.play("6000 gone")
         #expect(call.story.contains("heard \"\(sentence)\""))
@@ -146,7 +146,7 @@ import VoiceEngineProviders
     @Test(arguments: [100, 60_000] as [Int64]) func aRecordingThatDoesNotComeEndsTheCall(latency: Int64) throws {
         let dead = ScriptedVoice(name: "dead")
         (dead.fails, dead.latency) = (true, latency)
-        let call = try self.call(ApologyClip(text: sentence, voices: [dead])) { $0.greeting = "Hello there." }
+        let call = try self.call(VoiceClip(text: sentence, voices: [dead])) { $0.greeting = "Hello there." }
         call.voice.fails = true
         try call.play("20000 end")
         let end = try #require(call.events.last)

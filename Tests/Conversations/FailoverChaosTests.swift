@@ -46,7 +46,7 @@ import VoiceEngineProviders
             policy.failover.voicePatience = .seconds(2)
             policy.failover.retry.retries = .random(in: 0...2, using: &random)
             let maker = try ScriptedCall()
-            let clip = ApologyClip(text: "Sorry sorry.", voices: [ScriptedVoice()])
+            let clip = VoiceClip(text: "Sorry sorry.", voices: [ScriptedVoice()])
             clip.record(with: ProviderContext(callID: "clip", eventLoop: maker.loop, log: .none))
             maker.loop.advanceTime(by: .seconds(2))
             policy.manners.onFailure = "Sorry sorry."

@@ -33,13 +33,25 @@ struct Agent: Sendable {
         providers.languageModel = providers.languageModel.mapProviders { provider in
             (provider as? LocalLLM)?.with(flow: filled.flow.map { LocalFlow($0) }) ?? provider
         }
-        return (policy(filled), providers)
+        var policy = policy(filled)
+        // Whoever calls us is no answering machine. The carriers that know the direction tell it.
+        if variables["direction"] == "inbound" { policy.voicemail = nil }
+        return (policy, providers)
+    }
+
+    /// What every call says, as far as it is known before the call: to be recorded.
+    var standingTexts: [ClipScript] {
+        let filled = (try? document.substituting([:])) ?? document
+        let policy = policy(filled)
+        let fillers = policy.manners.fillerAfter == nil ? [] : policy.manners.fillers
+        return ([policy.greeting].compactMap { $0 } + fillers).filter { !$0.contains("{{") }
+            .map { ClipScript($0, policy: policy) }
     }
 
     private func policy(_ filled: AgentDocument) -> SessionPolicy {
         var policy = SessionPolicy()
         policy.language = filled.language
-        policy.prompt = filled.prompt
+        policy.prompt = filled.prompt + (filled.goal.map { "\n\n" + CallGoal.instruction($0) } ?? "")
         policy.normalizer = SpeechNormalizer(
             language: filled.language, level: filled.speech.level(for: voice), dictionary: filled.speech.pronunciations)
         policy.greeting = filled.greeting
@@ -51,6 +63,8 @@ struct Agent: Sendable {
         policy.overlap.always = filled.turn.always
         policy.protected = ProtectedTexts(filled.turn.protected)
         policy.manners = SessionManners(filled.manners)
+        policy.voicemail = SessionVoicemail(filled.voicemail)
+        policy.comfortNoise = filled.audio.comfortNoise
         policy.keypad = SessionKeypad(filled.dtmf)
         policy.historyMessages = filled.limits.historyMessages
         policy.toolTimeout = filled.limits.toolTimeout
@@ -58,6 +72,9 @@ struct Agent: Sendable {
         policy.tools = filled.tools.map { tool in
             ToolSpecification(
                 name: tool.name, description: tool.description, parameters: JSONValue.object(tool.parameters).text)
+        }
+        if filled.goal != nil, !policy.tools.contains(where: { $0.name == CallGoal.tool.name }) {
+            policy.tools.append(CallGoal.tool)
         }
         return policy
     }
@@ -69,6 +86,30 @@ struct Agent: Sendable {
     }
 }
 
+/// What the model is told of the goal of a call.
+private enum CallGoal {
+    static let tool = ToolSpecification(
+        name: "goal_reached",
+        description: "Ends the call. Call it once the goal of the call is reached, or certainly cannot be reached, "
+            + "after saying goodbye.",
+        parameters: #"{"type":"object","properties":{"outcome":{"type":"string","description":"What came of the call, "#
+            + #"in one sentence."}},"required":["outcome"]}"#)
+
+    static func instruction(_ goal: String) -> String {
+        "The goal of this call: \(goal)\nWork towards it. Once it is reached, or certainly cannot be reached, say "
+            + "goodbye and call goal_reached with the outcome."
+    }
+}
+
+extension SessionVoicemail {
+    fileprivate init?(_ voicemail: AgentDocument.Voicemail) {
+        guard voicemail.isDetected else { return nil }
+        self.init()
+        machine.course = voicemail.course
+        message = voicemail.message ?? ""
+    }
+}
+
 extension SessionManners {
     fileprivate init(_ manners: AgentDocument.Manners) {
         self.init()
@@ -77,6 +118,11 @@ extension SessionManners {
         hangUpAfterCheckIns = manners.hangUpAfterCheckIns
         longestCall = manners.longestCall
         onFailure = manners.onFailure
+        callWarningBefore = manners.callWarningBefore
+        callWarning = manners.callWarning
+        goodbye = manners.goodbye
+        fillerAfter = manners.fillers.after
+        fillers = manners.fillers.texts
     }
 }
 
@@ -87,5 +133,7 @@ extension SessionKeypad {
         endKey = keypad.endKey
         gap = keypad.gap
         mostDigits = keypad.mostDigits
+        delivery = keypad.delivery
+        interrupts = keypad.interrupts
     }
 }

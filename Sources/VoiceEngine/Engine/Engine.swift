@@ -193,11 +193,12 @@ package final class Engine: Sendable {
             variables: request.variables, input: request.input, output: output,
             frameMilliseconds: request.frameMilliseconds, leadMilliseconds: pulls ? HostPorts.pullLead : 0,
             wantsSilence: !pulls, followsReader: pulls)
-        let ports = HostPorts(input: request.input, output: request.output, pulls: pulls)
+        let ports = HostPorts(
+            input: request.input, output: request.output, pulls: pulls, comfortNoise: policy.comfortNoise)
         let loop = leastLoaded
         let call = Call(engine: self, loop: loop, ports: ports, events: events)
         try admit(call)
-        if case .document = request.agent { factory.prepare(agent) }
+        if case .document = request.agent { factory.prepare(agent, isShared: false) }
         register(call)
         loop.callStarted()
         loop.eventLoop.execute { [self] in

@@ -46,7 +46,7 @@ final class EngineMetrics: Sendable {
             completionTokens.wrappingAdd(metrics.usage.completion, ordering: .relaxed)
         case .started, .callerStarted, .callerStopped, .transcript, .agentText, .agentStarted, .agentStopped,
             .agentHeard,
-            .toolCall, .dtmfIn, .dtmfOut, .transfer, .hangUp, .slowHost, .closed:
+            .toolCall, .dtmfIn, .dtmfOut, .transfer, .hangUp, .slowHost, .closed, .voicemail:
             break
         }
     }

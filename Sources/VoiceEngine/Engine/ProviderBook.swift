@@ -9,14 +9,14 @@ internal import VoiceEngineSession
 /// Full means: the entry that was asked for longest ago is forgotten; who uses it keeps it.
 final class ProviderBook: Sendable {
     private static let mostHealth = 512
-    private static let mostClips = 64
 
     private struct Pages: Sendable {
         var health = Recent<ProviderHealth>(capacity: ProviderBook.mostHealth)
-        var clips = Recent<ApologyClip>(capacity: ProviderBook.mostClips)
     }
 
     private let pages = Mutex(Pages())
+    /// Apologies, greetings, fillers.
+    let clips = ClipCache()
 
     func health(_ role: ProviderRole, _ choice: ProviderChoice, _ policy: CircuitBreaker.Policy) -> ProviderHealth {
         // What tells servers and accounts apart; a voice or a prompt does not.
@@ -29,10 +29,6 @@ final class ProviderBook: Sendable {
                 ProviderHealth(role: role, provider: choice.provider, policy: policy)
             }
         }
-    }
-
-    func clip(_ key: String, make: () -> ApologyClip) -> ApologyClip {
-        pages.withLock { $0.clips.value(key, make: make) }
     }
 
     var all: [ProviderHealth] { pages.withLock { $0.health.values } }

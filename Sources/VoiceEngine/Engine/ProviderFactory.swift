@@ -80,11 +80,21 @@ final class ProviderFactory: Sendable {
         let voices = try links(.textToSpeech, document.textToSpeech, document) {
             (registry, setup) throws(ProviderSetupError) in try registry.makeTextToSpeech(setup)
         }
-        return SessionProviders(
+        var providers = SessionProviders(
             speechToText: try chain(.speechToText, own.map { $0.speechToText }, recognisers),
             languageModel: try chain(.languageModel, own.map { $0.languageModel }, models),
             textToSpeech: try chain(.textToSpeech, own.map { $0.voice(scripts: voices.first?.provider) }, voices),
             voiceActivity: try voiceActivity(document), apology: apology(document, voices.map(\.provider)))
+        // A speech-to-speech model must be told what was said in its place: its texts are read live.
+        if own == nil, let voice = voices.first?.provider {
+            providers.clips = VoiceClips(cache: book.clips, key: Self.voiceKey(document), voice: voice)
+        }
+        return providers
+    }
+
+    /// What tells the voice of an agent from others.
+    private static func voiceKey(_ document: AgentDocument) -> String {
+        document.textToSpeech.map { "\($0)" }.joined(separator: "|") + "|\(document.language)"
     }
 
     /// One model that hears, thinks and speaks: it stands at the head of every chain.
@@ -130,7 +140,7 @@ final class ProviderFactory: Sendable {
 
     /// The sentence for failures, to be recorded by the agent's voices, or else by the local one. Agents that say the
     /// same with the same voices share it.
-    private func apology(_ document: AgentDocument, _ voices: [any TextToSpeechProvider]) -> ApologyClip? {
+    private func apology(_ document: AgentDocument, _ voices: [any TextToSpeechProvider]) -> VoiceClip? {
         // A sentence with variables of the call is not known before it.
         let filled = (try? document.substituting([:])) ?? document
         guard let text = filled.manners.onFailure, !text.contains("{{") else { return nil }
@@ -140,8 +150,14 @@ final class ProviderFactory: Sendable {
         {
             voices.append(local.textToSpeech(speed: 1))
         }
-        let key = document.textToSpeech.map { "\($0)" }.joined(separator: "|") + "|\(document.language)|" + text
-        return book.clip(key) { ApologyClip(text: text, voices: voices) }
+        // Of whatever voice: numbers are spelled out for it.
+        var policy = SessionPolicy()
+        policy.language = document.language
+        let script = ClipScript(text, policy: policy)
+        // By whichever voice works: not the recording that is played while the agent's own does.
+        return book.clips.clip("any|" + Self.voiceKey(document) + "|" + text) {
+            VoiceClip(text: text, segments: script.segments, voices: voices)
+        }
     }
 
     /// What is known of every provider in use, for metrics.
@@ -237,7 +253,8 @@ final class ProviderFactory: Sendable {
     // MARK: - Getting ready
 
     /// Loads and connects in the background what the agent needs.
-    func prepare(_ agent: Agent) {
+    /// - Parameter isShared: Other calls will be made to it: what they all say is recorded.
+    func prepare(_ agent: Agent, isShared: Bool = true) {
         for provider in agent.providers.all {
             guard let provider = provider as? any WarmableProvider else { continue }
             for loop in group.makeIterator() { provider.warm(on: loop) }
@@ -256,13 +273,7 @@ final class ProviderFactory: Sendable {
                 loading.problems[part] = problem.map { "\($0)" }
             }
         }
-        if let clip = agent.providers.apology {
-            let loop = group.next()
-            let log = log
-            loop.execute {
-                clip.record(with: ProviderContext(callID: "apology of \(agent.name)", eventLoop: loop, log: log))
-            }
-        }
+        record(agent, isShared: isShared)
         guard let model = agent.providers.languageModel.providers.lazy.compactMap({ $0 as? LocalLLM }).first else {
             return
         }
@@ -272,6 +283,17 @@ final class ProviderFactory: Sendable {
         model.prepare(prompt: prompt) { [loading, log] error in
             if let error { log(.warning, "agent \(agent.name): its prompt could not be evaluated: \(error)") }
             loading.update { $0.prompts -= 1 }
+        }
+    }
+
+    private func record(_ agent: Agent, isShared: Bool) {
+        let texts = isShared ? agent.standingTexts : []
+        let providers = agent.providers
+        let loop = group.next()
+        let context = ProviderContext(callID: "recordings of \(agent.name)", eventLoop: loop, log: log)
+        loop.execute {
+            providers.clips?.record(texts, with: context)
+            providers.apology?.record(with: context)
         }
     }
 

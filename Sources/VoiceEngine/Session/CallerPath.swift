@@ -25,6 +25,8 @@ package final class CallerPath {
         case note(ChainNote)
         /// Every recogniser has failed.
         case deaf(ProviderError)
+        /// The beep of an answering machine is over; only told while `listensForBeeps`.
+        case beep
     }
 
     /// [Hz] What the detectors listen at.
@@ -43,6 +45,7 @@ package final class CallerPath {
     private var received: Int64 = 0
     private var arrived: Instant
     private var ticked: Instant
+    private var beeps: BeepDetector?
     private let handler: (Event, Instant) -> Void
 
     package init(
@@ -108,6 +111,12 @@ package final class CallerPath {
     /// The recogniser in use tells the words only after the speech.
     package var hearsWordsLate: Bool { recogniser?.hearsWordsLate ?? false }
 
+    /// Whether the beep of an answering machine is told.
+    package var listensForBeeps: Bool {
+        get { beeps != nil }
+        set { if newValue != listensForBeeps { beeps = newValue ? BeepDetector() : nil } }
+    }
+
     /// Audio that recognisers were given, replays included.
     package var recognised: Nanoseconds { clock.duration(ofSamples: recogniser?.sent ?? 0) }
 
@@ -125,6 +134,7 @@ package final class CallerPath {
     private func listen(to samples: UnsafeBufferPointer<Int16>, at now: Instant) {
         arrived = now
         received += Int64(samples.count)
+        if beeps?.heard(samples.span) != nil { handler(.beep, now) }
         if let model { return model.send(samples) }
         var offset = 0
         while let window = energy.next(samples.span, offset: &offset) { judged(window, at: now) }

@@ -9,7 +9,7 @@ final class Reply {
     let source: Source
     let isInterruptible: Bool
     /// Position of its first sample among all reply samples of the call.
-    let start: Int64
+    var start: Int64
     var machine = ReplyStateMachine()
     var tools = ToolCallStateMachine()
     /// From the model's tokens to what is spoken.
@@ -25,6 +25,8 @@ final class Reply {
     var wish = EndingStateMachine.Wish.listen
     /// Why it stays unfinished.
     var failure: EndingStateMachine.Failure?
+    /// Its audio is a recording: no voice speaks.
+    var isRecorded = false
     /// What the model has written so far.
     var written = ""
 

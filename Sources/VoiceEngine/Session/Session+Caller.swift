@@ -19,6 +19,8 @@ extension Session {
 
     func heard(_ event: CallerPath.Event, at now: Instant) {
         guard life == .running else { return }
+        weighAnswer(event, at: now)
+        guard life == .running else { return }
         switch event {
         case .voiceStarted(let position, let onset):
             emit(.callerStarted, at: onset) { $0.position = position }
@@ -41,6 +43,7 @@ extension Session {
         case .note(let note):
             if case .failed = note { hearing.endpoint.repairStarted(until: now + Self.repairTime) }
             noted(note, of: .speechToText, at: now)
+        case .beep: break
         case .deaf:
             reportNoneLeft(.speechToText, at: now)
             giveUp("speech recognition failed", at: now)
@@ -146,7 +149,7 @@ extension Session {
     }
 
     /// What was said since the last turn was noise, or a backchannel.
-    private func forgetUtterance() {
+    func forgetUtterance() {
         timers?.endpoint.cancel()
         hearing.transcript = ""
         hearing.onset = nil
@@ -162,6 +165,7 @@ extension Session {
         paths?.caller.utteranceCommitted()
         hearing.transcript = ""
         hearing.onset = nil
+        guard isFloorOpen else { return keepForLater(utterance, at: now) }
         guard let reply = dialogue.reply else { return answer(utterance, at: now) }
         // Barge-in is off, or this reply must be heard out.
         if words == .backchannel || words == .nothing { return }

@@ -39,6 +39,10 @@ extension Session {
             }
         case .awaitClip(let until): timers?.clip.arm(until: until)
         case .hearOut(let until): timers?.length.arm(until: until)
+        case .sayGoodbye(let goodbye, let until):
+            timers?.length.arm(until: until)
+            dialogue.agenda.dropTexts()
+            utter(goodbye, isInterruptible: false, at: now)
         case .hangUp(let farewell):
             hangUp(reason: farewell.reason, status: farewell.cause == .providers ? .provider : .ok, at: now)
         }
@@ -60,15 +64,10 @@ extension Session {
 
     private func playApology(at now: Instant) {
         guard dialogue.reply == nil, let clip = providers.apology,
-            let samples = clip.samples(at: setup.output.sampleRate)
+            let rendering = clip.rendering(at: setup.output.sampleRate)
         else { return perform(dialogue.ending.clipFailed(), at: now) }
         timers?.silence.cancel()
-        let reply = begin(.clip, isInterruptible: true)
-        guard let index = reply.machine.segmentSpoken() else { return }
-        reply.speaks(SpokenSegment(clip.text), as: index)
-        emit(.agentText, at: now) { $0.text = clip.text }
-        paths?.speaker.play(samples, as: SegmentID(turn: reply.turn, index: index), at: now)
-        perform(reply.machine.textFinished(), of: reply, at: now)
+        play(rendering, in: begin(.clip, isInterruptible: true, isSpoken: false), at: now)
     }
 
     // MARK: - The end of the call

@@ -6,7 +6,7 @@ internal import VoiceEngineCore
 extension Session {
     /// What waits while a reply is under way or the caller speaks, in order.
     func next(at now: Instant) {
-        guard life == .running, dialogue.reply == nil else { return }
+        guard life == .running, dialogue.reply == nil, isFloorOpen else { return }
         timers?.floor.cancel()
         let caller: Agenda.Caller =
             !hearing.endpoint.hasUtterance ? .silent : hearing.transcript.isEmpty ? .audible : .speaking
@@ -20,7 +20,7 @@ extension Session {
 
     /// The floor is the caller's.
     func listen(at now: Instant) {
-        guard life == .running, let wait = policy.manners.checkInAfter else { return }
+        guard life == .running, isFloorOpen, let wait = policy.manners.checkInAfter else { return }
         timers?.silence.arm(until: now + wait)
     }
 

@@ -41,9 +41,11 @@ extension Session {
     package func receiveDigits(_ digits: String) {
         guard life == .running else { return }
         let now = context.eventLoop.instant
-        emit(.dtmfIn, at: now) { $0.text = digits }
+        let isCollected = policy.keypad.isEnabled && policy.keypad.delivery == .event
+        if !isCollected { emit(.dtmfIn, at: now) { $0.text = digits } }
         // Whoever presses keys is there.
         dialogue.checkIns = 0
+        keysInterrupt(digits, at: now)
         if dialogue.reply == nil { listen(at: now) }
         guard policy.keypad.isEnabled else { return }
         for digit in digits {
@@ -58,7 +60,27 @@ extension Session {
         guard !hearing.digits.isEmpty else { return }
         let digits = hearing.digits
         hearing.digits = ""
-        receiveText(digits)
+        switch policy.keypad.delivery {
+        case .event:
+            emit(.dtmfIn, at: now) {
+                $0.text = digits
+                $0.flags = .final
+            }
+        case .text:
+            // What the keys did not stop is heard out.
+            guard dialogue.reply == nil else {
+                return dialogue.agenda.add(Utterance(text: digits, lastSpeech: now, decidable: now))
+            }
+            receiveText(digits)
+        }
+    }
+
+    /// Keys that stop the agent do so at once; what may not be interrupted goes on.
+    private func keysInterrupt(_ digits: String, at now: Instant) {
+        guard policy.keypad.isEnabled, let turn = interruptibleReply, policy.keypad.interrupts.isStopped(by: digits)
+        else { return }
+        perform(hearing.bargeIn.interrupt(turn), at: now)
+        next(at: now)
     }
 
     package func toolResult(id: String, json: String) {

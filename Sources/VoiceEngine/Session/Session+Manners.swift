@@ -1,18 +1,174 @@
 internal import NIOCore
 internal import VoiceEngineCore
+internal import VoiceEngineProviders
 
-// Manners: what the agent does when nothing happens, and when a call has lasted too long.
+// Manners: what the agent says on its own (greeting, fillers, check-ins, warnings, goodbyes), and the recordings of it.
 
 extension Session {
+    /// The machines of the conversation's manners.
+    struct Customs {
+        var fillers: FillerStateMachine
+        /// nil before the call has begun.
+        var length: CallLengthStateMachine?
+        /// nil where nobody looks for answering machines.
+        var voicemail: VoicemailStateMachine?
+        /// What was said before it was known who has answered.
+        var heardFirst = ""
+
+        init(_ policy: SessionPolicy) {
+            fillers = FillerStateMachine(after: policy.manners.fillerAfter, count: policy.manners.fillers.count)
+        }
+    }
+
+    func beginCustoms(at now: Instant) {
+        let manners = policy.manners
+        let length = CallLengthStateMachine(
+            policy: .init(longest: manners.longestCall, warning: manners.callWarningBefore), start: now)
+        customs.length = length
+        timers?.length.arm(until: length.deadline)
+        providers.apology?.record(with: context)
+        if manners.fillerAfter != nil {
+            providers.clips?.record(manners.fillers.map { ClipScript($0, policy: policy) }, with: context)
+        }
+        if let voicemail = policy.voicemail { beginJudging(voicemail, at: now) }
+    }
+
+    /// The conversation begins: the agent greets, or waits for the caller.
+    func greet(at now: Instant) {
+        if let greeting = policy.greeting, !greeting.isEmpty {
+            say(greeting, isInterruptible: policy.greetingIsInterruptible, at: now)
+        } else {
+            next(at: now)
+        }
+    }
+
+    // MARK: - Recordings
+
+    /// The recording of a text that the agent says in call after call; nil while there is none.
+    func standingClip(_ text: String) -> VoiceClip.Rendering? {
+        let manners = policy.manners
+        let isStanding =
+            text == policy.greeting || text == manners.checkIn || text == manners.goodbye
+            || text == manners.callWarning
+        guard isStanding, let clips = providers.clips else { return nil }
+        let script = ClipScript(text, policy: policy)
+        if let clip = clips.rendering(of: script, at: setup.output.sampleRate) { return clip }
+        clips.said(script, with: context)
+        return nil
+    }
+
+    /// The whole reply is a recording.
+    func play(_ clip: VoiceClip.Rendering, in reply: Reply, at now: Instant) {
+        for segment in clip.segments {
+            guard let index = reply.machine.segmentSpoken() else { return }
+            reply.speaks(segment.text, as: index)
+            if !policy.protected.isEmpty {
+                reply.protection.append(segment: index, isProtected: policy.protected.cover(segment.text.original))
+            }
+            emit(.agentText, at: now) { $0.text = segment.text.original }
+        }
+        for (index, segment) in clip.segments.enumerated() {
+            paths?.speaker.play(
+                segment.samples, wordEnds: segment.wordEnds, as: SegmentID(turn: reply.turn, index: index),
+                isBorder: segment.isBorder, at: now)
+        }
+        perform(reply.machine.textFinished(), of: reply, at: now)
+    }
+
+    // MARK: - Fillers
+
+    /// The caller's turn was committed.
+    func awaitAnswer(at now: Instant) { perform(customs.fillers.answerBegan(at: now), at: now) }
+
+    /// Text of a reply goes to the voice.
+    func noteSpeechRequested(at now: Instant) { perform(customs.fillers.speechRequested(at: now), at: now) }
+
+    /// Audio of the reply itself is queued.
+    func answerSounds(_ reply: Reply) {
+        customs.fillers.answerSounds()
+        // What was said meanwhile may have ended early.
+        if let speaker = paths?.speaker { reply.start = speaker.start }
+    }
+
+    func fillerIsDue(at now: Instant) {
+        guard let reply = dialogue.reply, reply.source == .answer else { return }
+        // Nobody talks into what the caller adds.
+        let isQuiet = hearing.bargeIn.suspended == nil && !hearing.endpoint.hasUtterance
+        let ready = policy.manners.fillers.indices.map { isQuiet && fillerClip($0) != nil }
+        perform(customs.fillers.timerFired(at: now) { ready[$0] }, at: now)
+    }
+
+    private func perform(_ action: FillerStateMachine.Action, at now: Instant) {
+        switch action {
+        case .none: break
+        case .wait(let until): timers?.filler.arm(until: until)
+        case .play(let index):
+            guard let reply = dialogue.reply, let clip = fillerClip(index), let speaker = paths?.speaker else { return }
+            emit(.agentText, at: now) {
+                $0.text = policy.manners.fillers[index]
+                $0.name = "filler"
+            }
+            speaker.interject(clip.samples, wordEnds: clip.wordEnds)
+            reply.start = speaker.start
+        }
+    }
+
+    private func fillerClip(_ index: Int) -> (samples: [Int16], wordEnds: [Int64])? {
+        let script = ClipScript(policy.manners.fillers[index], policy: policy)
+        guard let clip = providers.clips?.rendering(of: script, at: setup.output.sampleRate) else { return nil }
+        var samples: [Int16] = []
+        var wordEnds: [Int64] = []
+        for segment in clip.segments {
+            wordEnds += segment.wordEnds.map { Int64(samples.count) + $0 }
+            samples += segment.samples
+        }
+        return (samples, wordEnds)
+    }
+
+    // MARK: - Silence and length
+
     func callerIsSilent(at now: Instant) {
-        guard dialogue.reply == nil, !hearing.endpoint.hasUtterance else { return }
+        guard dialogue.reply == nil, isFloorOpen, !hearing.endpoint.hasUtterance else { return }
         let limit = policy.manners.hangUpAfterCheckIns
-        if limit > 0, dialogue.checkIns >= limit { return hangUp(reason: "the caller is silent", at: now) }
-        dialogue.checkIns += 1
-        say(policy.manners.checkIn, at: now)
+        guard limit > 0, dialogue.checkIns >= limit else {
+            dialogue.checkIns += 1
+            return say(policy.manners.checkIn, at: now)
+        }
+        let reason = "the caller is silent"
+        guard let goodbye = policy.manners.goodbye else { return hangUp(reason: reason, at: now) }
+        // A caller who answers the goodbye is there after all.
+        utter(goodbye, wish: .hangUp(reason: reason), at: now)
     }
 
     func callIsTooLong(at now: Instant) {
-        perform(dialogue.ending.patienceEnded(isReplyUnderWay: dialogue.reply != nil, at: now), at: now)
+        // The second time the last reply has not ended in spite of all patience: a host that no longer reads, a voice
+        // that hangs.
+        if dialogue.ending.isLeaving { return perform(dialogue.ending.patienceEnded(), at: now) }
+        let isQuiet = dialogue.reply == nil && isFloorOpen && !hearing.endpoint.hasUtterance
+        switch customs.length?.timerFired(at: now, isQuiet: isQuiet) ?? .end {
+        case .wait(let until): timers?.length.arm(until: until)
+        case .warn(let until):
+            timers?.length.arm(until: until)
+            say(policy.manners.callWarning, at: now)
+        case .end:
+            leave(
+                .init("the call reached its longest duration", goodbye: policy.manners.goodbye), at: now)
+        }
+    }
+
+    // MARK: - The goal of the call
+
+    /// The model says that the goal of the call is reached, or cannot be.
+    func goalReached(_ call: ToolCall, in reply: Reply) {
+        let outcome = (try? JSONValue.parse(call.arguments)["outcome"]?.string) ?? nil
+        reply.wish = .goalReached(outcome: String((outcome ?? "").prefix(500)))
+    }
+
+    /// A last reply without a word says goodbye all the same.
+    func addGoodbye(to reply: Reply, at now: Instant) {
+        guard case .goalReached = reply.wish, reply.written.isEmpty, let goodbye = policy.manners.goodbye else {
+            return
+        }
+        write(goodbye, in: reply, at: now)
     }
 }

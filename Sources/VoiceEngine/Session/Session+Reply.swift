@@ -22,27 +22,42 @@ extension Session {
         if let earlier = dialogue.agenda.takeWords() { dialogue.conversation.callerSaid(earlier) }
         dialogue.conversation.callerSaid(utterance.text)
         generate(reply)
+        awaitAnswer(at: now)
     }
 
     /// Says a text: at once when the agent is silent, else after what it is saying.
     func say(_ text: String, isInterruptible: Bool = true, as source: Reply.Source = .script, at now: Instant) {
-        guard dialogue.reply == nil else {
+        guard dialogue.reply == nil, isFloorOpen else {
             dialogue.agenda.add(text)
             return
         }
+        utter(text, isInterruptible: isInterruptible, as: source, at: now)
+    }
+
+    /// Says a text at once; no reply is under way.
+    func utter(
+        _ text: String, isInterruptible: Bool = true, as source: Reply.Source = .script,
+        wish: EndingStateMachine.Wish = .listen,
+        at now: Instant
+    ) {
         timers?.silence.cancel()
-        let reply = begin(source, isInterruptible: isInterruptible)
+        let clip = source == .script ? standingClip(text) : nil
+        let reply = begin(source, isInterruptible: isInterruptible, isSpoken: clip == nil)
+        reply.wish = wish
+        if let clip { return play(clip, in: reply, at: now) }
         write(text, in: reply, at: now)
         textFinished(reply, at: now)
     }
 
-    func begin(_ source: Reply.Source, isInterruptible: Bool) -> Reply {
+    /// - Parameter isSpoken: false for one whose audio is there already.
+    func begin(_ source: Reply.Source, isInterruptible: Bool, isSpoken: Bool = true) -> Reply {
         dialogue.turn = dialogue.turn.next
         let reply = Reply(
             turn: dialogue.turn, source: source, isInterruptible: isInterruptible,
-            start: paths?.speaker.start(dialogue.turn, isSpoken: source != .clip) ?? 0,
+            start: paths?.speaker.start(dialogue.turn, isSpoken: isSpoken) ?? 0,
             text: ReplyText(language: policy.language, normalizer: policy.normalizer),
             heardText: HeardText(sampleRate: setup.output.sampleRate, rate: dialogue.speakingRate))
+        reply.isRecorded = !isSpoken
         dialogue.reply = reply
         return reply
     }
@@ -104,7 +119,7 @@ extension Session {
     }
 
     /// Text becomes segments, segments become speech.
-    private func write(_ text: String, in reply: Reply, at now: Instant) {
+    func write(_ text: String, in reply: Reply, at now: Instant) {
         for segment in reply.text.append(text) { speak(segment, in: reply, at: now) }
     }
 
@@ -123,6 +138,7 @@ extension Session {
         }
         emit(.agentText, at: now) { $0.text = segment.original }
         dialogue.work.characters += segment.spoken.count
+        noteSpeechRequested(at: now)
         paths?.speaker.speak(segment.spoken, as: SegmentID(turn: reply.turn, index: index))
         reply.timeline.mark(.speechRequested, at: context.eventLoop.instant)
     }
@@ -139,6 +155,7 @@ extension Session {
         switch event {
         case .queued(let segment, let samples):
             reply.timeline.mark(.firstAudio, at: now)
+            answerSounds(reply)
             reply.heardText.append(samples: samples, to: segment.index)
             reply.protection.append(samples: samples, to: segment.index)
         case .wordEnds(let segment, let ends):
@@ -149,7 +166,7 @@ extension Session {
             perform(reply.machine.segmentsCompleted(through: segment.index), of: reply, at: now)
         case .firstSampleOut:
             reply.timeline.mark(.firstSampleOut, at: now)
-            if reply.source != .clip { dialogue.ending.voiceHeard() }
+            if !reply.isRecorded { dialogue.ending.voiceHeard() }
             emit(.agentStarted, at: now) { $0.position = reply.start }
         case .heardAll:
             perform(reply.machine.heardAll(), of: reply, at: now)
@@ -212,6 +229,7 @@ extension Session {
         if reply.source != .clip { dialogue.speakingRate = reply.heardText.rate }
         dialogue.conversation.callerHeard(text)
         expectAnswer(to: text)
+        if reply.source == .answer { customs.fillers.answerEnded(wasHeard: !text.isEmpty) }
         if reply.timeline.time(of: .firstSampleOut) != nil || reply.source != .answer && position > reply.start {
             emit(.agentStopped, at: now) { $0.position = position }
         }

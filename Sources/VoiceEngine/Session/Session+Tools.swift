@@ -6,7 +6,7 @@ internal import VoiceEngineProviders
 
 extension Session {
     /// The names of the tools that the session carries out itself.
-    enum BuiltInTool: String { case hangUp = "hang_up", transfer = "transfer" }
+    enum BuiltInTool: String { case hangUp = "hang_up", transfer = "transfer", goalReached = "goal_reached" }
 
     func noteToolCall(_ call: ToolCall, in reply: Reply) {
         switch BuiltInTool(rawValue: call.name) {
@@ -14,13 +14,17 @@ extension Session {
         case .transfer:
             let target = try? JSONValue.parse(call.arguments)["to"]?.string
             if let target { reply.wish = .transfer(to: target) }
+        case .goalReached: goalReached(call, in: reply)
         case nil: reply.tools.called(call)
         }
     }
 
     func answerFinished(_ reply: Reply, at now: Instant) {
         let action = reply.tools.answerFinished()
-        if action == .none { return textFinished(reply, at: now) }
+        if action == .none {
+            addGoodbye(to: reply, at: now)
+            return textFinished(reply, at: now)
+        }
         // What was said so far ("let me look that up") is spoken while the tool runs.
         speakRest(of: reply, at: now)
         perform(action, of: reply, at: now)

@@ -38,6 +38,7 @@ package final class Session: CallSession, Ticking {
     var life = Life.ready
     var hearing: Hearing
     var dialogue: Dialogue
+    var customs: Customs
     private(set) var paths: Paths?
     private(set) var timers: Timers?
 
@@ -81,9 +82,11 @@ package final class Session: CallSession, Ticking {
     }
 
     struct Timers {
-        let endpoint, bargeIn, tools, silence, length, digits, clip, floor: SessionTimer
+        let endpoint, bargeIn, tools, silence, length, digits, clip, floor, filler, voicemail: SessionTimer
 
-        var all: [SessionTimer] { [endpoint, bargeIn, tools, silence, length, digits, clip, floor] }
+        var all: [SessionTimer] {
+            [endpoint, bargeIn, tools, silence, length, digits, clip, floor, filler, voicemail]
+        }
     }
 
     /// - Parameters:
@@ -107,6 +110,7 @@ package final class Session: CallSession, Ticking {
         dialogue = Dialogue(
             conversation: Conversation(conversation),
             ending: EndingStateMachine(mostFailures: policy.failover.endAfter))
+        customs = Customs(policy)
     }
 
     // MARK: - Life
@@ -129,7 +133,7 @@ package final class Session: CallSession, Ticking {
             do {
                 let speaker = try Speaker(
                     setup: setup, carrier: carrier, voices: providers.textToSpeech, policy: policy.failover,
-                    random: providers.random, context: context
+                    comfortNoise: policy.comfortNoise, random: providers.random, context: context
                 ) { [weak self] event, now in self?.spoke(event, at: now) }
                 paths = Paths(caller: caller, speaker: speaker)
             } catch {
@@ -144,17 +148,12 @@ package final class Session: CallSession, Ticking {
         timers = makeTimers()
         clock.add(self)
         let now = context.eventLoop.instant
-        timers?.length.arm(until: now + policy.manners.longestCall)
-        providers.apology?.record(with: context)
+        beginCustoms(at: now)
         emit(.started, at: now) {
             $0.text = context.callID
             $0.name = setup.agent
         }
-        if let greeting = policy.greeting, !greeting.isEmpty {
-            say(greeting, isInterruptible: policy.greetingIsInterruptible, at: now)
-        } else {
-            listen(at: now)
-        }
+        if isFloorOpen { greet(at: now) }
     }
 
     package func tick(at now: Instant) {
@@ -245,6 +244,8 @@ package final class Session: CallSession, Ticking {
             length: timer { $0.callIsTooLong(at: $1) },
             digits: timer { $0.digitsComplete(at: $1) },
             clip: timer { $0.clipTimerFired(at: $1) },
-            floor: timer { $0.next(at: $1) })
+            floor: timer { $0.next(at: $1) },
+            filler: timer { $0.fillerIsDue(at: $1) },
+            voicemail: timer { $0.voicemailTimerFired(at: $1) })
     }
 }

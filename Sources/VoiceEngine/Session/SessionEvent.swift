@@ -6,7 +6,7 @@ package struct SessionEvent: Equatable, Sendable {
     package enum Kind: UInt32, Sendable {
         case started = 1
         case callerStarted, callerStopped, transcript, turnStarted, agentText, agentStarted, agentStopped, agentHeard
-        case bargeIn, toolCall, dtmfIn, dtmfOut, transfer, hangUp, error, turnMetrics, slowHost, closed
+        case bargeIn, toolCall, dtmfIn, dtmfOut, transfer, hangUp, error, turnMetrics, slowHost, closed, voicemail
     }
 
     /// Raw values are those of `VOICE_FLAG_*`.

@@ -17,6 +17,10 @@ package struct SessionPolicy: Sendable {
     /// What is heard to its end, whatever the caller says meanwhile.
     package var protected = ProtectedTexts()
     package var manners = SessionManners()
+    /// nil: calls are not looked at for answering machines.
+    package var voicemail: SessionVoicemail?
+    /// [dBFS] Noise in place of silence; nil: none.
+    package var comfortNoise: Int?
     package var keypad = SessionKeypad()
     /// Messages of the conversation that the model is given; older ones are left out.
     package var historyMessages = 100
@@ -36,6 +40,14 @@ package struct SessionManners: Sendable {
     /// The call ends when so many check-ins in a row were not answered; 0 never ends it.
     package var hangUpAfterCheckIns = 2
     package var longestCall = Nanoseconds.seconds(1_800)
+    /// So long before the end of the longest call the caller is warned; nil: not at all.
+    package var callWarningBefore: Nanoseconds?
+    package var callWarning = ""
+    /// Said before the agent hangs up on a silent caller, or after the longest call; nil: nothing.
+    package var goodbye: String?
+    /// Said when an answer is slow to come, so long after the caller's turn; nil: never.
+    package var fillerAfter: Nanoseconds?
+    package var fillers: [String] = []
     /// Said when no reply can be made; nil says nothing.
     package var onFailure: String? = "I am sorry, I am having trouble right now."
 
@@ -50,6 +62,16 @@ package struct SessionKeypad: Sendable {
     /// Pause after which a number is complete.
     package var gap = Nanoseconds.milliseconds(2_000)
     package var mostDigits = 32
+    package var delivery = KeypadDelivery.text
+    package var interrupts = KeypadInterruption.any
+
+    package init() {}
+}
+
+/// What an outgoing call does with an answering machine.
+package struct SessionVoicemail: Sendable {
+    package var machine = VoicemailStateMachine.Policy()
+    package var message = ""
 
     package init() {}
 }
@@ -82,7 +104,9 @@ package struct SessionProviders: Sendable {
     /// nil: the session's own detector.
     package var voiceActivity: (any VoiceActivityProvider)?
     /// Played when no voice is left; nil: silence.
-    package var apology: ApologyClip?
+    package var apology: VoiceClip?
+    /// What the agent says over and over; nil: everything is spoken live.
+    package var clips: VoiceClips?
     /// 0..<1, for the jitter of back-offs; a test's own.
     package var random: @Sendable () -> Double = { .random(in: 0..<1) }
 
@@ -90,7 +114,7 @@ package struct SessionProviders: Sendable {
         speechToText: ProviderChain<any SpeechToTextProvider>,
         languageModel: ProviderChain<any LanguageModelProvider>,
         textToSpeech: ProviderChain<any TextToSpeechProvider>,
-        voiceActivity: (any VoiceActivityProvider)? = nil, apology: ApologyClip? = nil
+        voiceActivity: (any VoiceActivityProvider)? = nil, apology: VoiceClip? = nil
     ) {
         self.speechToText = speechToText
         self.languageModel = languageModel

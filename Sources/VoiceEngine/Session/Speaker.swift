@@ -57,8 +57,14 @@ package final class Speaker {
     private var voice: VoiceChain?
     private var queue: PlayoutQueue
     private var ledger = PlayoutLedger()
-    /// Position of the reply's first sample.
-    private var start: Int64 = 0
+    /// Position of the reply's first sample, behind what is said in its place meanwhile.
+    package private(set) var start: Int64 = 0
+    /// Where the queue ended when the reply began.
+    private var origin: Int64 = 0
+    /// What is heard until the reply's own audio is there.
+    private var interjection: Interjection?
+    /// For the frames of silence of a carrier that wants them; nil: digital silence.
+    private var noise: ComfortNoise?
     private var pacer: PacerStateMachine
     private var mode = Mode.playing
     private var stretch = Stretch.silent
@@ -67,6 +73,15 @@ package final class Speaker {
     /// The carrier has not said yet where its last cut was.
     private var isCutOpen = false
     private let handler: (Event, Instant) -> Void
+
+    /// Audio in front of the reply that may end early, where a word does.
+    private struct Interjection {
+        /// Positions.
+        let wordEnds: [Int64]
+    }
+
+    /// [ms] An interjection with no more left than this is heard out.
+    package static let interjectionRest = 400
 
     /// What the caller is being told right now.
     private enum Stretch: Equatable {
@@ -96,10 +111,12 @@ package final class Speaker {
     ///   - handler: Called on the loop, with the time of what it tells.
     package init(
         setup: CallSetup, carrier: any Carrier, voices: ProviderChain<any TextToSpeechProvider>,
-        policy: FailoverPolicy, random: @escaping () -> Double, context: ProviderContext,
+        policy: FailoverPolicy, comfortNoise: Int? = nil, random: @escaping () -> Double, context: ProviderContext,
         handler: @escaping (Event, Instant) -> Void
     ) throws {
         self.carrier = carrier
+        // Only who is sent silence would hear it end and begin.
+        if let comfortNoise, setup.wantsSilence { noise = ComfortNoise(level: comfortNoise) }
         lastTick = context.eventLoop.instant
         self.handler = handler
         format = setup.output
@@ -132,7 +149,26 @@ package final class Speaker {
         stretch = .awaitingFirst(isWhole: false)
         mode = .playing
         start = queue.end
+        origin = start
+        interjection = nil
         return start
+    }
+
+    /// Plays something short until the reply's own audio is there. It belongs to no turn and is not reported; the reply
+    /// begins behind it.
+    ///
+    /// When the reply's audio comes, it ends with the word under way; a short rest is heard out.
+    /// - Parameter wordEnds: In samples; empty: it is always heard out.
+    package func interject(_ samples: [Int16], wordEnds: [Int64]) {
+        guard stretch.awaitsSound, !stretch.isWhole, interjection == nil, queue.end == start else { return }
+        let begin = queue.end
+        _ = samples.withUnsafeBufferPointer { queue.append($0) }
+        // A short frame would wait for the reply.
+        let short = (frame.count - samples.count % frame.count) % frame.count
+        UnsafeMutableBufferPointer(rebasing: frame[..<short]).update(repeating: 0)
+        _ = queue.append(UnsafeBufferPointer(rebasing: frame[..<short]))
+        interjection = Interjection(wordEnds: wordEnds.map { begin + $0 })
+        start = queue.end
     }
 
     package func speak(_ text: String, as segment: SegmentID) { voice?.speak(text, as: segment) }
@@ -140,10 +176,17 @@ package final class Speaker {
     /// No further segments of this reply.
     package func finish(_ turn: TurnID) { voice?.finish(turn) }
 
-    /// Audio that needs no voice, at the call's output rate.
-    package func play(_ samples: [Int16], as segment: SegmentID, at now: Instant) {
+    /// Audio that needs no voice, at the call's output rate. It leaves with the next tick.
+    ///
+    /// - Parameters:
+    ///   - wordEnds: As a voice tells them, in samples.
+    ///   - isBorder: The audio of this segment, and of those before it, ends here.
+    package func play(
+        _ samples: [Int16], wordEnds: [Int64] = [], as segment: SegmentID, isBorder: Bool = true, at now: Instant
+    ) {
         samples.withUnsafeBufferPointer { enqueue($0, of: segment, at: now) }
-        handler(.completed(segment), now)
+        if !wordEnds.isEmpty { handler(.wordEnds(segment, wordEnds), now) }
+        if isBorder { handler(.completed(segment), now) }
     }
 
     /// After `lost`: audio that waits behind this position is dropped.
@@ -202,6 +245,7 @@ package final class Speaker {
         let heard = SampleClock(sampleRate: format.sampleRate).duration(ofSamples: max(ledger.heard - start, 0))
         voice?.cancel(turn, heard: heard)
         queue.drop()
+        interjection = nil
         mode = .playing
         stretch = .silent
         hold(false)
@@ -262,9 +306,7 @@ package final class Speaker {
         // A short frame in the middle of a reply would be a gap in a word: it waits for the rest.
         let mayPlay = mode != .paused && (stretch.isWhole || queue.waiting >= frame.count)
         let count = mayPlay ? queue.read(into: frame) : 0
-        if count < frame.count {
-            UnsafeMutableBufferPointer(rebasing: frame[count...]).update(repeating: 0)
-        }
+        if count < frame.count { silence(UnsafeMutableBufferPointer(rebasing: frame[count...])) }
         if mode == .resuming, count > 0 {
             mode = .playing
             fadeIn(min(count, fadeSamples))
@@ -272,10 +314,14 @@ package final class Speaker {
         ledger.handedReply(from: position, count: count)
         ledger.handedSilence(count: frame.count - count)
         emitFrame()
-        if count > 0, case .awaitingFirst(let isWhole) = stretch {
+        if count > 0, position + Int64(count) > start, case .awaitingFirst(let isWhole) = stretch {
             stretch = .audible(isWhole: isWhole)
             handler(.firstSampleOut, now)
         }
+    }
+
+    private func silence(_ samples: UnsafeMutableBufferPointer<Int16>) {
+        if noise != nil { noise?.fill(samples) } else { samples.update(repeating: 0) }
     }
 
     private func emitFrame() {
@@ -286,8 +332,7 @@ package final class Speaker {
     /// Takes back what was handed over and not heard, and lets the sound end with a short fade.
     /// - Parameter isSounding: The reply was being played, and not about to go on.
     private func cut(isSounding: Bool, at now: Instant) {
-        var wasAudible = false
-        if isSounding, isAudible, case .audible = stretch { wasAudible = true }
+        let wasAudible = isSounding && isAudible && stretch != .silent && queue.cursor > origin
         // Without a carrier nothing was heard since the last tick.
         ledger.cut(carrierHeard: carrier?.cut(at: now) ?? 0)
         isCutOpen = true
@@ -296,7 +341,7 @@ package final class Speaker {
         pacer.restart()
         guard wasAudible, let carrier, !carrier.fadesOnCut else { return }
         let count = queue.peek(at: ledger.heard, into: UnsafeMutableBufferPointer(rebasing: frame[..<fadeSamples]))
-        UnsafeMutableBufferPointer(rebasing: frame[count...]).update(repeating: 0)
+        silence(UnsafeMutableBufferPointer(rebasing: frame[count...]))
         guard count > 0 else { return }
         var tail = UnsafeMutableBufferPointer(rebasing: frame[..<count]).mutableSpan
         Fade.out(&tail)
@@ -338,9 +383,22 @@ package final class Speaker {
 
     private func enqueue(_ samples: UnsafeBufferPointer<Int16>, of segment: SegmentID, at now: Instant) {
         guard samples.count > 0 else { return }
+        endInterjection()
         let taken = queue.append(samples)
         hold(queue.waiting > format.samples(inMilliseconds: Self.highWater) ? true : nil)
         if taken > 0 { handler(.queued(segment, samples: taken), now) }
+    }
+
+    private func endInterjection() {
+        guard let interjection else { return }
+        self.interjection = nil
+        let rest = format.samples(inMilliseconds: Self.interjectionRest)
+        let next = interjection.wordEnds.first { $0 >= queue.cursor + Int64(fadeSamples) }
+        if queue.waiting > rest, let next, next < queue.end {
+            queue.truncate(to: next)
+            queue.taper(fadeSamples)
+        }
+        start = queue.end
     }
 
     /// - Parameter hold: nil leaves it as it is.

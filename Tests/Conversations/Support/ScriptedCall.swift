@@ -202,6 +202,7 @@ final class ScriptedCall {
                 }
             case .slowHost: "slow host"
             case .closed: "closed \(text)"
+            case .voicemail: "voicemail \(event.text)"
             }
         return what.map { "\((event.time - .zero).wholeMilliseconds) \($0)" }
     }

@@ -45,7 +45,10 @@ import Testing
             case "leave":
                 return text(machine.leave(Machine.Farewell("bye"), isReplyUnderWay: isUnderWay, at: now))
             case "mute": return text(machine.giveUp("deaf", isReplyUnderWay: isUnderWay, means: means, at: now))
-            case "late": return text(machine.patienceEnded(isReplyUnderWay: isUnderWay, at: now))
+            case "part":
+                return text(
+                    machine.leave(Machine.Farewell("bye", goodbye: "ciao"), isReplyUnderWay: isUnderWay, at: now))
+            case "late": return text(machine.patienceEnded())
             default: return text(machine.replyEnded(Self.reply(step), means: means, at: now))
             }
             return nil
@@ -60,8 +63,10 @@ import Testing
                 source: sources[name] ?? .script,
                 wish: step.contains(":hang")
                     ? .hangUp(reason: "done")
-                    : step.contains(":transfer")
-                        ? .transfer(to: "office") : .listen,
+                    : step.contains(":goal")
+                        ? .goalReached(outcome: step.contains(":goal=") ? "booked" : "")
+                        : step.contains(":transfer")
+                            ? .transfer(to: "office") : .listen,
                 failure: step.contains("!model") ? .model : step.contains("!voice") ? .voice : nil,
                 outcome: step.contains("/cut") ? .interrupted : step.contains("/failed") ? .failed : .finished)
         }
@@ -76,6 +81,7 @@ import Testing
             case .apologise(let apology, let until): "\(apology)" + (until.map { "-last-\(after($0))" } ?? "")
             case .awaitClip(let until): "await-\(after(until))"
             case .hearOut(let until): "out-\(after(until))"
+            case .sayGoodbye(let goodbye, let until): "say-\(goodbye)-\(after(until))"
             case .hangUp(let farewell):
                 "hang-up(\(farewell.reason.split(separator: " ").last ?? ""))"
                     + (farewell.cause == .providers ? "!" : "")
@@ -121,8 +127,12 @@ import Testing
         Row("open: give up", "mute", "spoken-last-20000"),
         Row("open: give up with a reply under way", "mute+", "out-20000"),
         Row("open: give up without a word", "means=none,none mute", "hang-up(deaf)!"),
-        Row("open: too long", "late", "hang-up(duration)"),
-        Row("open: too long with a reply under way", "late+", "out-20000"),
+        Row("open: no last reply to lose patience with", "late", "none"),
+        Row("open: the goal is reached", "answer:goal", "hang-up(reached)"),
+        Row("open: the goal is reached, with an outcome", "answer:goal=", "hang-up(booked)"),
+        Row("open: the goal is reached, interrupted", "answer:goal/cut", "yield"),
+        Row("open: to end with a goodbye", "part script", "say-ciao-20000 hang-up(bye)"),
+        Row("open: to end with a goodbye that fails", "part script!voice/failed", "say-ciao-20000 hang-up(bye)"),
 
         Row("awaiting: not yet", "means=sentence,recording script!voice clip clip", "await-100 await-100 await-100"),
         Row("awaiting: there", "means=sentence,recording script!voice means=sentence,ready clip", "await-100 recorded"),
@@ -137,7 +147,7 @@ import Testing
         Row("awaiting: unplayable", "means=sentence,recording script!voice unplayable", "await-100 hang-up(left)!"),
         Row("awaiting: leave", "means=sentence,recording script!voice leave", "await-100 hang-up(bye)"),
         Row("awaiting: give up", "means=sentence,recording script!voice mute", "await-100 spoken-last-20000"),
-        Row("awaiting: too long", "means=sentence,recording script!voice late", "await-100 hang-up(duration)"),
+        Row("awaiting: patience", "means=sentence,recording script!voice late", "await-100 none"),
 
         Row("leaving: the reply ends", "leave+ answer", "out-20000 hang-up(bye)"),
         Row("leaving: the reply is cut", "leave+ answer/cut", "out-20000 hang-up(bye)"),
@@ -152,6 +162,10 @@ import Testing
         Row("leaving: unplayable", "leave+ unplayable", "out-20000 hang-up(bye)"),
         Row("leaving: clip timer", "leave+ clip", "out-20000 none"),
         Row("leaving: a newer reason", "leave+ mute+ answer", "out-20000 out-20000 hang-up(deaf)!"),
+        Row(
+            "leaving: the goodbye comes behind the reply", "part+ answer script",
+            "out-20000 say-ciao-20000 hang-up(bye)"),
+        Row("leaving: the goodbye is too late", "part+ answer late", "out-20000 say-ciao-20000 hang-up(bye)"),
         Row("leaving: too late", "leave+ late+", "out-20000 hang-up(bye)"),
 
         Row(

@@ -33,8 +33,8 @@ package enum HostPlayout: Sendable {
 
 /// The host threads' side of a hosted call: rings, and the conversion of what is pulled.
 ///
-/// `@unchecked Sendable`: `scratch` is touched by the thread that holds `pulling`, `packet` by the one that holds
-/// `pushing`.
+/// `@unchecked Sendable`: `scratch` and `noise` are touched by the thread that holds `pulling`, `packet` by the one that
+/// holds `pushing`.
 package final class HostPorts: @unchecked Sendable {
     /// An Opus packet travels in a slot of fixed size behind its length, so that dropping the oldest drops whole
     /// packets.
@@ -49,11 +49,15 @@ package final class HostPorts: @unchecked Sendable {
     let caller: SampleRing
     let agent: PlayoutRing?
     private let scratch: UnsafeMutableBufferPointer<Int16>
+    /// Where the agent says nothing; nil: silence.
+    private var noise: ComfortNoise?
     private let packet: UnsafeMutableRawBufferPointer
     private let pushing = Atomic<Bool>(false)
     private let pulling = Atomic<Bool>(false)
 
-    package init(input: AudioFormat, output: AudioFormat, pulls: Bool) {
+    /// - Parameter comfortNoise: [dBFS] Of the noise in place of silence that a host pulls; nil: none.
+    package init(input: AudioFormat, output: AudioFormat, pulls: Bool, comfortNoise: Int? = nil) {
+        noise = comfortNoise.map { ComfortNoise(level: $0) }
         self.input = input
         self.output = output
         // One second of caller audio, or of Opus packets of 20 ms.
@@ -109,7 +113,8 @@ package final class HostPorts: @unchecked Sendable {
         while done < audio.count {
             let count = min((audio.count - done) / output.bytesPerSample, scratch.count)
             let samples = UnsafeMutableBufferPointer(rebasing: scratch[..<count])
-            _ = agent.read(into: samples)
+            let spoken = agent.read(into: samples)
+            noise?.fill(UnsafeMutableBufferPointer(rebasing: samples[spoken...]))
             let bytes = count * output.bytesPerSample
             let room = UnsafeMutableRawBufferPointer(rebasing: audio[done..<(done + bytes)])
             var target = room.bindMemory(to: UInt8.self).mutableSpan

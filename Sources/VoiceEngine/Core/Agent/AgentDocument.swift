@@ -14,6 +14,8 @@ package struct AgentDocument: Equatable, Sendable {
     /// BCP 47.
     package var language: String
     package var prompt: String
+    /// What the call is for; nil: nothing that could be reached.
+    package var goal: String?
     /// Said first; nil waits for the caller.
     package var greeting: String?
     package var greetingIsInterruptible: Bool
@@ -27,6 +29,7 @@ package struct AgentDocument: Equatable, Sendable {
     package var turn: TurnPolicy
     package var audio: AudioPolicy
     package var manners: Manners
+    package var voicemail: Voicemail
     package var dtmf: KeypadPolicy
     package var limits: Limits
     package var failover: FailoverPolicy
@@ -66,6 +69,8 @@ package struct AgentDocument: Equatable, Sendable {
         name = try reader.requiredText("name", .identifier)
         language = try reader.text("language", .language) ?? "en-US"
         prompt = try reader.requiredText("prompt", .text(200_000))
+        let goal = try reader.text("goal", .textOrEmpty(4_000)) ?? ""
+        self.goal = goal.isEmpty ? nil : goal
         let greeting = try reader.text("greeting", .textOrEmpty(2_000)) ?? ""
         self.greeting = greeting.isEmpty ? nil : greeting
         greetingIsInterruptible = try reader.bool("greeting_interruptible", default: true)
@@ -80,6 +85,7 @@ package struct AgentDocument: Equatable, Sendable {
         turn = try TurnPolicy(try reader.nested("turn"))
         audio = try AudioPolicy(try reader.nested("audio"))
         manners = try Manners(try reader.nested("manners"), language: language)
+        voicemail = try Voicemail(try reader.nested("voicemail"))
         dtmf = try KeypadPolicy(try reader.nested("dtmf"))
         limits = try Limits(try reader.nested("limits"))
         failover = try FailoverPolicy(try reader.nested("failover"))

@@ -68,9 +68,13 @@ extension AgentDocument {
         }
 
         package var voiceActivity: VoiceActivity
+        /// [dBFS] Noise in place of silence; nil: none.
+        package var comfortNoise: Int?
 
         init(_ reader: consuming KeyedReader) throws(AgentError) {
             voiceActivity = try reader.choice("voice_activity", default: .auto)
+            let levels = Int64(ComfortNoise.levels.lowerBound)...Int64(ComfortNoise.levels.upperBound)
+            comfortNoise = try reader.integer("comfort_noise_dbfs", levels).map { Int($0) }
             try reader.finish()
         }
     }
@@ -83,28 +87,39 @@ extension AgentDocument {
         /// 0 never hangs up.
         package var hangUpAfterCheckIns: Int
         package var longestCall: Nanoseconds
+        /// So long before the end of the longest call the caller is warned; nil: not at all.
+        package var callWarningBefore: Nanoseconds?
+        package var callWarning: String
+        /// Said before the agent ends a call by itself; nil says nothing.
+        package var goodbye: String?
+        package var fillers: Fillers
         /// Said when no reply can be made; nil says nothing.
         package var onFailure: String?
 
         init(_ reader: consuming KeyedReader, language: String) throws(AgentError) {
-            let usual = Self.usualTexts(language)
+            let usual = MannersTexts.of(language)
             let after = try reader.integer("check_in_after_s", 0...600, default: 8)
             checkInAfter = after == 0 ? nil : .seconds(after)
             checkIn = try reader.text("check_in", .text(500)) ?? usual.checkIn
             hangUpAfterCheckIns = Int(try reader.integer("hang_up_after_check_ins", 0...20, default: 2))
-            longestCall = .seconds(try reader.integer("max_call_s", 10...86_400, default: 1_800))
+            let longest = try reader.integer("max_call_s", 10...86_400, default: 1_800)
+            longestCall = .seconds(longest)
+            let warning = try reader.integer("max_call_warning_s", 0...3_600)
+            if let warning, warning >= longest {
+                throw reader.wrong("max_call_warning_s", .int(warning), "less than max_call_s (\(longest))")
+            }
+            // A warning of its own accord only in calls that are long.
+            let before = warning ?? (longest >= 300 ? 60 : 0)
+            callWarningBefore = before == 0 ? nil : .seconds(before)
+            callWarning = try reader.text("max_call_warning", .text(500)) ?? usual.callWarning
+            let goodbye = try reader.text("goodbye", .textOrEmpty(500)) ?? usual.goodbye
+            self.goodbye = goodbye.isEmpty ? nil : goodbye
+            fillers =
+                reader.value("fillers") == nil
+                ? Fillers() : try Fillers(try reader.nested("fillers"), usual: usual.fillers)
             let failure = try reader.text("on_failure", .textOrEmpty(500)) ?? usual.onFailure
             onFailure = failure.isEmpty ? nil : failure
             try reader.finish()
-        }
-
-        private static func usualTexts(_ language: String) -> (checkIn: String, onFailure: String) {
-            switch language.prefix(2).lowercased() {
-            case "de": ("Sind Sie noch da?", "Entschuldigung, ich habe gerade ein technisches Problem.")
-            case "es": ("¿Sigue usted ahí?", "Lo siento, ahora mismo tengo un problema técnico.")
-            case "fr": ("Vous êtes toujours là ?", "Désolé, j'ai un problème technique en ce moment.")
-            case _: ("Are you still there?", "I am sorry, I am having trouble right now.")
-            }
         }
     }
 
@@ -116,6 +131,8 @@ extension AgentDocument {
         /// Pause after which a number is complete.
         package var gap: Nanoseconds
         package var mostDigits: Int
+        package var delivery: KeypadDelivery
+        package var interrupts: KeypadInterruption
 
         init(_ reader: consuming KeyedReader) throws(AgentError) {
             isEnabled = try reader.bool("enabled", default: true)
@@ -126,6 +143,13 @@ extension AgentDocument {
             endKey = end.first
             gap = try reader.milliseconds("gap_ms", 200...10_000, default: 2_000)
             mostDigits = Int(try reader.integer("max_digits", 1...64, default: 32))
+            delivery = try reader.choice("deliver", default: .text)
+            let keys = try reader.text("interrupts", .textOrEmpty(16)) ?? "any"
+            guard let interruption = KeypadInterruption(keys) else {
+                throw reader.wrong(
+                    "interrupts", .string(keys), "\"any\", or keys out of 0 to 9, *, # and A to D, or an empty text")
+            }
+            interrupts = interruption
             try reader.finish()
         }
     }

@@ -23,6 +23,8 @@ package struct EndingStateMachine {
         case listen
         case hangUp(reason: String)
         case transfer(to: String)
+        /// The goal of the call is reached, or cannot be: it ends.
+        case goalReached(outcome: String)
     }
 
     /// Why a reply stayed unfinished.
@@ -72,10 +74,13 @@ package struct EndingStateMachine {
 
         package var reason: String
         package var cause: Cause
+        /// Said before the call ends, to its end.
+        package var goodbye: String?
 
-        package init(_ reason: String, cause: Cause = .orderly) {
+        package init(_ reason: String, cause: Cause = .orderly, goodbye: String? = nil) {
             self.reason = reason
             self.cause = cause
+            self.goodbye = goodbye
         }
     }
 
@@ -94,6 +99,8 @@ package struct EndingStateMachine {
         case awaitClip(until: Instant)
         /// The call ends with the reply under way; call `patienceEnded` then.
         case hearOut(until: Instant)
+        /// The call ends with this; call `patienceEnded` then.
+        case sayGoodbye(String, until: Instant)
         case hangUp(Farewell)
     }
 
@@ -139,13 +146,15 @@ package struct EndingStateMachine {
             if reply.outcome == .failed, reply.failure == .voice, means.clip == .ready {
                 return .apologise(.recorded, until: nil)
             }
-            return hangUp(farewell)
+            return part(farewell, at: now)
         case .open, .awaitingClip: state = .open
         }
         if reply.outcome == .interrupted { return .yield }
         switch reply.wish {
         case .hangUp(let reason): return hangUp(Farewell(reason))
         case .transfer(let target): return .transfer(to: target)
+        case .goalReached(let outcome):
+            return hangUp(Farewell(outcome.isEmpty ? "goal reached" : "goal reached: \(outcome)"))
         case .listen: break
         }
         guard let failure = reply.failure else {
@@ -182,7 +191,7 @@ package struct EndingStateMachine {
         switch state {
         case .closed: return .none
         case .open, .awaitingClip, .leaving:
-            guard isReplyUnderWay else { return hangUp(farewell) }
+            guard isReplyUnderWay else { return part(farewell, at: now) }
             state = .leaving(farewell)
             return .hearOut(until: now + Self.longestFarewell)
         }
@@ -204,13 +213,11 @@ package struct EndingStateMachine {
         }
     }
 
-    /// The call has lasted long enough, or its last reply has: a host that no longer reads, a voice that hangs.
-    package mutating func patienceEnded(isReplyUnderWay: Bool, at now: Instant) -> Action {
+    /// The last reply has lasted long enough: a host that no longer reads, a voice that hangs.
+    package mutating func patienceEnded() -> Action {
         switch state {
-        case .closed: .none
+        case .open, .awaitingClip, .closed: .none
         case .leaving(let farewell): hangUp(farewell)
-        case .open, .awaitingClip:
-            leave(Farewell("the call reached its longest duration"), isReplyUnderWay: isReplyUnderWay, at: now)
         }
     }
 
@@ -258,6 +265,13 @@ package struct EndingStateMachine {
             return .awaitClip(until: now + Self.clipStep)
         case .recording, .none: return hangUp(Self.mute)
         }
+    }
+
+    /// Nothing is under way any more.
+    private mutating func part(_ farewell: Farewell, at now: Instant) -> Action {
+        guard let goodbye = farewell.goodbye else { return hangUp(farewell) }
+        state = .leaving(Farewell(farewell.reason, cause: farewell.cause))
+        return .sayGoodbye(goodbye, until: now + Self.longestFarewell)
     }
 
     private mutating func goOn() -> Action {

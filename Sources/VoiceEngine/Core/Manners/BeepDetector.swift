@@ -2,8 +2,8 @@
 /// 150 ms to 3 s, with quiet after it.
 ///
 /// Works on windows of 10 ms by three sums. A pure tone of angular frequency ω obeys x[n] = a·x[n-1] - x[n-2] with
-/// a = 2·cos ω, whatever its level and phase; the `a` that fits best is its frequency, and what is left over against the
-/// window's energy says how pure it is. Two tones (DTMF, dial tone, American ringback), vowels, music and noise leave
+/// a = 2·cos ω, whatever its level and phase; the `a` that fits best is its frequency, and what is left over against
+/// the window's energy says how pure it is. Two tones (DTMF, dial tone, American ringback), vowels, music and noise leave
 /// much over, or change their level or frequency from window to window.
 ///
 /// What exchanges play is no beep: 395 to 437 Hz (ringback and busy in most countries), 440 Hz for longer than 1.3 s

@@ -34,10 +34,11 @@ package struct VoicemailStateMachine: Sendable {
         case converse(until: Instant)
         /// A machine: the agent falls silent and listens for the beep. Call `timerFired` then.
         case listen(AnsweringMachineDetector.Evidence, until: Instant)
-        case leaveMessage
+        /// - Parameter found: What told just now that it is a machine; nil: that was said before.
+        case leaveMessage(found: AnsweringMachineDetector.Evidence?)
         case hangUp(AnsweringMachineDetector.Evidence)
-        /// A machine, and the conversation goes on all the same.
-        case goOn(AnsweringMachineDetector.Evidence)
+        /// A machine, and the conversation goes on all the same; or begins, where it was waited with.
+        case goOn(AnsweringMachineDetector.Evidence, begins: Bool)
     }
 
     /// What the agent may do.
@@ -127,7 +128,7 @@ package struct VoicemailStateMachine: Sendable {
     package mutating func beep(at now: Instant) -> Action {
         switch state {
         case .judging, .talking: return judge(at: now) { $0.beep(at: now) }
-        case .listening: return leave()
+        case .listening: return leave(found: nil)
         case .over: return .none
         }
     }
@@ -137,7 +138,7 @@ package struct VoicemailStateMachine: Sendable {
         case .judging, .talking: return judge(at: now) { $0.timerFired(at: now) }
         case .listening(let limit, let silence):
             let deadline = silence ?? limit
-            return now < deadline ? .wait(until: deadline) : leave()
+            return now < deadline ? .wait(until: deadline) : leave(found: nil)
         case .over: return .none
         }
     }
@@ -165,21 +166,23 @@ package struct VoicemailStateMachine: Sendable {
         case .settled:
             state = .over(.open)
             return .none
-        case .machine(let evidence): return found(evidence, at: now)
+        case .machine(let evidence): return found(evidence, begins: !wasTalking, at: now)
         }
     }
 
-    private mutating func found(_ evidence: AnsweringMachineDetector.Evidence, at now: Instant) -> Action {
+    private mutating func found(
+        _ evidence: AnsweringMachineDetector.Evidence, begins: Bool, at now: Instant
+    ) -> Action {
         switch policy.course {
         case .hangUp:
             state = .over(.machine)
             return .hangUp(evidence)
         case .goOn:
             state = .over(.open)
-            return .goOn(evidence)
+            return .goOn(evidence, begins: begins)
         case .leaveMessage:
             // The beep is the machine's last word.
-            if evidence == .beep { return leave() }
+            if evidence == .beep { return leave(found: evidence) }
             let limit = now + policy.longest
             let silence = lastSpeech.map { min(max($0 + policy.silence, now), limit) }
             state = .listening(limit: limit, silence: silence)
@@ -187,8 +190,8 @@ package struct VoicemailStateMachine: Sendable {
         }
     }
 
-    private mutating func leave() -> Action {
+    private mutating func leave(found: AnsweringMachineDetector.Evidence?) -> Action {
         state = .over(.machine)
-        return .leaveMessage
+        return .leaveMessage(found: found)
     }
 }

@@ -66,6 +66,17 @@ package struct PlayoutQueue: ~Copyable {
     /// Drops what waits behind this position; what was handed out stays.
     package mutating func truncate(to position: Int64) { end = min(max(position, cursor), end) }
 
+    /// Lets the last samples that wait fade out, up to `count` of them.
+    package mutating func taper(_ count: Int) {
+        let count = min(count, waiting)
+        guard count > 0 else { return }
+        for step in 1...count {
+            let index = offset(of: end - Int64(step))
+            // The last sample becomes 0.
+            ring[index] = Int16(Int32(ring[index]) * Int32(step - 1) / Int32(count))
+        }
+    }
+
     /// Drops everything: the reply is cancelled. What comes next has positions of its own, so that a late report about
     /// what was dropped is never taken for it.
     package mutating func drop() {
