@@ -265,23 +265,27 @@ typedef struct voice_session_config {
 #define VOICE_EVENT_CALLER_STOPPED 3 /* the caller fell silent. position: caller sample after the last speech */
 #define VOICE_EVENT_TRANSCRIPT 4     /* text: the utterance so far; flags: VOICE_FLAG_FINAL when its turn is committed */
 #define VOICE_EVENT_TURN_STARTED 5   /* the turn is the agent's. text: the caller's words */
-#define VOICE_EVENT_AGENT_TEXT 6     /* text: a segment that goes to the text-to-speech */
+#define VOICE_EVENT_AGENT_TEXT 6     /* text: a segment that goes to the text-to-speech; name: "filler" where it only
+                                        bridges the wait for an answer and is no part of it */
 #define VOICE_EVENT_AGENT_STARTED 7  /* first sample of a reply is out. position: agent sample */
 #define VOICE_EVENT_AGENT_STOPPED 8  /* last sample of a reply is out. position: agent sample */
 #define VOICE_EVENT_AGENT_HEARD 9    /* text: what the caller heard of the reply; flags: VOICE_FLAG_INTERRUPTED when cut */
 #define VOICE_EVENT_BARGE_IN 10      /* flags: _PAUSED, _CONFIRMED or _RESUMED. position: agent sample of the cut */
 #define VOICE_EVENT_TOOL_CALL 11     /* name: tool; id: call id; text: arguments, a JSON object. Answer with
                                         voice_session_tool_result */
-#define VOICE_EVENT_DTMF_IN 12       /* text: digits that the caller pressed */
+#define VOICE_EVENT_DTMF_IN 12       /* text: digits that the caller pressed; flags: VOICE_FLAG_FINAL when they are a whole
+                                        number (dtmf.deliver is "event") */
 #define VOICE_EVENT_DTMF_OUT 13      /* text: digits the host shall send */
 #define VOICE_EVENT_TRANSFER 14      /* text: where the host shall transfer the call to */
-#define VOICE_EVENT_HANGUP 15        /* the host shall hang up; text: why. The last words have been played */
+#define VOICE_EVENT_HANGUP 15        /* the host shall hang up; text: why, as "goal reached: OUTCOME". The last words have
+                                        been played */
 #define VOICE_EVENT_ERROR 16         /* status, text; name: the provider or part, or the role (stt, llm, tts) of which
                                         no provider is left. The call goes on when it can */
 #define VOICE_EVENT_TURN_METRICS 17  /* metrics */
 #define VOICE_EVENT_SLOW_HOST 18     /* on_audio took longer than a quarter frame, value: [us]; or events were dropped from
                                         here on because 1024 waited, value: how many. text tells which */
 #define VOICE_EVENT_CLOSED 19        /* the last event of the session. text: why; status */
+#define VOICE_EVENT_VOICEMAIL 20     /* an answering machine has answered. text: what told, "length", "words" or "beep" */
 
 #define VOICE_FLAG_FINAL 1u
 #define VOICE_FLAG_INTERRUPTED 2u

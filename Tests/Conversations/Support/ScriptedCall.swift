@@ -22,6 +22,8 @@ final class ScriptedCall {
     private(set) var events: [SessionEvent] = []
     /// [ms] When the caller is audible.
     private var speech: [Range<Int64>] = []
+    /// [ms] When there is a beep on the line.
+    private var beeps: [Range<Int64>] = []
     /// [ms] When which word of `Spelling` is audible.
     private var spelt: [(time: Range<Int64>, word: Int)] = []
     /// [ms] Until when the call has been played, on the grid of the caller's frames.
@@ -107,8 +109,16 @@ final class ScriptedCall {
         }
     }
 
+    /// A tone of 1 kHz in the caller's audio.
+    func beep(at time: Int64, for duration: Int64) { beeps.append(time..<time + duration) }
+
     private func sendFrame(endingAt end: Int64) {
         var frame = [Int16](repeating: 0, count: 160)
+        if beeps.contains(where: { $0.contains(end - 20) && $0.contains(end - 1) }) {
+            // Eight samples to the wave; none is 0, which the scripted detector takes for silence.
+            let wave: [Int16] = [2_296, 5_543, 5_543, 2_296, -2_296, -5_543, -5_543, -2_296]
+            for index in frame.indices { frame[index] = wave[index % 8] }
+        }
         if speech.contains(where: { $0.overlaps(end - 20..<end) }) {
             for index in frame.indices {
                 let time = end - 20 + Int64(index) / 8

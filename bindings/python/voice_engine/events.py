@@ -204,6 +204,13 @@ class Closed(Event):
 
 
 @dataclass(frozen=True)
+class Voicemail(Event):
+    """An answering machine has answered: ``length``, ``words`` or ``beep`` told."""
+
+    evidence: str
+
+
+@dataclass(frozen=True)
 class UnknownEvent(Event):
     """An event of a newer library."""
 
@@ -278,6 +285,7 @@ _READERS: dict[int, tuple[Callable[..., Event], Callable[[EventStruct], tuple[An
     16: (Failure, lambda e: (e.status, _text(e.name), _text(e.text))),
     18: (SlowHost, lambda e: (e.value, _text(e.text))),
     19: (Closed, lambda e: (_text(e.text), e.status)),
+    20: (Voicemail, lambda e: (_text(e.text),)),
 }
 
 
