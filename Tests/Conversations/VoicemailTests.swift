@@ -28,7 +28,7 @@ import VoiceEngineProviders
                 """
                 1000 caller starts
                 1400 caller stops
-                1740 final "hello"
+                2200 final "hello"
                 2200 text "Hello from us."
                 2300 agent starts
                 2900 agent stops
@@ -178,7 +178,7 @@ import VoiceEngineProviders
             let call = try call { $0.keypad.interrupts = keys }
             try call.play("1000 type \"hi\"\n1600 keys \"12\"\n12000 gone")
             #expect(heard(call).first == "one two three four five six seven eight.")
-            // The number is complete at 3600; the reply is over at 3120.
+            // The reply is over before the number is complete.
             #expect(call.story.contains("final \"12\""))
             #expect(call.mind.requests.count == 2)
             call.expectNothingLeft()

@@ -52,6 +52,17 @@ import VoiceEngineSession
         for _ in 0..<100 { allocations += call.frame() }
         #expect(voice_test_allocations() == -1 || allocations >= 100)
     }
+
+    @Test func aHostThatPullsIsGivenNoiseInPlaceOfSilence() throws {
+        let format = try AudioFormat(encoding: .pcm16, sampleRate: 8_000)
+        let ports = HostPorts(input: format, output: format, pulls: true, comfortNoise: -50)
+        var samples = [Int16](repeating: 0, count: 8_000)
+        try samples.withUnsafeMutableBytes { try ports.pull(into: $0) }
+        #expect(abs(SignalLevel.rms(samples.span) + 50) < 1)
+        let quiet = HostPorts(input: format, output: format, pulls: true)
+        try samples.withUnsafeMutableBytes { try quiet.pull(into: $0) }
+        #expect(samples.allSatisfy { $0 == 0 })
+    }
 }
 
 /// A session between the rings of a host, its own loop's clock, and providers that do the least.

@@ -150,7 +150,7 @@ final class ProviderFactory: Sendable {
         {
             voices.append(local.textToSpeech(speed: 1))
         }
-        // Of whatever voice: numbers are spelled out for it.
+        // For no voice in particular: as it is written.
         var policy = SessionPolicy()
         policy.language = document.language
         let script = ClipScript(text, policy: policy)

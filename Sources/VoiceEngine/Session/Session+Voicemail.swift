@@ -42,12 +42,16 @@ extension Session {
 
     /// Words that the agent does not answer: not yet, or because a machine says them.
     func keepForLater(_ utterance: Utterance, at now: Instant) {
+        guard customs.voicemail?.floor == .judged else { return reportWords(utterance.text, at: now) }
+        customs.heardFirst += (customs.heardFirst.isEmpty ? "" : " ") + utterance.text
+    }
+
+    private func reportWords(_ text: String, at now: Instant) {
+        guard !text.isEmpty else { return }
         emit(.transcript, at: now) {
-            $0.text = utterance.text
+            $0.text = text
             $0.flags = .final
         }
-        guard customs.voicemail?.floor == .judged else { return }
-        customs.heardFirst += (customs.heardFirst.isEmpty ? "" : " ") + utterance.text
     }
 
     private func perform(_ action: VoicemailStateMachine.Action, at now: Instant) {
@@ -98,6 +102,7 @@ extension Session {
         guard let greeting = policy.greeting, !greeting.isEmpty else {
             return answer(Utterance(text: first, lastSpeech: now, decidable: now), at: now)
         }
+        reportWords(first, at: now)
         dialogue.conversation.callerSaid(first)
         greet(at: now)
     }
@@ -105,6 +110,7 @@ extension Session {
     /// A machine talks: the agent stops, and everything it was about to say is dropped.
     private func fallSilent(at now: Instant) {
         timers?.silence.cancel()
+        reportWords(customs.heardFirst, at: now)
         customs.heardFirst = ""
         dialogue.agenda.dropTexts()
         _ = dialogue.agenda.takeWords()

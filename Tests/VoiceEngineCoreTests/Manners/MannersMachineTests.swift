@@ -56,6 +56,8 @@ import Testing
         #expect(late(&single, at: 0) == .play(0))
         single.answerEnded(wasHeard: true)
         #expect(late(&single, at: 10_000) == .none)
+        single.answerEnded(wasHeard: true)
+        #expect(late(&single, at: 20_000) == .play(0), "an answer lies between")
     }
 
     @Test func neverTwoWithoutAnAnswerBetween() {

@@ -32,6 +32,21 @@ import Testing
         #expect(reached == [0, 5, 5])
     }
 
+    @Test func theEndOfWhatWaitsFadesOut() {
+        var queue = PlayoutQueue(capacity: 100)
+        _ = append(Array(repeating: 1_000, count: 10), to: &queue)
+        _ = read(2, from: &queue)
+        queue.taper(4)
+        let faded = peek(10, at: 0, in: queue)
+        #expect(faded == [1_000, 1_000, 1_000, 1_000, 1_000, 1_000, 750, 500, 250, 0])
+        queue.taper(50)
+        let handedOut = peek(2, at: 0, in: queue)
+        #expect(handedOut == [1_000, 1_000], "only what waits")
+        queue.taper(0)
+        queue.drop()
+        queue.taper(3)
+    }
+
     @Test func theRestOfAReadersBufferIsUntouched() {
         var queue = PlayoutQueue(capacity: 100)
         _ = append([7], to: &queue)

@@ -26,7 +26,8 @@ package struct FillerStateMachine: Sendable {
     private let after: Nanoseconds?
     private let count: Int
     private var state = State.idle
-    private var last: Int?
+    /// The one that was played last, and whether that was for the answer before.
+    private var last: (index: Int, isFresh: Bool)?
 
     /// - Parameters:
     ///   - after: From the caller's turn to the filler; nil: never.
@@ -70,9 +71,10 @@ package struct FillerStateMachine: Sendable {
     /// - Parameter wasHeard: The caller heard something of the answer itself.
     package mutating func answerEnded(wasHeard: Bool) {
         switch state {
-        case .waiting: state = .idle
+        case .waiting, .idle:
+            state = .idle
+            last?.isFresh = false
         case .spent: if wasHeard { state = .idle }
-        case .idle: break
         }
     }
 
@@ -83,15 +85,19 @@ package struct FillerStateMachine: Sendable {
         case .waiting(let until):
             guard now >= until else { return .wait(until: until) }
             // In turn, beginning behind the one that was played last.
-            let first = last.map { $0 + 1 } ?? 0
-            let (count, last) = (count, last)
-            let choices = (0..<count).lazy.map { (first + $0) % count }
-            guard let choice = choices.first(where: { $0 != last && isReady($0) }) else {
+            let first = last.map { $0.index + 1 } ?? 0
+            var choice: Int?
+            for step in 0..<count where choice == nil {
+                let index = (first + step) % count
+                let isAgain = last?.index == index && last?.isFresh == true
+                if !isAgain, isReady(index) { choice = index }
+            }
+            guard let choice else {
                 state = .idle
                 return .none
             }
             state = .spent
-            self.last = choice
+            last = (choice, true)
             return .play(choice)
         }
     }
