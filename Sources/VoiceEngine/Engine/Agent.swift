@@ -33,7 +33,7 @@ struct Agent: Sendable {
         providers.languageModel = providers.languageModel.mapProviders { provider in
             (provider as? LocalLLM)?.with(flow: filled.flow.map { LocalFlow($0) }) ?? provider
         }
-        var policy = policy(filled)
+        var policy = self.policy(filled)
         // Whoever calls us is no answering machine. The carriers that know the direction tell it.
         if variables["direction"] == "inbound" { policy.voicemail = nil }
         return (policy, providers)
@@ -42,7 +42,7 @@ struct Agent: Sendable {
     /// What every call says, as far as it is known before the call: to be recorded.
     var standingTexts: [ClipScript] {
         let filled = (try? document.substituting([:])) ?? document
-        let policy = policy(filled)
+        let policy = self.policy(filled)
         let fillers = policy.manners.fillerAfter == nil ? [] : policy.manners.fillers
         return ([policy.greeting].compactMap { $0 } + fillers).filter { !$0.contains("{{") }
             .map { ClipScript($0, policy: policy) }

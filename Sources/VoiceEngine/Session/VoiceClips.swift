@@ -1,5 +1,5 @@
 internal import Synchronization
-internal import VoiceEngineCore
+package import VoiceEngineCore
 package import VoiceEngineProviders
 
 // Recordings of what agents say over and over.
