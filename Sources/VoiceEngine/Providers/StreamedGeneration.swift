@@ -2,30 +2,6 @@ internal import NIOCore
 internal import VoiceEngineCore
 internal import VoiceEngineNet
 
-/// What an answer's event stream says, in the words that all houses share.
-enum AnswerOutput: Equatable {
-    case text(String)
-    case toolCall(ToolCall)
-    /// The model is at work, but nothing can be said yet: a piece of a call, a thought.
-    case progress
-    /// Once, last.
-    case finished(FinishReason, TokenUsage)
-    /// Once, last.
-    case failed(ServiceFault)
-}
-
-/// Reads the body of one answer, in any split of its bytes. Pure and bounded.
-protocol AnswerParser {
-    /// Takes more bytes. After `finished` or `failed` nothing more comes out.
-    mutating func feed(_ bytes: UnsafeRawBufferPointer, _ output: (AnswerOutput) -> Void)
-    /// The body has ended.
-    mutating func end(_ output: (AnswerOutput) -> Void)
-    /// What a fault in the middle of an answer means.
-    static func kind(ofFault code: String) -> ProviderError.Kind
-    /// What the words of a refusal mean; nil when the status says enough.
-    static func kind(ofRefusal status: Int, _ fault: ServiceFault?, provider: String) -> ProviderError.Kind?
-}
-
 /// One answer of a language model on its way: one request, a stream of events, one end.
 ///
 /// What it adds to the parser: a body that explains a refusal is read (bounded); a connection that the server closed

@@ -5,49 +5,21 @@ internal import VoiceEngineCore
 /// Blocks are told apart by their type, never by their place: the first one may be a thought. Thoughts are not spoken;
 /// events, blocks and deltas of unknown types are passed over.
 struct AnthropicParser: AnswerParser {
-    static let maximumLineBytes = 1 << 20
-    static let maximumArgumentBytes = 256 << 10
-    static let maximumToolCalls = 64
-
-    private struct Draft {
-        let index: Int64
-        let id: String
-        let name: String
-        /// What the start of the block brought; only servers that send no fragments fill it.
-        let input: JSONValue?
-        var arguments = ""
-    }
-
-    private var events = EventStreamParser(longestLine: maximumLineBytes)
-    private var drafts: [Draft] = []
+    var events = EventStreamParser(longestLine: maximumLineBytes)
+    var isOver = false
+    private var drafts: [ToolCallDraft] = []
+    /// Arguments that came with the start of a block, by the draft's place.
+    private var wholes: [Int: JSONValue] = [:]
     private var argumentBytes = 0
     private var reason: String?
     private var usage = TokenUsage()
-    private(set) var isOver = false
     private let makeID: () -> String
 
     init(makeID: @escaping () -> String) { self.makeID = makeID }
 
-    mutating func feed(_ bytes: UnsafeRawBufferPointer, _ output: (AnswerOutput) -> Void) {
-        guard !isOver else { return }
-        var complete: [ServerSentEvent] = []
-        var fault: EventStreamError?
-        do { try events.append(bytes) { complete.append($0) } } catch { fault = error }
-        for event in complete { take(event, output) }
-        if fault != nil { fail("a line of more than \(Self.maximumLineBytes) bytes", output) }
-    }
+    var hasReason: Bool { reason != nil }
 
-    mutating func end(_ output: (AnswerOutput) -> Void) {
-        guard !isOver else { return }
-        var complete: [ServerSentEvent] = []
-        events.end { complete.append($0) }
-        for event in complete { take(event, output) }
-        guard !isOver else { return }
-        guard reason != nil else { return fail("the stream ended in the middle of the answer", output) }
-        finish(output)
-    }
-
-    private mutating func take(_ event: ServerSentEvent, _ output: (AnswerOutput) -> Void) {
+    mutating func take(_ event: ServerSentEvent, _ output: (AnswerOutput) -> Void) {
         guard !isOver, !event.data.isEmpty else { return }
         guard let value = event.data.withUnsafeBytes({ try? JSONValue.parse($0) }) else {
             return fail("an event that is not JSON", output)
@@ -68,7 +40,7 @@ struct AnthropicParser: AnswerParser {
             if let given = value["delta"]?["stop_reason"]?.string, !given.isEmpty { reason = given }
             count(value["usage"])
         case "message_stop": finish(output)
-        case "error": finishFailed(ServiceFault(value) ?? ServiceFault(message: ""), output)
+        case "error": fail(ServiceFault(value) ?? ServiceFault(message: ""), output)
         default: break
         }
     }
@@ -94,9 +66,11 @@ struct AnthropicParser: AnswerParser {
         case "tool_use":
             guard drafts.count < Self.maximumToolCalls else { return fail("more tool calls than are taken", output) }
             drafts.append(
-                Draft(
+                ToolCallDraft(
                     index: value["index"]?.lenientInt ?? Int64(drafts.count), id: block?["id"]?.string ?? "",
-                    name: block?["name"]?.string ?? "", input: block?["input"]))
+                    name: block?["name"]?.string ?? ""))
+            // Whole only where a server sends no fragments: as a fragment it would stand before theirs.
+            if let input = block?["input"], input.object?.isEmpty == false { wholes[drafts.count - 1] = input }
         default: break
         }
     }
@@ -120,31 +94,17 @@ struct AnthropicParser: AnswerParser {
         }
     }
 
-    private mutating func finish(_ output: (AnswerOutput) -> Void) {
+    mutating func finish(_ output: (AnswerOutput) -> Void) {
         isOver = true
         let end = Self.reason(reason)
         // Arguments that the token limit has cut are not run, nor is what was refused.
         guard !drafts.isEmpty, end == .stop || end == .toolCalls else {
             return output(.finished(end == .toolCalls ? .stop : end, usage))
         }
-        var calls: [ToolCall] = []
-        for draft in drafts {
-            guard let arguments = Self.arguments(draft), !draft.name.isEmpty else {
-                return output(.failed(ServiceFault(message: "a tool call whose arguments are not a JSON object")))
-            }
-            calls.append(ToolCall(id: draft.id.isEmpty ? makeID() : draft.id, name: draft.name, arguments: arguments))
+        for (place, whole) in wholes where drafts[place].arguments.allSatisfy(\.isWhitespace) {
+            drafts[place].arguments = whole.text
         }
-        for call in calls { output(.toolCall(call)) }
-        output(.finished(.toolCalls, usage))
-    }
-
-    private static func arguments(_ draft: Draft) -> String? {
-        if draft.arguments.allSatisfy(\.isWhitespace) {
-            guard let input = draft.input, input.object?.isEmpty == false else { return "{}" }
-            return String(decoding: input.serialized(), as: UTF8.self)
-        }
-        guard let value = try? JSONValue.parse(draft.arguments), value.object != nil else { return nil }
-        return draft.arguments
+        finish(drafts, usage, makeID, output)
     }
 
     private static func reason(_ text: String?) -> FinishReason {
@@ -154,16 +114,6 @@ struct AnthropicParser: AnswerParser {
         case "refusal": .contentFilter
         default: .stop
         }
-    }
-
-    private mutating func fail(_ message: String, _ output: (AnswerOutput) -> Void) {
-        finishFailed(ServiceFault(message: message), output)
-    }
-
-    private mutating func finishFailed(_ fault: ServiceFault, _ output: (AnswerOutput) -> Void) {
-        if isOver { return }
-        isOver = true
-        output(.failed(fault))
     }
 
     // MARK: Errors

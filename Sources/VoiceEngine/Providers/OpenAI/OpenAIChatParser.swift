@@ -6,54 +6,22 @@ internal import VoiceEngineCore
 /// deltas, finish reasons that are missing, empty or wrong, tool calls whole or in fragments, without index, all at
 /// index 0, without id, with arguments as an object, thoughts inside the content, errors in each of their shapes.
 struct OpenAIChatParser: AnswerParser {
-    typealias Output = AnswerOutput
-
-    /// [bytes] of one line, and of all arguments of one answer.
-    static let maximumLineBytes = 1 << 20
-    static let maximumArgumentBytes = 256 << 10
-    static let maximumToolCalls = 64
-
-    private struct Draft {
-        var index: Int64?
-        var id: String
-        var name: String
-        var arguments: String
-    }
-
-    private var events = EventStreamParser(longestLine: maximumLineBytes, strayField: "error")
+    var events = EventStreamParser(longestLine: maximumLineBytes, strayField: "error")
+    var isOver = false
     private var thoughts = ThoughtFilter()
-    private var drafts: [Draft] = []
+    private var drafts: [ToolCallDraft] = []
     private var argumentBytes = 0
     private var reason: String?
     private var hasRefused = false
     private var usage = TokenUsage()
-    private(set) var isOver = false
     /// Makes the ids of calls that have none; unique within a session when the caller counts on.
     private let makeID: () -> String
 
     init(makeID: @escaping () -> String) { self.makeID = makeID }
 
-    mutating func feed(_ bytes: UnsafeRawBufferPointer, _ output: (Output) -> Void) {
-        guard !isOver else { return }
-        var complete: [ServerSentEvent] = []
-        var fault: EventStreamError?
-        do { try events.append(bytes) { complete.append($0) } } catch { fault = error }
-        for event in complete { take(event, output) }
-        if fault != nil { fail("a line of more than \(Self.maximumLineBytes) bytes", output) }
-    }
+    var hasReason: Bool { reason != nil }
 
-    /// Some servers end the last line without a line break, and some end without `[DONE]`.
-    mutating func end(_ output: (Output) -> Void) {
-        guard !isOver else { return }
-        var complete: [ServerSentEvent] = []
-        events.end { complete.append($0) }
-        for event in complete { take(event, output) }
-        guard !isOver else { return }
-        guard reason != nil else { return fail("the stream ended in the middle of the answer", output) }
-        finish(output)
-    }
-
-    private mutating func take(_ event: ServerSentEvent, _ output: (Output) -> Void) {
+    mutating func take(_ event: ServerSentEvent, _ output: (AnswerOutput) -> Void) {
         guard !isOver, event.data.contains(where: { $0 != 0x20 && $0 != 0x0A }) else { return }
         if let value = event.data.withUnsafeBytes({ try? JSONValue.parse($0) }) {
             return take(value, isError: event.name == "error", output)
@@ -68,14 +36,14 @@ struct OpenAIChatParser: AnswerParser {
         }
     }
 
-    private mutating func take(_ value: JSONValue, isError: Bool, _ output: (Output) -> Void) {
-        if let fault = ServiceFault(value) { return finishFailed(fault, output) }
-        if isError { return finishFailed(ServiceFault(["error": value]) ?? ServiceFault(message: ""), output) }
-        if let text = value["x_groq"]?["error"]?.string { return finishFailed(ServiceFault(message: text), output) }
+    private mutating func take(_ value: JSONValue, isError: Bool, _ output: (AnswerOutput) -> Void) {
+        if let fault = ServiceFault(value) { return fail(fault, output) }
+        if isError { return fail(ServiceFault(["error": value]) ?? ServiceFault(message: ""), output) }
+        if let text = value["x_groq"]?["error"]?.string { return fail(ServiceFault(message: text), output) }
         takeChunk(value, output)
     }
 
-    private mutating func takeChunk(_ value: JSONValue, _ output: (Output) -> Void) {
+    private mutating func takeChunk(_ value: JSONValue, _ output: (AnswerOutput) -> Void) {
         if let counts = value["usage"] ?? value["x_groq"]?["usage"], !counts.isNull {
             usage = TokenUsage(
                 prompt: Int(clamping: counts["prompt_tokens"]?.lenientInt ?? 0),
@@ -100,7 +68,7 @@ struct OpenAIChatParser: AnswerParser {
         if let given = choice["finish_reason"]?.string, !given.isEmpty { reason = given }
     }
 
-    private mutating func say(_ text: String, _ output: (Output) -> Void) {
+    private mutating func say(_ text: String, _ output: (AnswerOutput) -> Void) {
         let text = thoughts.take(text)
         if !text.isEmpty { output(.text(text)) }
     }
@@ -128,7 +96,7 @@ struct OpenAIChatParser: AnswerParser {
             return true
         }
         guard drafts.count < Self.maximumToolCalls else { return false }
-        drafts.append(Draft(index: index, id: id, name: name, arguments: arguments))
+        drafts.append(ToolCallDraft(index: index, id: id, name: name, arguments: arguments))
         return true
     }
 
@@ -146,7 +114,7 @@ struct OpenAIChatParser: AnswerParser {
     }
 
     /// Nothing at all is a legal answer: the model had nothing to say.
-    private mutating func finish(_ output: (Output) -> Void) {
+    mutating func finish(_ output: (AnswerOutput) -> Void) {
         isOver = true
         let rest = thoughts.end()
         if !rest.isEmpty { output(.text(rest)) }
@@ -154,16 +122,7 @@ struct OpenAIChatParser: AnswerParser {
         guard !drafts.isEmpty, reason != "length", reason != "content_filter" else {
             return output(.finished(hasRefused ? .contentFilter : Self.reason(reason), usage))
         }
-        var calls: [ToolCall] = []
-        for draft in drafts {
-            let arguments = draft.arguments.allSatisfy(\.isWhitespace) ? "{}" : draft.arguments
-            guard !draft.name.isEmpty, let value = try? JSONValue.parse(arguments), value.object != nil else {
-                return output(.failed(ServiceFault(message: "a tool call whose arguments are not a JSON object")))
-            }
-            calls.append(ToolCall(id: draft.id.isEmpty ? makeID() : draft.id, name: draft.name, arguments: arguments))
-        }
-        for call in calls { output(.toolCall(call)) }
-        output(.finished(.toolCalls, usage))
+        finish(drafts, usage, makeID, output)
     }
 
     private static func reason(_ text: String?) -> FinishReason {
@@ -172,16 +131,6 @@ struct OpenAIChatParser: AnswerParser {
         case "content_filter": .contentFilter
         default: .stop
         }
-    }
-
-    private mutating func fail(_ message: String, _ output: (Output) -> Void) {
-        finishFailed(ServiceFault(message: message), output)
-    }
-
-    private mutating func finishFailed(_ fault: ServiceFault, _ output: (Output) -> Void) {
-        if isOver { return }
-        isOver = true
-        output(.failed(fault))
     }
 
     // MARK: Errors
