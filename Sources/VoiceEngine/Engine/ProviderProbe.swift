@@ -99,8 +99,7 @@ private final class ProviderProbe {
     }
 
     private func hear(_ provider: any SpeechToTextProvider) {
-        guard let telephone = try? AudioFormat(encoding: .mulaw, sampleRate: 8_000) else { return }
-        let format = provider.format(for: telephone)
+        let format = provider.format(for: .telephone)
         let stream = provider.open(context, format: format) { event in
             switch event {
             case .transcript, .endOfTurn, .earlyEndOfTurn, .turnStarted, .turnResumed: self.finish(nil)
@@ -127,8 +126,7 @@ private final class ProviderProbe {
     }
 
     private func speak(_ provider: any TextToSpeechProvider) {
-        guard let telephone = try? AudioFormat(encoding: .mulaw, sampleRate: 8_000) else { return }
-        let stream = provider.open(context, format: provider.format(for: telephone)) { event in
+        let stream = provider.open(context, format: provider.format(for: .telephone)) { event in
             switch event {
             case .audio: self.finish(nil)
             case .completed, .wordEnds: break
@@ -159,20 +157,15 @@ private final class ProviderProbe {
     private static func hum(_ format: AudioFormat) -> [[UInt8]] {
         let period = max(format.sampleRate / 120, 2)
         let frameSamples = format.samples(inMilliseconds: 20)
-        var position = 0
-        return (0..<Int(humMilliseconds / 20)).map { _ in
-            var bytes: [UInt8] = []
-            for _ in 0..<frameSamples {
-                // A sawtooth of 120 Hz has all the harmonics of a voice.
-                let sample = Int16((position % period) * 12_000 / period - 6_000)
-                position += 1
-                switch format.encoding {
-                case .mulaw: bytes.append(G711.mulaw(sample))
-                case .alaw: bytes.append(G711.alaw(sample))
-                case .pcm16, .opus: withUnsafeBytes(of: sample.littleEndian) { bytes.append(contentsOf: $0) }
-                }
+        return (0..<Int(humMilliseconds / 20)).map { frame in
+            // A sawtooth of 120 Hz has all the harmonics of a voice.
+            let samples = (0..<frameSamples).map { offset in
+                Int16(((frame * frameSamples + offset) % period) * 12_000 / period - 6_000)
             }
-            return bytes
+            var bytes = [UInt8](repeating: 0, count: format.bytes(forSamples: frameSamples))
+            var target = bytes.mutableSpan
+            let count = format.encoding.encode(samples.span, into: &target)
+            return Array(bytes[..<count])
         }
     }
 }

@@ -71,7 +71,7 @@ struct AudioUplink {
     mutating func appendSilence(milliseconds: Int, _ take: Take) {
         let count = format.bytes(forSamples: format.samples(inMilliseconds: milliseconds))
         noteInsertion(count)
-        [UInt8](repeating: format.recogniserSilence, count: count).withUnsafeBytes { fill($0, take) }
+        [UInt8](repeating: format.encoding.silence, count: count).withUnsafeBytes { fill($0, take) }
         flush(take)
     }
 
@@ -85,7 +85,7 @@ struct AudioUplink {
             let padding = smallestBytes - chunk.count
             if padding > 0 {
                 noteInsertion(padding)
-                chunk.append(contentsOf: repeatElement(format.recogniserSilence, count: padding))
+                chunk.append(contentsOf: repeatElement(format.encoding.silence, count: padding))
             }
             emit(take)
         }
@@ -155,15 +155,6 @@ struct AudioUplink {
 }
 
 extension AudioFormat {
-    /// The byte that silence is made of.
-    var recogniserSilence: UInt8 {
-        switch encoding {
-        case .pcm16, .opus: 0
-        case .mulaw: G711.mulawSilence
-        case .alaw: G711.alawSilence
-        }
-    }
-
     /// What a recogniser is given of a caller in this format: the same where it can, else linear audio, at 16 kHz when
     /// the caller's rate would only cost. Opus packets are decoded first: raw packets have no place in the protocols.
     ///
