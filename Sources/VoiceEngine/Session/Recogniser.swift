@@ -1,6 +1,5 @@
 internal import NIOCore
 internal import VoiceEngineCore
-internal import VoiceEngineMedia
 internal import VoiceEngineProviders
 
 /// The recogniser of one call: a chain of providers behind one stream of events.
@@ -24,24 +23,10 @@ final class Recogniser {
 
     /// A broken stream's audio is sent so many times faster than it was spoken: faster is refused by some servers.
     static let replaySpeed: Int64 = 4
-    /// [detector samples] Kept while the caller is silent: a voice is noticed up to half a second after it began.
-    private static let preRoll: Int64 = 8_000
-    /// [detector samples] Before an onset: words begin softly.
-    private static let lead: Int64 = 4_000
     /// Nobody hears the caller: after so long without a stream that works each provider has failed for good.
     private static let patience = Nanoseconds.seconds(5)
     /// How long a stream that has caught up may take for its first words before its silence counts.
     private static let settling = Nanoseconds.seconds(1)
-
-    /// A provider as this call uses it.
-    private struct Link {
-        let provider: any SpeechToTextProvider
-        let health: ProviderHealth
-        let format: AudioFormat
-        /// nil when it takes the caller's audio as it is.
-        let converter: AudioTranscoder?
-        let silence: [UInt8]
-    }
 
     /// The stream in use.
     private struct Listening {
@@ -65,30 +50,14 @@ final class Recogniser {
         case closed
     }
 
-    /// What the detector says of the utterance. [detector samples]
-    private enum Voice {
-        case silent
-        case speaking(since: Int64)
-        case paused(since: Int64, at: Int64)
-    }
-
     private let context: ProviderContext
-    private let links: [Link]
-    private var machine: FailoverStateMachine
+    private let links: [RecogniserLink]
+    private let choice: LinkChoice
     private let handler: (Event) -> Void
-    private let random: () -> Double
     private var state = State.waiting
     private var history: AudioHistory
     private var record: [UInt8] = []
-    private var voice = Voice.silent
-    /// The next voice begins an utterance, also when the voice activity takes it for the rest of the one before.
-    private var begins = true
-    /// The latest words of this utterance, and the latest settled ones with the end of their audio.
-    private var latest = ""
-    private var settled: (text: String, position: Int64)?
-    private var join = TranscriptJoin()
-    /// [detector samples] Audio before this belongs to earlier turns.
-    private var committed: Int64 = 0
+    private var utterance = HeardUtterance()
     private var number = 0
     private var caughtUp: Instant?
     private var isRepaired = true
@@ -106,42 +75,29 @@ final class Recogniser {
     ) throws {
         self.context = context
         self.handler = handler
-        self.random = random
-        machine = FailoverStateMachine(links: chain.links.count, policy: policy.retry, rounds: 5)
+        choice = LinkChoice(chain, name: { $0.name }, policy: policy, rounds: 5, random: random)
         let samples = native.samples(inMilliseconds: Int(policy.replay.wholeMilliseconds))
         // Opus packets are of any length; 4 kB/s is a high rate for speech.
         let bytes = native.encoding == .opus ? Int(policy.replay.seconds * 4_000) : native.bytes(forSamples: samples)
         // Frames of 20 ms carry a header each.
         history = AudioHistory(capacity: bytes + Int(policy.replay.wholeMilliseconds) / 10 * 12)
-        links = try chain.links.map { link in
-            let format = link.provider.format(for: native)
-            return Link(
-                provider: link.provider, health: link.health, format: format,
-                converter: format == native ? nil : try AudioTranscoder(from: native, to: format),
-                silence: Self.silence(format))
-        }
+        links = try chain.links.map { try RecogniserLink($0.provider, native: native) }
     }
 
-    func open() {
-        let now = context.eventLoop.instant
-        open(
-            machine.begin(
-                admits: { self.links[$0].health.admit(at: now) },
-                hasRecovered: { self.links[$0].health.hasRecovered(at: now) }))
-    }
+    func open() { open(choice.begin(at: context.eventLoop.instant)) }
 
     func close() {
         retry?.cancel()
         retry = nil
         if case .listening(let listening) = state {
-            if !listening.hasAnswered { links[machine.current].health.abandoned(at: context.eventLoop.instant) }
+            if !listening.hasAnswered { choice.health.abandoned(at: context.eventLoop.instant) }
             listening.stream.close()
         }
         state = .closed
     }
 
     /// Within which nearly all settled transcripts of the provider in use come; nil while too few are known.
-    var usualWait: Nanoseconds? { links[machine.current].health.usualSettling }
+    var usualWait: Nanoseconds? { choice.health.usualSettling }
 
     private func repaired() {
         guard !isRepaired else { return }
@@ -160,10 +116,10 @@ final class Recogniser {
         history.append(audio, at: position, until: after)
         if isLive {
             history.skip()
-            pass(audio, to: machine.current)
+            pass(audio, to: choice.current)
             sent += after - position
         }
-        history.release(before: keptFrom(newest: after))
+        history.release(before: utterance.keptFrom(newest: after))
     }
 
     /// Sends what waits for a stream that was opened late.
@@ -175,7 +131,7 @@ final class Recogniser {
         var position = replayed
         while let next = history.nextPosition, next < allowed {
             guard history.read(into: &record) else { break }
-            record.withUnsafeBytes { pass($0, to: machine.current) }
+            record.withUnsafeBytes { pass($0, to: choice.current) }
             position = history.nextPosition ?? history.newest
             sent += position - next
         }
@@ -192,54 +148,20 @@ final class Recogniser {
 
     private func pass(_ audio: UnsafeRawBufferPointer, to index: Int) {
         guard case .listening(let listening) = state else { return }
-        let link = links[index]
-        if audio.count == 0 {
-            if !link.silence.isEmpty { link.silence.withUnsafeBytes { listening.stream.send($0) } }
-            return
-        }
-        guard let converter = link.converter else { return listening.stream.send(audio) }
-        let converted = converter.convert(audio)
-        if converted.count > 0 { listening.stream.send(converted) }
-    }
-
-    /// Audio from here on may be needed again.
-    private func keptFrom(newest: Int64) -> Int64 {
-        switch voice {
-        case .silent: max(committed, newest - Self.preRoll)
-        case .speaking(let since), .paused(let since, _): max(settled?.position ?? since - Self.lead, committed)
-        }
-    }
-
-    private static func silence(_ format: AudioFormat) -> [UInt8] {
-        let quiet: UInt8 =
-            switch format.encoding {
-            case .mulaw: G711.mulawSilence
-            case .alaw: G711.alawSilence
-            case .pcm16, .opus: 0
-            }
-        return format.encoding == .opus
-            ? [] : Array(repeating: quiet, count: format.bytes(forSamples: format.samples(inMilliseconds: 20)))
+        links[index].pass(audio, to: listening.stream)
     }
 
     // MARK: - The utterance
 
     /// - Parameter isNew: The voice activity takes it for a new utterance, not for the rest of one.
     func voiceStarted(at position: Int64, isNew: Bool) {
-        let isFirst = begins
-        begins = false
+        let begins = utterance.voiceStarted(at: position, isNew: isNew)
         asked = nil
-        switch voice {
-        case .paused(let since, _) where !isFirst, .speaking(let since) where !isFirst: voice = .speaking(since: since)
-        case .silent, .speaking, .paused: voice = .speaking(since: position)
-        }
-        tell { isFirst || isNew ? .started(atMilliseconds: $0(position)) : .resumed }
+        tell { begins ? .started(atMilliseconds: $0(position)) : .resumed }
     }
 
     func voicePaused(at position: Int64) {
-        switch voice {
-        case .speaking(let since), .paused(let since, _): voice = .paused(since: since, at: position)
-        case .silent: voice = .paused(since: position, at: position)
-        }
+        utterance.voicePaused(at: position)
         tell { .paused(atMilliseconds: $0(position)) }
     }
 
@@ -259,15 +181,10 @@ final class Recogniser {
 
     /// What was said so far became a turn, or was nothing; the next transcript starts empty.
     func utteranceCommitted() {
-        begins = true
-        committed = max(committed, min(settled?.position ?? .max, history.newest))
-        voice = .silent
-        latest = ""
-        settled = nil
-        join = TranscriptJoin()
+        utterance.taken(newest: history.newest)
         isRepaired = true
         if let asked, context.eventLoop.instant >= asked.until {
-            links[machine.current].health.settledLate(waited: asked.until - asked.at)
+            choice.health.settledLate(waited: asked.until - asked.at)
         }
         asked = nil
         guard case .listening(var listening) = state else { return }
@@ -293,12 +210,10 @@ final class Recogniser {
     private func open(_ index: Int) {
         number += 1
         let number = number
-        let link = links[index]
-        link.health.requested()
-        link.converter?.reset()
-        let from = history.rewind(to: keptFrom(newest: history.newest))
-        join = kept(from: from)
-        let stream = link.provider.open(context, format: link.format) { [weak self] event in
+        choice.health(of: index).requested()
+        let from = history.rewind(to: utterance.keptFrom(newest: history.newest))
+        utterance.heardAgain(from: from, newest: history.newest)
+        let stream = links[index].open(context) { [weak self] event in
             guard let self, self.number == number else { return }
             self.received(event)
         }
@@ -306,25 +221,15 @@ final class Recogniser {
             Listening(
                 stream: stream, base: from, replayed: history.isRead ? nil : from, opened: context.eventLoop.instant))
         // Those that recognise whole utterances must know of its beginning before its audio.
-        if !history.isRead, case .speaking(let since) = voice {
-            stream.hint(.started(atMilliseconds: max(since - from, 0) / 8))
-        }
-        if !history.isRead, case .paused(let since, _) = voice {
+        if !history.isRead, let since = utterance.start {
             stream.hint(.started(atMilliseconds: max(since - from, 0) / 8))
         }
         if history.isRead { caughtUp = context.eventLoop.instant }
     }
 
-    /// The words that the audio from `position` on does not hold.
-    private func kept(from position: Int64) -> TranscriptJoin {
-        if case .silent = voice { return TranscriptJoin() }
-        if position > keptFrom(newest: history.newest) { return TranscriptJoin(kept: latest, overlaps: true) }
-        return TranscriptJoin(kept: settled?.text ?? "")
-    }
-
     private func catchUp(_ listening: Listening) {
         caughtUp = context.eventLoop.instant
-        if case .paused(_, let position) = voice {
+        if let position = utterance.pause {
             listening.stream.hint(.paused(atMilliseconds: max(position - listening.base, 0) / 8))
         }
         if listening.finishes { listening.stream.finishUtterance() }
@@ -343,7 +248,7 @@ final class Recogniser {
         case .transcript(let transcript): heard(transcript, listening)
         // A pause in what is replayed is no end: the caller has gone on.
         case .endOfTurn:
-            if listening.replayed == nil { handler(.turnEnded(links[machine.current].provider.endOfTurnEvidence)) }
+            if listening.replayed == nil { handler(.turnEnded(links[choice.current].provider.endOfTurnEvidence)) }
         case .earlyEndOfTurn: if listening.replayed == nil { handler(.heard(event)) }
         case .turnStarted, .turnResumed: handler(.heard(event))
         case .failed: break
@@ -362,31 +267,22 @@ final class Recogniser {
     /// The link in use does its work: earlier failures do not count any more.
     private func works() {
         failingSince = nil
-        machine.settled()
-        links[machine.current].health.succeeded(after: nil, at: context.eventLoop.instant)
+        choice.settled()
+        choice.health.succeeded(after: nil, at: context.eventLoop.instant)
     }
 
     private func heard(_ transcript: Transcript, _ listening: Listening) {
-        var joined = transcript
-        joined.text = join.joined(with: transcript.text)
-        latest = joined.text
         if transcript.isSettled, listening.replayed == nil, let asked {
-            links[machine.current].health.settled(after: context.eventLoop.instant - asked.at)
+            choice.health.settled(after: context.eventLoop.instant - asked.at)
             self.asked = nil
         }
-        // Not all of the utterance's audio was given to it yet.
-        if listening.replayed != nil { joined.isSettled = false }
-        if let covered = transcript.coveredMilliseconds {
-            joined.coveredMilliseconds = (listening.base / 8) + covered
-            if transcript.isSettled { settled = (joined.text, listening.base + covered * 8) }
-        }
+        let joined = utterance.heard(transcript, base: listening.base, isLive: listening.replayed == nil)
         handler(.heard(.transcript(joined)))
         if listening.replayed == nil, caughtUp != nil { repaired() }
     }
 
     private func failed(_ error: ProviderError, _ listening: Listening) {
         let now = context.eventLoop.instant
-        let old = machine.current
         number += 1
         state = .waiting
         listening.stream.close()
@@ -395,23 +291,17 @@ final class Recogniser {
         caughtUp = nil
         // One that was well for so long has merely ended.
         if !listening.isProven, now - listening.opened >= Self.patience { works() }
-        links[old].health.failed(error, at: now)
+        choice.health.failed(error, at: now)
         handler(.note(.failed(error)))
         guard case .waiting = state else { return }
         let since = failingSince ?? now
         failingSince = since
         var failure = FailoverStateMachine.Failure(error)
         if now - since >= Self.patience { failure.isRetryable = false }
-        let action = machine.failed(failure, random: random()) { self.links[$0].health.admit(at: now) }
-        switch action {
+        switch choice.turn(after: failure, at: now) {
         case .exhausted: handler(.exhausted(error))
-        case .use(let link, let delay):
-            if link == old {
-                handler(.note(.retried))
-            } else {
-                links[link].health.tookOver()
-                handler(.note(.failedOver(from: links[old].provider.name, to: links[link].provider.name)))
-            }
+        case .use(let link, let delay, let note):
+            handler(.note(note))
             guard case .waiting = state else { return }
             retry = context.eventLoop.assumeIsolated().scheduleTask(in: .nanoseconds(delay.rawValue)) {
                 self.retry = nil

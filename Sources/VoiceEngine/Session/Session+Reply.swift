@@ -74,8 +74,7 @@ extension Session {
         let request = ChatRequest(
             prompt: policy.prompt, messages: messages, tools: policy.tools, turn: reply.turn)
         let answer = ChainedAnswer(
-            request, chain: providers.languageModel, choice: modelChoice, policy: policy.failover, context: context,
-            random: providers.random
+            request, chain: providers.languageModel, choice: modelChoice, policy: policy.failover, context: context
         ) { [weak self, weak reply] note in
             guard let self, let reply, self.dialogue.reply === reply else { return }
             self.noted(note, of: .languageModel, at: self.context.eventLoop.instant)

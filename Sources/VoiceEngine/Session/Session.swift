@@ -31,7 +31,7 @@ package final class Session: CallSession, Ticking {
     let carrier: any Carrier
     let setup: CallSetup
     /// Which language model is asked next.
-    let modelChoice: ChainedAnswer.Choice
+    let modelChoice: LinkChoice
     private let clock: SessionClock
     private let observer: (SessionEvent) -> Void
 
@@ -103,7 +103,8 @@ package final class Session: CallSession, Ticking {
         self.context = context
         self.clock = clock
         self.observer = observer
-        modelChoice = ChainedAnswer.Choice(links: providers.languageModel.links.count, policy: policy.failover)
+        modelChoice = LinkChoice(
+            providers.languageModel, name: { $0.name }, policy: policy.failover, random: providers.random)
         hearing = Hearing(
             endpoint: EndpointStateMachine(policy: policy.endpoint),
             bargeIn: BargeInStateMachine(policy: policy.bargeIn))

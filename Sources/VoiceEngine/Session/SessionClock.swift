@@ -1,11 +1,6 @@
 package import NIOCore
 package import VoiceEngineCore
 
-extension EventLoop {
-    /// The loop's own time: the monotonic clock, or the virtual one of a test.
-    package var instant: Instant { Instant(nanoseconds: Int64(clamping: now.uptimeNanoseconds)) }
-}
-
 /// Something that wants every tick of its loop.
 package protocol Ticking: AnyObject {
     /// - Parameter now: The tick's own time, the same for all calls of the loop.

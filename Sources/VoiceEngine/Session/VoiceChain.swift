@@ -25,7 +25,6 @@ final class VoiceChain {
 
     private struct Link {
         let provider: any TextToSpeechProvider
-        let health: ProviderHealth
         let format: AudioFormat
         let converter: AudioConverter
     }
@@ -44,8 +43,7 @@ final class VoiceChain {
     private let context: ProviderContext
     private let links: [Link]
     private let patience: Nanoseconds?
-    private var machine: FailoverStateMachine
-    private let random: () -> Double
+    private let choice: LinkChoice
     private let handler: (Event) -> Void
     private var stream: (any TextToSpeechStream)?
     /// The link that `stream` was opened on.
@@ -65,19 +63,18 @@ final class VoiceChain {
     ) throws {
         self.context = context
         self.handler = handler
-        self.random = random
         patience = policy.voicePatience
-        machine = FailoverStateMachine(links: chain.links.count, policy: policy.retry)
+        choice = LinkChoice(chain, name: { $0.name }, policy: policy, random: random)
         links = try chain.links.map { link in
             let format = link.provider.format(for: native)
             return Link(
-                provider: link.provider, health: link.health, format: format,
+                provider: link.provider, format: format,
                 converter: try AudioConverter(from: format, toRate: native.sampleRate))
         }
     }
 
     /// Opens the stream before a reply needs it.
-    func open() { open(chosen()) }
+    func open() { open(choice.begin(at: context.eventLoop.instant)) }
 
     func close() {
         stopTimers()
@@ -92,7 +89,7 @@ final class VoiceChain {
         current = turn
         debt = Debt()
         stopTimers()
-        let link = chosen()
+        let link = choice.begin(at: context.eventLoop.instant)
         if stream == nil || link != opened { open(link) }
     }
 
@@ -103,7 +100,7 @@ final class VoiceChain {
         guard let stream else { return }
         if debt.since == nil {
             debt.since = context.eventLoop.instant
-            links[opened].health.requested()
+            choice.health(of: opened).requested()
         }
         stream.speak(text, as: segment)
         armWatch()
@@ -120,7 +117,7 @@ final class VoiceChain {
     func cancel(_ turn: TurnID, heard: Nanoseconds) {
         stopTimers()
         stream?.cancel(turn, heard: heard)
-        if debt.isOwed { links[opened].health.abandoned(at: context.eventLoop.instant) }
+        if debt.isOwed { choice.health(of: opened).abandoned(at: context.eventLoop.instant) }
         // Whatever comes late belongs to no turn.
         current = .none
         debt = Debt()
@@ -142,13 +139,6 @@ final class VoiceChain {
     }
 
     // MARK: - Streams
-
-    private func chosen() -> Int {
-        let now = context.eventLoop.instant
-        return machine.begin(
-            admits: { self.links[$0].health.admit(at: now) },
-            hasRecovered: { self.links[$0].health.hasRecovered(at: now) })
-    }
 
     private func open(_ index: Int) {
         drop()
@@ -181,7 +171,7 @@ final class VoiceChain {
         case .completed(let segment):
             guard segment.turn == current else { return }
             debt.delivered = max(debt.delivered, segment.index + 1)
-            machine.settled()
+            choice.settled()
             armWatch()
             handler(.audio(segment, converter.flush()))
             if segment.turn == current { handler(.completed(segment)) }
@@ -195,7 +185,7 @@ final class VoiceChain {
         guard let since = debt.since else { return }
         debt.since = nil
         let now = context.eventLoop.instant
-        links[opened].health.succeeded(after: now - since, at: now)
+        choice.health(of: opened).succeeded(after: now - since, at: now)
         handler(.note(.firstResult(now - since)))
     }
 
@@ -211,7 +201,7 @@ final class VoiceChain {
         guard let patience, let deadline, now >= deadline else { return }
         self.deadline = nil
         let detail = "sent no audio for \(patience.wholeMilliseconds) ms"
-        failed(current, ProviderError(.timeout, provider: links[opened].provider.name, detail: detail), isLate: true)
+        failed(current, ProviderError(.timeout, provider: choice.name(of: opened), detail: detail), isLate: true)
     }
 
     private func stopTimers() {
@@ -224,25 +214,18 @@ final class VoiceChain {
         let now = context.eventLoop.instant
         stopTimers()
         drop()
-        links[opened].health.failed(error, at: now)
+        choice.health(of: opened).failed(error, at: now)
         handler(.note(.failed(error)))
         // Of what was failed nothing is wanted any more: the next reply opens a stream.
         guard turn == current, debt.isOwed else { return }
         handler(.lost(turn))
         guard turn == current, debt.isOwed else { return }
         debt.since = nil
-        let old = opened
         let failure = FailoverStateMachine.Failure(error, isMidway: isLate)
-        let action = machine.failed(failure, random: random()) { self.links[$0].health.admit(at: now) }
-        switch action {
+        switch choice.turn(after: failure, at: now) {
         case .exhausted: handler(.exhausted(turn, error))
-        case .use(let link, let delay):
-            if link == old {
-                handler(.note(.retried))
-            } else {
-                links[link].health.tookOver()
-                handler(.note(.failedOver(from: links[old].provider.name, to: links[link].provider.name)))
-            }
+        case .use(let link, let delay, let note):
+            handler(.note(note))
             guard turn == current else { return }
             retry = context.eventLoop.assumeIsolated().scheduleTask(in: .nanoseconds(delay.rawValue)) {
                 self.retry = nil

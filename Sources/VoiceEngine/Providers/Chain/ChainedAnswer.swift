@@ -1,11 +1,6 @@
 internal import NIOCore
 package import VoiceEngineCore
 
-extension EventLoop {
-    /// The loop's own time, also the virtual one of a test.
-    fileprivate var instant: Instant { Instant(nanoseconds: Int64(clamping: now.uptimeNanoseconds)) }
-}
-
 /// One answer of a chain of language models.
 ///
 /// Before the first token a failed request is made again, to the same model or the next. In the middle of an answer the
@@ -14,14 +9,6 @@ extension EventLoop {
 ///
 /// Confined to the call's loop. The sink gets text and calls as from one model, and one end.
 package final class ChainedAnswer: Generation {
-    /// The call's choice of a model, kept from answer to answer.
-    package final class Choice {
-        var machine: FailoverStateMachine
-        package init(links: Int, policy: FailoverPolicy) {
-            machine = FailoverStateMachine(links: links, policy: policy.retry)
-        }
-    }
-
     /// A request on its way.
     private struct Attempt {
         let number: Int
@@ -39,10 +26,9 @@ package final class ChainedAnswer: Generation {
 
     private let request: ChatRequest
     private let chain: ProviderChain<any LanguageModelProvider>
-    private let choice: Choice
+    private let choice: LinkChoice
     private let policy: FailoverPolicy
     private let context: ProviderContext
-    private let random: () -> Double
     private let notes: (ChainNote) -> Void
     private var sink: ((LanguageModelEvent) -> Void)?
     private var attempts: [Attempt] = []
@@ -56,12 +42,11 @@ package final class ChainedAnswer: Generation {
     private var watch: Scheduled<Void>?
 
     /// - Parameters:
-    ///   - choice: Of this call; used by one answer at a time.
-    ///   - random: 0..<1, for the jitter of back-offs.
+    ///   - choice: Of this call, kept from answer to answer.
     ///   - notes: What happens to the links. Like the sink, never called inside `begin`.
     package init(
-        _ request: ChatRequest, chain: ProviderChain<any LanguageModelProvider>, choice: Choice,
-        policy: FailoverPolicy, context: ProviderContext, random: @escaping () -> Double,
+        _ request: ChatRequest, chain: ProviderChain<any LanguageModelProvider>, choice: LinkChoice,
+        policy: FailoverPolicy, context: ProviderContext,
         notes: @escaping (ChainNote) -> Void, sink: @escaping (LanguageModelEvent) -> Void
     ) {
         self.request = request
@@ -69,18 +54,14 @@ package final class ChainedAnswer: Generation {
         self.choice = choice
         self.policy = policy
         self.context = context
-        self.random = random
         self.notes = notes
         self.sink = sink
     }
 
     package func begin() {
-        let now = context.eventLoop.instant
-        let link = choice.machine.begin(
-            admits: { self.chain.links[$0].health.admit(at: now) },
-            hasRecovered: { self.chain.links[$0].health.hasRecovered(at: now) })
+        let link = choice.begin(at: context.eventLoop.instant)
         ask(link)
-        armHedge(after: chain.links[link].health.usualFirstResult)
+        armHedge(after: choice.health(of: link).usualFirstResult)
     }
 
     package func cancel() {
@@ -90,7 +71,7 @@ package final class ChainedAnswer: Generation {
         let now = context.eventLoop.instant
         for attempt in attempts {
             attempt.generation?.cancel()
-            if !attempt.isSpeaking { chain.links[attempt.link].health.abandoned(at: now) }
+            if !attempt.isSpeaking { choice.health(of: attempt.link).abandoned(at: now) }
         }
         attempts = []
     }
@@ -101,7 +82,7 @@ package final class ChainedAnswer: Generation {
         lastNumber += 1
         let number = lastNumber
         attempts.append(Attempt(number: number, link: link, began: context.eventLoop.instant))
-        chain.links[link].health.requested()
+        choice.health(of: link).requested()
         let generation = chain.links[link].provider.generate(asked, context: context) { [weak self] event in
             self?.received(event, from: number)
         }
@@ -131,9 +112,8 @@ package final class ChainedAnswer: Generation {
 
     /// The first request is later than usual.
     private func askAnother() {
-        let now = context.eventLoop.instant
         guard sink != nil, attempts.count == 1, !attempts[0].isSpeaking,
-            let other = choice.machine.other(admits: { self.chain.links[$0].health.admit(at: now) })
+            let other = choice.other(at: context.eventLoop.instant)
         else { return }
         notes(.hedged)
         ask(other)
@@ -169,7 +149,7 @@ package final class ChainedAnswer: Generation {
         case .finished(let reason, let usage):
             took(index)
             say(joint?.finish() ?? "")
-            choice.machine.settled()
+            choice.settled()
             end(.finished(reason, usage))
         case .failed(let error): failed(attempts[index], error)
         }
@@ -192,11 +172,11 @@ package final class ChainedAnswer: Generation {
         hedge = nil
         for other in attempts where other.number != attempt.number {
             other.generation?.cancel()
-            chain.links[other.link].health.wasWasted(at: now)
+            choice.health(of: other.link).wasWasted(at: now)
         }
         attempts = [attempt]
-        choice.machine.took(attempt.link)
-        chain.links[attempt.link].health.succeeded(after: now - attempt.began, at: now)
+        choice.took(attempt.link)
+        choice.health.succeeded(after: now - attempt.began, at: now)
         notes(.firstResult(now - attempt.began))
     }
 
@@ -205,7 +185,7 @@ package final class ChainedAnswer: Generation {
     private func isLate(_ patience: Nanoseconds) {
         for attempt in attempts {
             attempt.generation?.cancel()
-            let name = chain.links[attempt.link].provider.name
+            let name = choice.name(of: attempt.link)
             let detail = "sent nothing for \(patience.wholeMilliseconds) ms"
             failed(attempt, ProviderError(.timeout, provider: name, detail: detail), isLate: true)
         }
@@ -216,32 +196,24 @@ package final class ChainedAnswer: Generation {
         guard sink != nil, attempts.contains(where: { $0.number == attempt.number }) else { return }
         let now = context.eventLoop.instant
         attempts.removeAll { $0.number == attempt.number }
-        chain.links[attempt.link].health.failed(error, at: now)
+        choice.health(of: attempt.link).failed(error, at: now)
         notes(.failed(error))
         // Another request is on its way.
         guard sink != nil, attempts.isEmpty else { return }
         stopTimers()
         // The calls are complete: what would follow them is the next answer.
         if hasCalled { return end(.finished(.toolCalls, TokenUsage())) }
-        choice.machine.took(attempt.link)
+        choice.took(attempt.link)
         var failure = FailoverStateMachine.Failure(error, isMidway: !said.isEmpty)
         if isLate { failure.isRetryable = false }
-        let action = choice.machine.failed(
-            failure, random: random(),
-            admits: { self.chain.links[$0].health.admit(at: now) })
-        switch action {
+        switch choice.turn(after: failure, at: now) {
         case .exhausted: end(.failed(error))
-        case .use(let link, let delay): turn(from: attempt.link, to: link, after: delay)
+        case .use(let link, let delay, let note): turn(to: link, after: delay, note)
         }
     }
 
-    private func turn(from old: Int, to link: Int, after delay: Nanoseconds) {
-        if link == old {
-            notes(.retried)
-        } else {
-            chain.links[link].health.tookOver()
-            notes(.failedOver(from: chain.links[old].provider.name, to: chain.links[link].provider.name))
-        }
+    private func turn(to link: Int, after delay: Nanoseconds, _ note: ChainNote) {
+        notes(note)
         guard sink != nil else { return }
         joint = said.isEmpty ? nil : AnswerContinuation(said: said)
         guard delay > .zero else { return ask(link) }

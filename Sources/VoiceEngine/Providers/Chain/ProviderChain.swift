@@ -7,9 +7,9 @@ package import VoiceEngineCore
 //     agent document ── list of a role ── ProviderChain ─┬─ ProviderLink ── provider   (shared by all calls)
 //                                                        │       └───────── ProviderHealth: breaker, times, counters
 //                                                        └─ ProviderLink …
-//     one call ── FailoverStateMachine for each role: which link is asked next
+//     one call ── LinkChoice (a FailoverStateMachine) for each role: which link is asked next
 //
-// The machines are in Core/Resilience. Their drivers: ChainedAnswer (language model, here), Recogniser and VoiceChain
+// The machines are in Core/Resilience. Who works with the choice: ChainedAnswer (language model, here), Recogniser and VoiceChain
 // (Session: they convert audio for each link).
 
 /// What the calls of an engine know of one provider entry. Shared by all of them; any thread.

@@ -121,7 +121,7 @@ final class DeepgramSpeakStream: SocketVoiceStream {
         opened = context.eventLoop.now
     }
 
-    private var now: Instant { Instant(nanoseconds: Int64(clamping: context.eventLoop.now.uptimeNanoseconds)) }
+    private var now: Instant { context.eventLoop.instant }
 
     var isReady: Bool { socket?.isOpen ?? false }
 

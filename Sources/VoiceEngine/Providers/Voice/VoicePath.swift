@@ -162,7 +162,7 @@ final class VoicePathStream: TextToSpeechStream {
         }
     }
 
-    private var now: Instant { Instant(nanoseconds: Int64(clamping: context.eventLoop.now.uptimeNanoseconds)) }
+    private var now: Instant { context.eventLoop.instant }
 
     func speak(_ text: String, as segment: SegmentID) { give(.speak(text, segment)) }
     func finish(_ turn: TurnID) { give(.finish(turn)) }
