@@ -3,30 +3,15 @@
 HouseGoldenTests.swift holds the Swift codec against the same file.
 """
 
-import json
-import pathlib
-
 import pydantic
 import pytest
 from anthropic.types import RawMessageStreamEvent
 from anthropic.types.message_create_params import MessageCreateParamsStreaming
 from anthropic.types.shared import ErrorResponse
 
-MESSAGES = [
-    json.loads(line)
-    for line in pathlib.Path(__file__).with_name("anthropic.jsonl").read_text("utf-8").splitlines()
-]
+from sdk_types import rows, unknown_fields
 
-
-def unknown_fields(model: pydantic.BaseModel) -> list[str]:
-    """Names that the SDK's type does not know, at any depth."""
-    names = list(model.model_extra or {})
-    for field in type(model).model_fields:
-        value = getattr(model, field)
-        for item in value if isinstance(value, list) else [value]:
-            if isinstance(item, pydantic.BaseModel):
-                names += unknown_fields(item)
-    return names
+MESSAGES = rows("anthropic.jsonl")
 
 
 def plain(value: object) -> object:

@@ -1,16 +1,14 @@
 """The messages in assemblyai.jsonl are what AssemblyAI's SDK (streaming v3) sends and accepts; `RecogniserGoldenTests.swift` holds ours against them."""
 
 import json
-import pathlib
 
 import assemblyai.streaming.v3.models as models
 import pydantic
 import pytest
 
-MESSAGES = [
-    json.loads(line)
-    for line in pathlib.Path(__file__).with_name("assemblyai.jsonl").read_text("utf-8").splitlines()
-]
+from sdk_types import rows
+
+MESSAGES = rows("assemblyai.jsonl")
 
 
 @pytest.mark.parametrize("row", MESSAGES, ids=lambda row: row["name"])

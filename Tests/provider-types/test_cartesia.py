@@ -5,7 +5,7 @@ import pytest
 from cartesia.types import TTSGenerateParams, websocket_client_event_param, websocket_response
 from cartesia.types.generation_request_param import GenerationRequestParam
 
-from voices import rows, unknown_members
+from sdk_types import rows, unknown_members
 
 MESSAGES = rows("cartesia.jsonl")
 SENT = {"GenerationRequest": GenerationRequestParam, "TTSGenerate": TTSGenerateParams}

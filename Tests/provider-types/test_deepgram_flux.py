@@ -1,29 +1,15 @@
 """The messages in deepgram_flux.jsonl are what Deepgram's SDK (listen v2) sends and accepts; `RecogniserGoldenTests.swift` holds ours against them."""
 
 import inspect
-import json
-import pathlib
 
 import deepgram.listen.v2.types as listen
 import pydantic
 import pytest
 from deepgram.listen.v2.client import V2Client
 
-MESSAGES = [
-    json.loads(line)
-    for line in pathlib.Path(__file__).with_name("deepgram_flux.jsonl").read_text("utf-8").splitlines()
-]
+from sdk_types import rows, unknown_fields
 
-
-def unknown_fields(model: pydantic.BaseModel) -> list[str]:
-    """Names that the SDK's type does not know, at any depth."""
-    names = list(model.model_extra or {})
-    for field in type(model).model_fields:
-        value = getattr(model, field)
-        for item in value if isinstance(value, list) else [value]:
-            if isinstance(item, pydantic.BaseModel):
-                names += unknown_fields(item)
-    return names
+MESSAGES = rows("deepgram_flux.jsonl")
 
 
 @pytest.mark.parametrize("row", MESSAGES, ids=lambda row: row["name"])

@@ -7,7 +7,7 @@ import pytest
 from deepgram.speak.v1.audio import types as audio_types
 from deepgram.speak.v1.audio.raw_client import RawAudioClient
 
-from voices import rows
+from sdk_types import rows
 
 
 def allowed(kind: object) -> list[object]:

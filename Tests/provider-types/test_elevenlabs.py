@@ -7,19 +7,9 @@ import pydantic
 import pytest
 from elevenlabs.text_to_speech.raw_client import RawTextToSpeechClient
 
-from voices import rows
+from sdk_types import rows, unknown_fields
 
 MESSAGES = rows("elevenlabs.jsonl")
-
-
-def unknown_fields(model: pydantic.BaseModel) -> list[str]:
-    names = list(model.model_extra or {})
-    for field in type(model).model_fields:
-        value = getattr(model, field)
-        for item in value if isinstance(value, list) else [value]:
-            if isinstance(item, pydantic.BaseModel):
-                names += unknown_fields(item)
-    return names
 
 
 @pytest.mark.parametrize("row", MESSAGES, ids=lambda row: row["name"])

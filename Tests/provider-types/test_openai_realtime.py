@@ -3,17 +3,13 @@
 `OpenAIRealtimeWireTests.swift` holds the Swift codec against the same file.
 """
 
-import json
-import pathlib
-
 import pydantic
 import pytest
 from openai.types import realtime
 
-MESSAGES = [
-    json.loads(line)
-    for line in pathlib.Path(__file__).with_name("openai_realtime.jsonl").read_text("utf-8").splitlines()
-]
+from sdk_types import rows
+
+MESSAGES = rows("openai_realtime.jsonl")
 
 
 def unknown_fields(model: object) -> list[str]:

@@ -4,7 +4,7 @@ import pydantic
 import pytest
 from openai.types.audio import SpeechCreateParams
 
-from voices import rows, unknown_members
+from sdk_types import rows, unknown_members
 
 
 @pytest.mark.parametrize("row", rows("openai_speech.jsonl"), ids=lambda row: row["name"])

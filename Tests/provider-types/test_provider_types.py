@@ -4,9 +4,6 @@
 "received" is what they read. Run by scripts/python-tests.sh.
 """
 
-import json
-import pathlib
-
 import deepgram.listen.v1.types as listen
 import deepgram.speak.v1.types as speak
 import pydantic
@@ -14,25 +11,13 @@ import pytest
 from openai.types.chat import ChatCompletionChunk
 from openai.types.chat.completion_create_params import CompletionCreateParamsStreaming
 
-MESSAGES = [
-    json.loads(line)
-    for line in pathlib.Path(__file__).with_name("messages.jsonl").read_text("utf-8").splitlines()
-]
+from sdk_types import rows, unknown_fields
+
+MESSAGES = rows("messages.jsonl")
 
 
 def deepgram_type(name: str) -> type[pydantic.BaseModel]:
     return getattr(listen if name.startswith("Listen") else speak, name)
-
-
-def unknown_fields(model: pydantic.BaseModel) -> list[str]:
-    """Names that the SDK's type does not know, at any depth."""
-    names = list(model.model_extra or {})
-    for field in type(model).model_fields:
-        value = getattr(model, field)
-        for item in value if isinstance(value, list) else [value]:
-            if isinstance(item, pydantic.BaseModel):
-                names += unknown_fields(item)
-    return names
 
 
 @pytest.mark.parametrize("row", MESSAGES, ids=lambda row: row["name"])

@@ -1,28 +1,13 @@
 """The messages in scribe.jsonl are what ElevenLabs' SDK (Scribe realtime) sends and accepts; `RecogniserGoldenTests.swift` holds ours against them."""
 
-import json
-import pathlib
-
 import elevenlabs.types as types
 import pydantic
 import pytest
 from elevenlabs.realtime.scribe import AudioFormat, CommitStrategy, RealtimeAudioOptions
 
-MESSAGES = [
-    json.loads(line)
-    for line in pathlib.Path(__file__).with_name("scribe.jsonl").read_text("utf-8").splitlines()
-]
+from sdk_types import rows, unknown_fields
 
-
-def unknown_fields(model: pydantic.BaseModel) -> list[str]:
-    """Names that the SDK's type does not know, at any depth."""
-    names = list(model.model_extra or {})
-    for field in type(model).model_fields:
-        value = getattr(model, field)
-        for item in value if isinstance(value, list) else [value]:
-            if isinstance(item, pydantic.BaseModel):
-                names += unknown_fields(item)
-    return names
+MESSAGES = rows("scribe.jsonl")
 
 
 @pytest.mark.parametrize("row", MESSAGES, ids=lambda row: row["name"])

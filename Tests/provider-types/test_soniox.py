@@ -1,15 +1,11 @@
 """The messages in soniox.jsonl are what Soniox's SDK sends and accepts; `RecogniserGoldenTests.swift` holds ours against them."""
 
-import json
-import pathlib
-
 import pydantic
 import pytest
 
-MESSAGES = [
-    json.loads(line)
-    for line in pathlib.Path(__file__).with_name("soniox.jsonl").read_text("utf-8").splitlines()
-]
+from sdk_types import rows
+
+MESSAGES = rows("soniox.jsonl")
 from soniox.types.realtime import RealtimeEvent, RealtimeSTTConfig
 
 

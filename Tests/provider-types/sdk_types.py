@@ -1,16 +1,28 @@
-"""What the tests of the voices share: rows of a file, and the names that a type does not know."""
+"""What the tests share: rows of a file, and the names that a type of an SDK does not know."""
 
 import json
 import pathlib
 import types
 import typing
 
+import pydantic
 import typing_extensions
 
 
 def rows(name: str) -> list[dict]:
     text = pathlib.Path(__file__).with_name(name).read_text("utf-8")
     return [json.loads(line) for line in text.splitlines()]
+
+
+def unknown_fields(model: pydantic.BaseModel) -> list[str]:
+    """Names that the SDK's type does not know, at any depth."""
+    names = list(model.model_extra or {})
+    for field in type(model).model_fields:
+        value = getattr(model, field)
+        for item in value if isinstance(value, list) else [value]:
+            if isinstance(item, pydantic.BaseModel):
+                names += unknown_fields(item)
+    return names
 
 
 def members(params: type) -> dict[str, type]:
