@@ -166,7 +166,7 @@ final class Recogniser {
     }
 
     /// The link in use tells the words only after the speech.
-    var hearsWordsLate: Bool { links[machine.current].provider.hearsWordsLate }
+    var hearsWordsLate: Bool { links[choice.current].provider.hearsWordsLate }
 
     /// - Parameter until: The session waits so long.
     func finishUtterance(until: Instant) {
