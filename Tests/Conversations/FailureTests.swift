@@ -308,7 +308,7 @@ import VoiceEngineProviders
                 3540 barge-in paused at 12320
                 4000 barge-in confirmed at 12320
                 4000 agent stops
-                4000 heard "One two three four five six seven eight nine" interrupted
+                4000 heard "One two three four five six seven eight" interrupted
                 4000 metrics 0+0+0+200+200+0+100+0 = 500
                 4000 hang-up "the call reached its longest duration"
                 4000 closed "the call reached its longest duration"

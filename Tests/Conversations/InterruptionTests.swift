@@ -75,7 +75,7 @@ import VoiceEngineCore
                 1040 barge-in paused at 7520
                 1500 barge-in confirmed at 7520
                 1500 agent stops
-                1500 heard "One two three four five six" interrupted
+                1500 heard "One two three four five" interrupted
                 2200 caller stops
                 2540 final "no wait I have a question"
                 2540 turn 2
@@ -88,7 +88,7 @@ import VoiceEngineCore
                 """)
         #expect(
             call.mind.requests.map(\.messages) == [
-                [.assistant("One two three four five six", toolCalls: []), .user("no wait I have a question")]
+                [.assistant("One two three four five", toolCalls: []), .user("no wait I have a question")]
             ])
         call.expectNothingLeft()
     }
@@ -108,7 +108,7 @@ import VoiceEngineCore
                 1040 barge-in paused at 7520
                 1740 barge-in confirmed at 7520
                 1740 agent stops
-                1740 heard "One two three four five six" interrupted
+                1740 heard "One two three four five" interrupted
                 2500 caller stops
                 6000 closed "the caller hung up"
                 """)
@@ -167,7 +167,7 @@ import VoiceEngineCore
                 2000 caller stops
                 2340 barge-in confirmed at 13120
                 2340 agent stops
-                2340 heard "One two three four five six seven eight nine" interrupted
+                2340 heard "One two three four five six seven eight" interrupted
                 2340 final "yes"
                 2340 turn 2
                 2600 text "All right then."
@@ -264,7 +264,7 @@ import VoiceEngineCore
                 900 caller stops
                 1500 barge-in confirmed at 11200
                 1500 agent stops
-                1500 heard "One two three four five six seven eight" interrupted
+                1500 heard "One two three four five six seven" interrupted
                 1500 final "hello I am calling"
                 1500 turn 2
                 1760 text "All right then."

@@ -107,7 +107,7 @@ import VoiceEngineProviders
                 3540 barge-in paused at 11840
                 4240 barge-in confirmed at 11840
                 4240 agent stops
-                4240 heard "Certainly sir, for how many people shall I" interrupted
+                4240 heard "Certainly sir, for how many people shall" interrupted
                 4240 metrics 300+60+0+100+0+0+0+0 = 460
                 4500 caller stops
                 4860 final "no wait a second"
