@@ -112,7 +112,6 @@ import VoiceEngineProviders
                 2500 barge-in confirmed at 0
                 2500 heard "" interrupted
                 3000 caller stops
-                3500 error tool_result "no tool call of this id is waiting"
                 3900 final "never mind that thank you"
                 3900 turn 2
                 4120 text "Fine."
@@ -122,7 +121,12 @@ import VoiceEngineProviders
                 4420 metrics 900+0+0+200+20+0+100+0 = 1220
                 6000 closed "the caller hung up"
                 """)
-        #expect(call.mind.requests.last?.messages == [.user("when do you open never mind that thank you")])
+        #expect(
+            call.mind.requests.last?.messages == [
+                .user("when do you open"),
+                .assistant("", toolCalls: [ToolCall(id: "call-1", name: "look_up", arguments: "{}")]),
+                .toolResult(id: "call-1", json: "nine"), .user("never mind that thank you"),
+            ])
         call.expectNothingLeft()
     }
 

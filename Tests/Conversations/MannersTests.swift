@@ -347,7 +347,7 @@ extension ScriptedCall {
     }
 
     @Test func theGoalIsReached() throws {
-        let call = try call { _ in }
+        let call = try call { $0.builtInTools.tools = [.goalReached] }
         call.mind.answers = [
             .tool("goal_reached", #"{"outcome":"booked for Monday"}"#, saying: "Thank you, goodbye.")
         ]
@@ -359,7 +359,7 @@ extension ScriptedCall {
     }
 
     @Test func aGoalWithoutAWordEndsWithTheGoodbye() throws {
-        let call = try call { _ in }
+        let call = try call { $0.builtInTools.tools = [.goalReached] }
         call.mind.answers = [.tool("goal_reached", "not even JSON")]
         try call.play("1000 type \"Monday is fine\"\n9000 end")
         #expect(call.story.contains("heard \"Goodbye then.\"\n"))

@@ -272,7 +272,8 @@ typedef struct voice_session_config {
 #define VOICE_EVENT_AGENT_HEARD 9    /* text: what the caller heard of the reply; flags: VOICE_FLAG_INTERRUPTED when cut */
 #define VOICE_EVENT_BARGE_IN 10      /* flags: _PAUSED, _CONFIRMED or _RESUMED. position: agent sample of the cut */
 #define VOICE_EVENT_TOOL_CALL 11     /* name: tool; id: call id; text: arguments, a JSON object. Answer with
-                                        voice_session_tool_result */
+                                        voice_session_tool_result. Tools that the document gives to a web service
+                                        come as no event */
 #define VOICE_EVENT_DTMF_IN 12       /* text: digits that the caller pressed; flags: VOICE_FLAG_FINAL when they are a whole
                                         number (dtmf.deliver is "event") */
 #define VOICE_EVENT_DTMF_OUT 13      /* text: digits the host shall send */
@@ -433,7 +434,8 @@ VOICE_API voice_status voice_session_send_text(voice_session *session, const cha
 VOICE_API voice_status voice_session_send_dtmf(voice_session *session, const char *digits);
 
 /**
- * Answers a VOICE_EVENT_TOOL_CALL. The reply goes on when all tools of the turn have answered.
+ * Answers a VOICE_EVENT_TOOL_CALL. The reply goes on when all tools of the turn have answered. When the caller has interrupted it
+ * meanwhile, the model is told the result with the next turn.
  *
  * @param call_id  The event's id.
  * @param json     The result, any JSON value, up to 64 KiB.

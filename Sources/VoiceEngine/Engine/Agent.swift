@@ -7,6 +7,7 @@ internal import VoiceEngineSession
 struct Agent: Sendable {
     let document: AgentDocument
     let providers: SessionProviders
+    let tools: HTTPToolKit
 
     var name: String { document.name }
 
@@ -30,6 +31,11 @@ struct Agent: Sendable {
             throw VoiceError(.badConfiguration, "\(error)")
         }
         var providers = providers
+        do throws(ProviderSetupError) {
+            providers.toolRunner = try tools.runner(for: filled.tools)
+        } catch {
+            throw VoiceError(.badConfiguration, "\(error)")
+        }
         providers.languageModel = providers.languageModel.mapProviders { provider in
             (provider as? LocalLLM)?.with(flow: filled.flow.map { LocalFlow($0) }) ?? provider
         }
@@ -73,8 +79,20 @@ struct Agent: Sendable {
             ToolSpecification(
                 name: tool.name, description: tool.description, parameters: JSONValue.object(tool.parameters).text)
         }
-        if filled.goal != nil, !policy.tools.contains(where: { $0.name == CallGoal.tool.name }) {
-            policy.tools.append(CallGoal.tool)
+        policy.builtInTools = filled.builtInTools
+        let goalReached = BuiltInTools.Tool.goalReached
+        if filled.goal != nil, !policy.tools.contains(where: { $0.name == goalReached.rawValue }) {
+            policy.builtInTools.tools.append(goalReached)
+        }
+        // A model that speaks itself is not interrupted by another voice within its own reply.
+        let speaksItself = filled.realtime != nil
+        for tool in filled.tools {
+            policy.toolManners[tool.name] = ToolManners(tool, limits: filled.limits, isSilent: speaksItself)
+        }
+        policy.flow = speaksItself ? filled.plan?.toldToTheModel : filled.plan
+        if policy.greeting == nil, let start = filled.plan?[filled.plan?.start ?? ""], let say = start.say {
+            policy.greeting = say
+            policy.greetingIsInterruptible = start.isInterruptible
         }
         return policy
     }
@@ -88,16 +106,38 @@ struct Agent: Sendable {
 
 /// What the model is told of the goal of a call.
 private enum CallGoal {
-    static let tool = ToolSpecification(
-        name: "goal_reached",
-        description: "Ends the call. Call it once the goal of the call is reached, or certainly cannot be reached, "
-            + "after saying goodbye.",
-        parameters: #"{"type":"object","properties":{"outcome":{"type":"string","description":"What came of the call, "#
-            + #"in one sentence."}},"required":["outcome"]}"#)
-
     static func instruction(_ goal: String) -> String {
         "The goal of this call: \(goal)\nWork towards it. Once it is reached, or certainly cannot be reached, say "
             + "goodbye and call goal_reached with the outcome."
+    }
+}
+
+extension ToolManners {
+    /// A service that has not answered in its own time is given up a moment later.
+    private static var slack: Nanoseconds { .seconds(1) }
+
+    fileprivate init(_ tool: AgentDocument.Tool, limits: AgentDocument.Limits, isSilent: Bool) {
+        let say = isSilent ? [] : tool.say
+        let terms = ToolTerms(
+            patience: tool.http.map { $0.timeout + Self.slack } ?? limits.toolTimeout,
+            sayAfter: say.isEmpty ? nil : tool.sayAfter, survivesInterruption: tool.onInterrupt == .finish)
+        self.init(terms: terms, say: say)
+    }
+}
+
+extension FlowPlan {
+    /// For a model that speaks itself: what the nodes say becomes part of what it is told.
+    fileprivate var toldToTheModel: FlowPlan {
+        FlowPlan(
+            start: start,
+            nodes: nodes.map { node in
+                var node = node
+                if let say = node.say {
+                    node.prompt = (node.prompt.map { $0 + "\n\n" } ?? "") + "Begin by saying exactly this: \(say)"
+                    node.say = nil
+                }
+                return node
+            })
     }
 }
 

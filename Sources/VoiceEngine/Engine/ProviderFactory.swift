@@ -61,12 +61,18 @@ final class ProviderFactory: Sendable {
 
     /// - Throws: naming the entry of the document and what is missing.
     func make(_ document: AgentDocument) throws(VoiceError) -> Agent {
-        if let tool = document.tools.firstIndex(where: { $0.http != nil }) {
-            throw VoiceError(
-                .unsupported, "tools[\(tool)].http: not in this version; answer the tool with voice_session_tool_result"
-            )
+        Agent(document: document, providers: try providers(document), tools: try tools(document))
+    }
+
+    private func tools(_ document: AgentDocument) throws(VoiceError) -> HTTPToolKit {
+        do throws(ProviderSetupError) {
+            let kit = try HTTPToolKit(document.tools, environment: { Environment.value($0) }, network: network)
+            // Addresses with variables of the call alone are looked at with the call.
+            if let filled = try? document.substituting([:]) { _ = try kit.runner(for: filled.tools) }
+            return kit
+        } catch {
+            throw VoiceError(error.path.hasSuffix(".url") ? .badConfiguration : .keyMissing, "\(error)")
         }
-        return Agent(document: document, providers: try providers(document))
     }
 
     private func providers(_ document: AgentDocument) throws(VoiceError) -> SessionProviders {

@@ -40,8 +40,7 @@ package enum FinishReason: Equatable, Sendable {
 package enum LanguageModelEvent: Equatable, Sendable {
     /// More text. Whole characters, any length.
     case text(String)
-    /// A complete call. The names `hang_up` and `transfer` (argument `to`) are the session's own; others go to the
-    /// host.
+    /// A complete call. `BuiltInTools` tells which are the session's own.
     case toolCall(ToolCall)
     /// The end of a good answer. Reported once, last.
     case finished(FinishReason, TokenUsage)

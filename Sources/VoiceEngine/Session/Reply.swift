@@ -7,7 +7,7 @@ final class Reply {
 
     let turn: TurnID
     let source: Source
-    let isInterruptible: Bool
+    var isInterruptible: Bool
     /// Position of its first sample among all reply samples of the call.
     var start: Int64
     var machine = ReplyStateMachine()
@@ -27,8 +27,19 @@ final class Reply {
     var failure: EndingStateMachine.Failure?
     /// Its audio is a recording: no voice speaks.
     var isRecorded = false
-    /// What the model has written so far.
+    /// What the model has written so far, and texts of the document among it.
     var written = ""
+    /// Characters of it when the model was asked last.
+    var writtenBefore = 0
+    /// What the model wants said before the call ends, where it says nothing else.
+    var goodbye = ""
+    /// Pressed when the last sample was heard.
+    var keys: Keys?
+
+    struct Keys {
+        let digits: String
+        let call: ToolCall
+    }
 
     init(turn: TurnID, source: Source, isInterruptible: Bool, start: Int64, text: ReplyText, heardText: HeardText) {
         self.turn = turn

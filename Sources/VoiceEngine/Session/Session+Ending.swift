@@ -8,13 +8,14 @@ extension Session {
     func ended(_ reply: Reply, _ outcome: ReplyStateMachine.Outcome, at now: Instant) {
         reply.generation?.cancel()
         reply.generation = nil
-        timers?.tools.cancel()
         hearing.bargeIn.replyEnded(reply.turn)
         let wasCut = outcome != .finished
         let position =
             wasCut ? (paths?.speaker.cancel(reply.turn, at: now) ?? reply.start) : (paths?.speaker.heard ?? 0)
         dialogue.reply = nil
+        toolsEnd(with: reply, at: now)
         commitHeard(reply, position: position, wasCut: wasCut, at: now)
+        if outcome == .finished { pressKeys(of: reply, at: now) }
         let over = EndingStateMachine.EndedReply(
             source: reply.source, wish: reply.wish, failure: reply.failure, outcome: outcome)
         perform(dialogue.ending.replyEnded(over, means: means, at: now), at: now)

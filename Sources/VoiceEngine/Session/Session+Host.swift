@@ -85,15 +85,7 @@ extension Session {
 
     package func toolResult(id: String, json: String) {
         guard life == .running else { return }
-        let now = context.eventLoop.instant
-        guard let reply = dialogue.reply else {
-            return emit(.error, at: now) {
-                $0.status = .notFound
-                $0.name = "tool_result"
-                $0.text = "no tool call of this id is waiting"
-            }
-        }
-        perform(reply.tools.result(id: id, json: json), of: reply, at: now)
+        toolAnswered(id: id, json: json, at: context.eventLoop.instant)
     }
 
     package func hangUp() { end(reason: "the host hung up", at: context.eventLoop.instant) }

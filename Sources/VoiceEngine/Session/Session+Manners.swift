@@ -155,20 +155,4 @@ extension Session {
                 .init("the call reached its longest duration", goodbye: policy.manners.goodbye), at: now)
         }
     }
-
-    // MARK: - The goal of the call
-
-    /// The model says that the goal of the call is reached, or cannot be.
-    func goalReached(_ call: ToolCall, in reply: Reply) {
-        let outcome = (try? JSONValue.parse(call.arguments)["outcome"]?.string) ?? nil
-        reply.wish = .goalReached(outcome: String((outcome ?? "").prefix(500)))
-    }
-
-    /// A last reply without a word says goodbye all the same.
-    func addGoodbye(to reply: Reply, at now: Instant) {
-        guard case .goalReached = reply.wish, reply.written.isEmpty, let goodbye = policy.manners.goodbye else {
-            return
-        }
-        write(goodbye, in: reply, at: now)
-    }
 }

@@ -10,7 +10,7 @@ extension Session {
     /// The caller has finished: the turn is the agent's.
     func answer(_ utterance: Utterance, at now: Instant) {
         timers?.silence.cancel()
-        let reply = begin(.answer, isInterruptible: true)
+        let reply = begin(.answer, isInterruptible: dialogue.flow?.node.isInterruptible ?? true)
         reply.timeline.mark(.lastSpeech, at: utterance.lastSpeech)
         reply.timeline.mark(.decidable, at: utterance.decidable)
         reply.timeline.mark(.committed, at: now)
@@ -71,8 +71,10 @@ extension Session {
         {
             messages[index] = .assistant(reply.written, toolCalls: calls)
         }
+        if let last = reply.written.last, !last.isWhitespace { reply.written += " " }
+        reply.writtenBefore = reply.written.count
         let request = ChatRequest(
-            prompt: policy.prompt, messages: messages, tools: policy.tools, turn: reply.turn)
+            prompt: instructions, messages: messages, tools: offeredTools(for: reply), turn: reply.turn)
         let answer = ChainedAnswer(
             request, chain: providers.languageModel, choice: modelChoice, policy: policy.failover, context: context
         ) { [weak self, weak reply] note in

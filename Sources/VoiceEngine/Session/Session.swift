@@ -69,6 +69,9 @@ package final class Session: CallSession, Ticking {
         /// How fast the voice speaks, as far as it was heard in this call.
         var speakingRate = SpeakingRate()
         var checkIns = 0
+        /// Where the call stands in its flow; nil: it has none.
+        var flow: FlowStateMachine?
+        var errands = Errands()
         var ending: EndingStateMachine
         /// What the providers did since the last report.
         var work = ProviderWork()
@@ -109,7 +112,7 @@ package final class Session: CallSession, Ticking {
             endpoint: EndpointStateMachine(policy: policy.endpoint),
             bargeIn: BargeInStateMachine(policy: policy.bargeIn))
         dialogue = Dialogue(
-            conversation: Conversation(conversation),
+            conversation: Conversation(conversation), flow: policy.flow.flatMap { FlowStateMachine($0) },
             ending: EndingStateMachine(mostFailures: policy.failover.endAfter))
         customs = Customs(policy)
     }
@@ -173,6 +176,7 @@ package final class Session: CallSession, Ticking {
         clock.remove(self)
         timers?.all.forEach { $0.cancel() }
         timers = nil
+        dialogue.errands = Errands()
         paths?.caller.close()
         paths?.speaker.close()
         paths = nil
@@ -237,10 +241,7 @@ package final class Session: CallSession, Ticking {
         return Timers(
             endpoint: timer { $0.endpointTimerFired(at: $1) },
             bargeIn: timer { $0.perform($0.hearing.bargeIn.timerFired(at: $1), at: $1) },
-            tools: timer { session, now in
-                guard let reply = session.dialogue.reply else { return }
-                session.perform(reply.tools.timerFired(), of: reply, at: now)
-            },
+            tools: timer { $0.toolTimerFired(at: $1) },
             silence: timer { $0.callerIsSilent(at: $1) },
             length: timer { $0.callIsTooLong(at: $1) },
             digits: timer { $0.digitsComplete(at: $1) },

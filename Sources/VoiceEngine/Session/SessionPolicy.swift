@@ -25,6 +25,11 @@ package struct SessionPolicy: Sendable {
     /// Messages of the conversation that the model is given; older ones are left out.
     package var historyMessages = 100
     package var tools: [ToolSpecification] = []
+    package var builtInTools = BuiltInTools()
+    /// By tool; nil: as the host's tools are treated.
+    package var toolManners: [String: ToolManners] = [:]
+    /// The stations of the call; nil: it has but one.
+    package var flow: FlowPlan?
     /// How long the host has to answer a tool call.
     package var toolTimeout = Nanoseconds.seconds(15)
     package var failover = FailoverPolicy()
@@ -107,6 +112,8 @@ package struct SessionProviders: Sendable {
     package var apology: VoiceClip?
     /// What the agent says over and over; nil: everything is spoken live.
     package var clips: VoiceClips?
+    /// Carries out the tools that are not the host's; nil: all are.
+    package var toolRunner: (any ToolRunner)?
     /// 0..<1, for the jitter of back-offs; a test's own.
     package var random: @Sendable () -> Double = { .random(in: 0..<1) }
 

@@ -23,7 +23,7 @@ import Testing
 
     @Test func theSetOfDocumentsIsThere() {
         #expect(Self.files("Tests/schema/good").count >= 5 && Self.files("Tests/schema/bad").count >= 50)
-        #expect(Self.files("examples/agents").count == 3)
+        #expect(Self.files("examples/agents").count == 4)
     }
 
     @Test(arguments: files("Tests/schema/good") + files("examples/agents"))

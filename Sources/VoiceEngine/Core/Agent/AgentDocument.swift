@@ -34,8 +34,11 @@ package struct AgentDocument: Equatable, Sendable {
     package var limits: Limits
     package var failover: FailoverPolicy
     package var tools: [Tool]
-    /// nil: the model answers freely.
+    package var builtInTools: BuiltInTools
+    /// What a small model chooses from; nil: the model answers freely.
     package var flow: Flow?
+    /// The stations of the call; nil: it has but one. Never beside `flow`.
+    package var plan: FlowPlan?
     /// Values of variables that the host does not give.
     package var variables: [String: String]
 
@@ -90,7 +93,15 @@ package struct AgentDocument: Equatable, Sendable {
         limits = try Limits(try reader.nested("limits"))
         failover = try FailoverPolicy(try reader.nested("failover"))
         tools = try Tool.list("tools", from: &reader)
-        flow = try reader.value("flow").map { value throws(AgentError) in try Flow(value, path: "flow") }
+        builtInTools = try BuiltInTools(&reader, beside: tools)
+        (flow, plan) = (nil, nil)
+        if let value = reader.value("flow") {
+            if FlowPlan.isDescribed(by: value) {
+                plan = try FlowPlan(value, path: "flow", tools: tools, builtIn: builtInTools)
+            } else {
+                flow = try Flow(value, path: "flow")
+            }
+        }
         variables = [:]
         for (key, value) in try reader.textMembers("variables", keys: .variable, values: .textOrEmpty(4_096)) {
             variables[key] = value

@@ -1,21 +1,19 @@
 extension AgentDocument {
-    /// Something that the model may ask the host for; answered by `voice_session_tool_result`.
+    /// Something that the model may ask for: of the host (answered by `voice_session_tool_result`) or of a web service.
     package struct Tool: Equatable, Sendable {
+        /// What becomes of a call when the caller interrupts the reply that waits for it.
+        package enum OnInterrupt: String, CaseIterable, Sendable { case finish, cancel }
+
         package var name: String
         package var description: String
         /// JSON Schema of the arguments, an object.
         package var parameters: JSONObject
-        /// A web hook that answers in the host's place.
+        /// The service that carries it out; nil: the host.
         package var http: HTTP?
-
-        package struct HTTP: Equatable, Sendable {
-            package enum Method: String, CaseIterable, Sendable { case get = "GET", post = "POST", put = "PUT" }
-
-            package var method: Method
-            package var url: String
-            package var apiKeyEnvironment: String?
-            package var timeout: Nanoseconds
-        }
+        /// Said in turn while it takes long.
+        package var say: [String]
+        package var sayAfter: Nanoseconds
+        package var onInterrupt: OnInterrupt
 
         static func list(_ key: String, from reader: inout KeyedReader) throws(AgentError) -> [Tool] {
             var tools: [Tool] = []
@@ -38,127 +36,53 @@ extension AgentDocument {
             }
             parameters = object
             http = nil
-            if reader.value("http") != nil { http = try HTTP(try reader.nested("http")) }
+            if reader.value("http") != nil { http = try HTTP(try reader.nested("http"), parameters: object) }
+            say = try Self.sentences(&reader)
+            sayAfter = try reader.milliseconds("say_after_ms", 0...60_000, default: 500)
+            onInterrupt = try reader.choice("on_interrupt", default: .finish)
             try reader.finish()
         }
-    }
 
-    /// A conversation in which the model only finds out what the caller wants, and the sentences are the document's:
-    /// for small models, which would invent the facts.
-    package struct Flow: Equatable, Sendable {
-        package var intents: [Intent]
-        /// Said when none fits.
-        package var fallback: String
-
-        package struct Intent: Equatable, Sendable {
-            package var name: String
-            /// What callers say who want this.
-            package var examples: [String]
-            /// The answer; `{slot}` stands for the slot's value.
-            package var say: String
-            package var slots: [Slot]
-            package var ending: Ending
+        /// One sentence or several.
+        private static func sentences(_ reader: inout KeyedReader) throws(AgentError) -> [String] {
+            if reader.value("say")?.array != nil { return try reader.texts("say", .text(500), atMost: 16) ?? [] }
+            return try reader.text("say", .text(500)).map { [$0] } ?? []
         }
-
-        /// What must be known before the answer can be given.
-        package struct Slot: Equatable, Sendable {
-            package var name: String
-            /// Asked when the caller has not said it; nil: the answer is given without.
-            package var ask: String?
-        }
-
-        /// What follows the answer.
-        package enum Ending: Equatable, Sendable { case listen, hangUp, transfer(to: String) }
     }
 }
 
-extension AgentDocument.Tool.HTTP {
-    fileprivate init(_ reader: consuming KeyedReader) throws(AgentError) {
-        method = try reader.choice("method", default: .post)
-        url = try reader.requiredText("url", .url(["https", "http"]))
-        apiKeyEnvironment = try reader.text("api_key_env", .variable)
-        timeout = try reader.milliseconds("timeout_ms", 100...120_000, default: 10_000)
-        try reader.finish()
-    }
-}
-
-extension AgentDocument.Flow {
-    init(_ value: JSONValue, path: String) throws(AgentError) {
-        var reader = try KeyedReader(value, path: path)
-        intents = []
-        for (path, value) in try reader.elements("intents", atMost: 64) ?? [] {
-            let intent = try Intent(try KeyedReader(value, path: path))
-            guard !intents.contains(where: { $0.name == intent.name }) else {
-                throw .value(path: "\(path).name", found: "\"\(intent.name)\" again", expected: "a name of its own")
+extension BuiltInTools {
+    /// The keys `builtin_tools` and `transfer_targets`.
+    /// - Parameter tools: The document's own: each name is there once.
+    init(_ reader: inout KeyedReader, beside tools: [AgentDocument.Tool]) throws(AgentError) {
+        var offered: [Tool] = []
+        let names = Tool.selectable.map { "\"\($0.rawValue)\"" }.joined(separator: ", ")
+        for (path, value) in try reader.elements("builtin_tools", atMost: Tool.selectable.count) ?? [] {
+            guard let tool = value.string.flatMap(Tool.init(rawValue:)), Tool.selectable.contains(tool),
+                !offered.contains(tool)
+            else {
+                throw .value(path: path, found: KeyedReader.described(value), expected: "one of \(names), each once")
             }
-            intents.append(intent)
+            offered.append(tool)
         }
-        guard !intents.isEmpty else { throw reader.missing("intents", "a list of 1 to 64 intents") }
-        fallback = try reader.requiredText("fallback", .text(1_000))
-        try reader.finish()
-    }
-}
-
-extension AgentDocument.Flow.Intent {
-    fileprivate init(_ reader: consuming KeyedReader) throws(AgentError) {
-        name = try reader.requiredText("name", .identifier)
-        examples = try reader.texts("examples", .text(300)) ?? []
-        guard !examples.isEmpty else { throw reader.missing("examples", "a list of 1 to 100 texts") }
-        say = try reader.requiredText("say", .text(2_000))
-        slots = []
-        for (path, value) in try reader.elements("slots", atMost: 8) ?? [] {
-            slots.append(try AgentDocument.Flow.Slot(value, path: path))
-        }
-        let hangsUp = try reader.bool("hang_up", default: false)
-        let transfer = try reader.text("transfer", .text(256))
-        switch (hangsUp, transfer) {
-        case (false, nil): ending = .listen
-        case (true, nil): ending = .hangUp
-        case (false, .some(let target)): ending = .transfer(to: target)
-        case (true, .some(let target)): throw reader.wrong("transfer", .string(target), "no transfer beside hang_up")
-        }
-        try reader.finish()
-        let names = slots.map(\.name)
-        for slot in Self.slotNames(in: say) where !names.contains(slot) {
-            throw reader.wrong(
-                "say", .string("{\(slot)}"),
-                names.isEmpty ? "no slot: this intent has none" : "one of its slots: \(names.joined(separator: ", "))")
-        }
-    }
-
-    /// The names in single braces; double ones are variables.
-    private static func slotNames(in text: String) -> [String] {
-        var names: [String] = []
-        var name: String?
-        var previous: Character = " "
-        for character in text {
-            if character == "{" {
-                name = previous == "{" ? nil : ""
-            } else if character == "}" {
-                if let name, TextRule.variable.accepts(name) { names.append(name) }
-                name = nil
-            } else {
-                name?.append(character)
+        for (index, tool) in tools.enumerated() {
+            guard Tool(rawValue: tool.name).map({ !offered.contains($0) }) ?? true else {
+                throw .value(
+                    path: "tools[\(index)].name", found: "\"\(tool.name)\"",
+                    expected: "another name: this one stands in builtin_tools")
             }
-            previous = character
         }
-        return names
-    }
-}
-
-extension AgentDocument.Flow.Slot {
-    fileprivate init(_ value: JSONValue, path: String) throws(AgentError) {
-        if let name = value.string, TextRule.variable.accepts(name) {
-            self.init(name: name, ask: nil)
-            return
-        }
-        guard value.object != nil else {
+        let isMissing = reader.isMissing("transfer_targets")
+        let targets = try reader.textMembers("transfer_targets", keys: .text(64), values: .text(256), atMost: 64)
+        guard offered.contains(.transfer) != targets.isEmpty else {
+            let expected =
+                offered.contains(.transfer)
+                ? "an object of names and numbers, because builtin_tools has \"transfer\""
+                : "no targets, because builtin_tools has no \"transfer\""
             throw .value(
-                path: path, found: KeyedReader.described(value),
-                expected: "a slot's name, or an object with name and ask")
+                path: "transfer_targets", found: isMissing ? "nothing" : "an object of \(targets.count)",
+                expected: expected)
         }
-        var reader = try KeyedReader(value, path: path)
-        self.init(name: try reader.requiredText("name", .variable), ask: try reader.text("ask", .text(500)))
-        try reader.finish()
+        self.init(offered, targets: targets.map { Target(name: $0.key, address: $0.value) })
     }
 }

@@ -23,7 +23,11 @@ enum AgentVariables {
     ) throws(AgentError) -> JSONValue {
         switch value {
         case .null, .bool, .int, .double: return value
-        case .string(let text): return .string(try filled(text, path: path, lookUp))
+        case .string(let text):
+            // In an address a value must not mean more than itself: the "+" of a telephone number is no blank.
+            let encodes = path.hasPrefix("tools[") && path.hasSuffix("].http.url")
+            return .string(
+                try filled(text, path: path) { lookUp($0).map { encodes ? PercentEncoding.encoded($0) : $0 } })
         case .array(let elements):
             var filled: [JSONValue] = []
             for (position, element) in elements.enumerated() {

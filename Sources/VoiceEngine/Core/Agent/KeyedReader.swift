@@ -130,6 +130,25 @@ struct KeyedReader {
         return texts
     }
 
+    /// The members of an object whose keys are free, with their paths.
+    mutating func members(
+        _ key: String, keys rule: TextRule, atMost limit: Int
+    ) throws(AgentError) -> [(key: String, path: String, value: JSONValue)]? {
+        guard let value = value(key) else { return nil }
+        guard let members = value.object?.members, members.count <= limit else {
+            throw wrong(key, value, "an object of at most \(limit)")
+        }
+        var list: [(String, String, JSONValue)] = []
+        for member in members {
+            let path = Self.shortened("\(path(of: key)).\(member.key)")
+            guard rule.accepts(member.key) else {
+                throw .value(path: path, found: "this key", expected: rule.expectation)
+            }
+            list.append((member.key, path, member.value))
+        }
+        return list
+    }
+
     /// A reader of a nested object; a missing one reads as empty, so that its defaults apply.
     mutating func nested(_ key: String) throws(AgentError) -> KeyedReader {
         try KeyedReader(value(key) ?? [:], path: path(of: key))
@@ -186,6 +205,10 @@ enum TextRule {
     case language
     /// A URL with one of these schemes.
     case url([String])
+    /// A token of RFC 9110 section 5.6.2.
+    case headerName
+    /// Printable, on one line.
+    case headerValue
 
     var expectation: String {
         switch self {
@@ -195,6 +218,8 @@ enum TextRule {
         case .variable: "a variable's name: letters, digits and \"_\", not beginning with a digit"
         case .language: "a language tag such as \"en-US\""
         case .url(let schemes): "a URL that begins with " + schemes.map { "\($0)://" }.joined(separator: " or ")
+        case .headerName: "the name of a header, of 1 to 64 letters, digits and signs"
+        case .headerValue: "text of 1 to 1000 characters on one line"
         }
     }
 
@@ -222,6 +247,11 @@ enum TextRule {
             guard let scheme = schemes.first(where: { text.hasPrefix("\($0)://") }) else { return false }
             return scalars.count <= 2_048 && scalars.count > scheme.count + 3
                 && scalars.allSatisfy { (0x21...0x7E).contains($0.value) }
+        case .headerName:
+            return (1...64).contains(scalars.count)
+                && scalars.allSatisfy { Self.isAlphanumeric($0) || "!#$%&'*+-.^_`|~".unicodeScalars.contains($0) }
+        case .headerValue:
+            return TextRule.text(1_000).accepts(text) && !scalars.contains { "\n\r\t".unicodeScalars.contains($0) }
         }
     }
 

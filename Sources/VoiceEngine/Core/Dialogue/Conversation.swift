@@ -42,6 +42,12 @@ package struct Conversation: Equatable, Sendable {
                 })
     }
 
+    /// The result of a call that was not known when it was told.
+    package mutating func amend(_ id: String, json: String) {
+        let place = messages.lastIndex { if case .toolResult(id, _) = $0 { true } else { false } }
+        if let place { messages[place] = .toolResult(id: id, json: json) }
+    }
+
     /// The newest messages, beginning with one that may begin a conversation.
     package func latest(_ count: Int) -> [ChatMessage] {
         Array(messages.suffix(max(count, 0)).drop { if case .toolResult = $0 { true } else { false } })

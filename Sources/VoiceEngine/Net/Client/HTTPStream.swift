@@ -7,6 +7,8 @@ package struct HTTPRequest: Sendable {
     /// Besides `Host` and `Content-Length`, which are added.
     package var headers: HeaderList
     package var body: [UInt8]
+    /// Goes out on a new connection, so that it never meets one that the server is just closing, and is not repeated.
+    package var isSentOnce = false
 
     package init(_ method: String, _ url: WebURL, headers: HeaderList = .init(), body: [UInt8] = []) {
         self.method = method
@@ -76,7 +78,7 @@ package final class HTTPStream {
         if let field = request.headers.unsendable {
             return fail(.badRequest("the header \(field) holds characters that a header cannot carry"))
         }
-        connect(fresh: false)
+        connect(fresh: request.isSentOnce)
     }
 
     /// Drops the rest of the answer; the connection is closed, which tells the server to stop. The sink is not

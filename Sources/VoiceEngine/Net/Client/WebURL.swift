@@ -1,3 +1,5 @@
+internal import VoiceEngineCore
+
 /// An address of a service: `http`, `https`, `ws` or `wss`, a host, a port, and a path with its query.
 ///
 /// Small on purpose. What is refused rather than repaired: user names and passwords (secrets do not belong into
@@ -118,18 +120,7 @@ package struct WebURL: Hashable, Sendable, CustomStringConvertible {
     }
 
     /// Percent-encodes all bytes but the unreserved ones of RFC 3986 section 2.3.
-    package static func encode(_ text: String) -> String {
-        let digits = Array("0123456789ABCDEF".utf8)
-        var bytes: [UInt8] = []
-        for byte in text.utf8 {
-            if isAlphanumeric(byte) || byte == 0x2D || byte == 0x2E || byte == 0x5F || byte == 0x7E {
-                bytes.append(byte)
-            } else {
-                bytes += [0x25, digits[Int(byte >> 4)], digits[Int(byte & 15)]]
-            }
-        }
-        return String(decoding: bytes, as: UTF8.self)
-    }
+    package static func encode(_ text: String) -> String { PercentEncoding.encoded(text) }
 
     private static func isAlphanumeric(_ byte: UInt8) -> Bool {
         (0x30...0x39).contains(byte) || (0x41...0x5A).contains(byte) || (0x61...0x7A).contains(byte)
