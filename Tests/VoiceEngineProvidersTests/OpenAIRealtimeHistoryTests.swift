@@ -109,6 +109,29 @@ internal import VoiceEngineCore
         #expect(lines(history.reconcile(after, turn: turn(2))) == [])
     }
 
+    @Test func aResultThatComesLateReplacesWhatStoodInItsPlace() {
+        var history = OpenAIRealtimeHistory()
+        let call = ToolCall(id: "c1", name: "book", arguments: "{}")
+        say("book it", "a1", &history)
+        _ = history.reconcile([.user("book it")], turn: turn(1))
+        history.answered("b1")
+        history.called([call])
+        say("hello", "a2", &history)
+        let open: [ChatMessage] = [
+            .user("book it"), .assistant("", toolCalls: [call]), .toolResult(id: "c1", json: "open"), .user("hello"),
+        ]
+        #expect(lines(history.reconcile(open, turn: turn(2))) == ["ve_1 result c1 open after b1"])
+        history.answered("b2")
+        history.said("Yes.", turn: turn(2), isOwn: true)
+        say("well", "a3", &history)
+        let known: [ChatMessage] = [
+            .user("book it"), .assistant("", toolCalls: [call]), .toolResult(id: "c1", json: "[1]"), .user("hello"),
+            .assistant("Yes.", toolCalls: []), .user("well"),
+        ]
+        #expect(lines(history.reconcile(known, turn: turn(3))) == ["delete ve_1", "ve_2 result c1 [1] after b2"])
+        #expect(lines(history.reconcile(known, turn: turn(4))) == [], "once")
+    }
+
     @Test func aCallThatNobodyAnsweredIsClosed() {
         var history = OpenAIRealtimeHistory()
         say("bye", "a1", &history)

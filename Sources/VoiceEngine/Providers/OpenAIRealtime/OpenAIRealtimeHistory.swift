@@ -36,6 +36,8 @@ struct OpenAIRealtimeHistory {
     private var spoken: [Spoken] = []
     /// Calls that the model has made here, and whether they were answered.
     private var calls: [(id: String, isAnswered: Bool)] = []
+    /// What the server was told of each call, and the item that says so.
+    private var results: [String: (item: String, json: String)] = [:]
     private var created = 0
 
     // MARK: - What happens
@@ -91,6 +93,7 @@ struct OpenAIRealtimeHistory {
         var news = Self.news(in: messages, after: known)
         var commands: [OpenAIRealtimeCommand] = []
         let audio = assign(&news, &commands)
+        correctResults(in: messages, &commands)
         for (index, message) in news.enumerated() {
             switch message {
             case .user(let text):
@@ -113,6 +116,7 @@ struct OpenAIRealtimeHistory {
         // A call without an answer would confuse the model: interrupted, or one of those that the session does itself.
         for call in calls where !call.isAnswered { answer(call.id, #"{"status":"done"}"#, &commands) }
         calls.removeAll { call in !messages.contains { $0.mentions(call: call.id) } }
+        results = results.filter { result in messages.contains { $0.mentions(call: result.key) } }
         known = messages
         spoken.removeAll { $0.turn != turn }
         return commands
@@ -123,13 +127,26 @@ struct OpenAIRealtimeHistory {
             guard !calls[place].isAnswered else { return }
             calls[place].isAnswered = true
         }
-        create(.result(id: id, json: json), unlessEmpty: id, &commands)
+        let item = create(.result(id: id, json: json), unlessEmpty: id, &commands)
+        if let item { results[id] = (item, json) }
     }
 
+    /// A tool has answered after its reply was over: what was told in place of its result is replaced.
+    private mutating func correctResults(in messages: [ChatMessage], _ commands: inout [OpenAIRealtimeCommand]) {
+        for case .toolResult(let id, let json) in messages {
+            guard let told = results[id], told.json != json else { continue }
+            commands.append(delete(told.item))
+            let item = create(.result(id: id, json: json), unlessEmpty: id, &commands)
+            if let item { results[id] = (item, json) }
+        }
+    }
+
+    /// - Returns: The new item; nil: none was needed.
+    @discardableResult
     private mutating func create(
         _ item: OpenAIRealtimeCommand.Item, unlessEmpty text: String, _ commands: inout [OpenAIRealtimeCommand]
-    ) {
-        guard !text.isEmpty else { return }
+    ) -> String? {
+        guard !text.isEmpty else { return nil }
         created += 1
         let id = "ve_\(created)"
         let place = cursor.flatMap { order.firstIndex(of: $0) }.map { $0 + 1 } ?? 0
@@ -137,6 +154,7 @@ struct OpenAIRealtimeHistory {
         order.insert(id, at: place)
         cursor = id
         commands.append(.create(id, item, after: previous))
+        return id
     }
 
     /// Finds the caller's audio in the messages: what the server heard itself is taken out of them. Utterances that are
