@@ -147,8 +147,7 @@ import Testing
             8000 closed "the caller hung up"
             - assistant "One two three."
             - user "when do you open"
-            """,
-            issue: "the result of an interrupted tool is lost"),
+            """),
         Scenario(
             "interrupt while the agent speaks",
             """
