@@ -188,10 +188,11 @@ import Testing
             8000 closed "the caller hung up"
             - assistant "One two three."
             - user "when do you open"
+            - assistant "" calls look_up call-1
+            - result call-1 {"status":"still running, do not call it again: the result will stand here"}
             - assistant "One moment please."
             - user "never mind"
-            """,
-            issue: "the result of an interrupted tool is lost"),
+            """),
         Scenario(
             "type while the agent speaks",
             """
@@ -476,10 +477,11 @@ import Testing
             8000 closed "the caller hung up"
             - assistant "One two three."
             - user "when do you open"
+            - assistant "" calls look_up call-1
+            - result call-1 {"status":"still running, do not call it again: the result will stand here"}
             - assistant "One moment please."
             - user "1"
-            """,
-            issue: "the result of an interrupted tool is lost"),
+            """),
         Scenario(
             "keys while the agent speaks",
             """

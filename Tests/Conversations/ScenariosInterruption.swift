@@ -221,9 +221,11 @@ import Testing
             4100 metrics 300+40+0+200+60+0+100+0 = 700
             > 7000 gone
             7000 closed "the caller hung up"
-            - user "when do you open forget about that please"
-            """,
-            issue: "the result of an interrupted tool is lost"),
+            - user "when do you open"
+            - assistant "" calls look_up call-1
+            - result call-1 {"status":"still running, do not call it again: the result will stand here"}
+            - user "forget about that please"
+            """),
         Scenario(
             "an interruption over what is said while a tool runs",
             """
@@ -254,10 +256,11 @@ import Testing
             > 6000 gone
             6000 closed "the caller hung up"
             - user "when do you open"
+            - assistant "" calls look_up call-1
+            - result call-1 {"status":"still running, do not call it again: the result will stand here"}
             - assistant "One moment"
             - user "on Sunday I mean"
-            """,
-            issue: "the result of an interrupted tool is lost"),
+            """),
         Scenario(
             "over the answer that a tool made possible",
             """

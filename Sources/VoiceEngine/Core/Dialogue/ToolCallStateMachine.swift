@@ -69,7 +69,7 @@ package struct ToolCallStateMachine: ~Copyable {
     /// What the model is told about a tool that did not answer, one that goes on, and one that was stopped.
     package static let timeoutResult = #"{"error":"the tool did not answer in time"}"#
     package static let openResult =
-        #"{"status":"still running: the caller interrupted; do not call it again, its result will stand here"}"#
+        #"{"status":"still running, do not call it again: the result will stand here"}"#
     package static let stoppedResult = #"{"error":"stopped because the caller interrupted"}"#
 
     private var state = State.collecting([], round: 0)
