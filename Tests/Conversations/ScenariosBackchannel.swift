@@ -20,11 +20,11 @@ import Testing
             2040 barge-in paused at 0
             2340 text "One two three four five six seven eight nine ten."
             2200 caller stops
-            2540 barge-in resumed at 0
-            2540 agent starts
-            4540 agent stops
-            4540 heard "One two three four five six seven eight nine ten."
-            4540 metrics 300+40+0+200+200+0+100+100 = 940
+            2360 barge-in resumed at 0
+            2440 agent starts
+            4440 agent stops
+            4440 heard "One two three four five six seven eight nine ten."
+            4440 metrics 300+40+0+200+200+0+100+0 = 840
             > 6000 gone
             6000 closed "the caller hung up"
             - user "count to ten"
@@ -43,11 +43,11 @@ import Testing
             1500 caller starts
             1540 barge-in paused at 0
             1750 caller stops
-            2090 barge-in resumed at 0
-            2090 agent starts
-            4090 agent stops
-            4090 heard "One two three four five six seven eight nine ten."
-            4090 metrics 0+0+0+200+200+0+600+90 = 1090
+            1900 barge-in resumed at 0
+            2000 agent starts
+            4000 agent stops
+            4000 heard "One two three four five six seven eight nine ten."
+            4000 metrics 0+0+0+200+200+0+600+0 = 1000
             > 6000 gone
             6000 closed "the caller hung up"
             - user "count to ten"
@@ -66,15 +66,15 @@ import Testing
             100 caller starts
             140 barge-in paused at 320
             350 caller stops
-            [wire] 690 barge-in resumed at 320
-            [wire] 2650 agent stops
-            [wire] 2650 heard "One two three four five six seven eight nine ten."
-            [callback] 690 barge-in resumed at 320
-            [callback] 2640 agent stops
-            [callback] 2640 heard "One two three four five six seven eight nine ten."
-            [reader] 690 barge-in resumed at 384
-            [reader] 2650 agent stops
-            [reader] 2650 heard "One two three four five six seven eight nine ten."
+            [wire] 500 barge-in resumed at 320
+            [wire] 2470 agent stops
+            [wire] 2470 heard "One two three four five six seven eight nine ten."
+            [callback] 500 barge-in resumed at 320
+            [callback] 2460 agent stops
+            [callback] 2460 heard "One two three four five six seven eight nine ten."
+            [reader] 500 barge-in resumed at 384
+            [reader] 2470 agent stops
+            [reader] 2470 heard "One two three four five six seven eight nine ten."
             > 5000 gone
             5000 closed "the caller hung up"
             """),
@@ -92,15 +92,15 @@ import Testing
             1010 caller starts
             1040 barge-in paused at 7520
             1260 caller stops
-            [wire] 1600 barge-in resumed at 7520
-            [wire] 2660 agent stops
-            [wire] 2660 heard "One two three four five six seven eight nine ten."
-            [callback] 1600 barge-in resumed at 7520
-            [callback] 2660 agent stops
-            [callback] 2660 heard "One two three four five six seven eight nine ten."
-            [reader] 1600 barge-in resumed at 7584
-            [reader] 2650 agent stops
-            [reader] 2650 heard "One two three four five six seven eight nine ten."
+            [wire] 1420 barge-in resumed at 7520
+            [wire] 2490 agent stops
+            [wire] 2490 heard "One two three four five six seven eight nine ten."
+            [callback] 1420 barge-in resumed at 7520
+            [callback] 2480 agent stops
+            [callback] 2480 heard "One two three four five six seven eight nine ten."
+            [reader] 1420 barge-in resumed at 7584
+            [reader] 2490 agent stops
+            [reader] 2490 heard "One two three four five six seven eight nine ten."
             > 5000 gone
             5000 closed "the caller hung up"
             """),
@@ -115,9 +115,9 @@ import Testing
             1920 caller starts
             1960 barge-in paused at 14880
             2070 caller stops
-            2410 barge-in resumed at 14880
-            2550 agent stops
-            2550 heard "One two three four five six seven eight nine ten."
+            2260 barge-in resumed at 14880
+            2400 agent stops
+            2400 heard "One two three four five six seven eight nine ten."
             > 5000 gone
             5000 closed "the caller hung up"
             """,
@@ -133,9 +133,9 @@ import Testing
             2020 caller starts
             2060 barge-in paused at 15680
             2320 caller stops
-            2660 barge-in resumed at 15680
-            2700 agent stops
-            2700 heard "One two three four five six seven eight nine ten."
+            2520 barge-in resumed at 15680
+            2560 agent stops
+            2560 heard "One two three four five six seven eight nine ten."
             > 5000 gone
             5000 closed "the caller hung up"
             """,
@@ -176,19 +176,19 @@ import Testing
             1850 caller starts
             1880 barge-in paused at 14240
             2100 caller stops
-            2440 barge-in confirmed at 14240
-            2440 agent stops
-            2440 heard "One two three four five six, shall I go on?" interrupted
-            2440 final "yes"
-            2440 turn 2
-            2700 text "All right then."
-            2800 agent starts
-            3400 agent stops
-            3400 heard "All right then."
-            3400 metrics 300+40+0+200+60+0+100+0 = 700
+            2300 barge-in confirmed at 14240
+            2300 agent stops
+            2300 heard "One two three four five six, shall I go" interrupted
+            2400 final "yes"
+            2400 turn 2
+            2660 text "All right then."
+            2760 agent starts
+            3360 agent stops
+            3360 heard "All right then."
+            3360 metrics 300+0+0+200+60+0+100+0 = 660
             > 6000 gone
             6000 closed "the caller hung up"
-            - assistant "One two three four five six, shall I go on?"
+            - assistant "One two three four five six, shall I go"
             - user "yes"
             """),
         Scenario(
@@ -201,9 +201,9 @@ import Testing
             1500 caller starts
             1540 barge-in paused at 3520
             1750 caller stops
-            2090 barge-in resumed at 3520
-            2850 agent stops
-            2850 heard "One two three four five six."
+            1900 barge-in resumed at 3520
+            2670 agent stops
+            2670 heard "One two three four five six."
             > 5000 gone
             5000 closed "the caller hung up"
             """),
@@ -222,7 +222,7 @@ import Testing
             1700 caller starts
             1740 barge-in paused at 2560
             1950 caller stops
-            2290 barge-in resumed at 2560
+            2100 barge-in resumed at 2560
             > 3500 result call-1 "nine"
             3780 text "We open at nine."
             4680 agent stops
@@ -247,7 +247,7 @@ import Testing
             1700 caller starts
             1740 barge-in paused at 0
             1950 caller stops
-            2290 barge-in resumed at 0
+            2100 barge-in resumed at 0
             > 3500 result call-1 "nine"
             3780 text "We open at nine."
             3880 agent starts
@@ -288,12 +288,12 @@ import Testing
             1800 caller starts
             1840 barge-in paused at 3360
             2050 caller stops
-            2390 barge-in resumed at 3360
-            3170 agent stops
-            3170 heard "Thank you for calling and goodbye."
-            3170 metrics 0+0+0+200+120+0+100+0 = 420
-            3170 hang-up "the agent ended the call"
-            3170 closed "the agent ended the call"
+            2200 barge-in resumed at 3360
+            2990 agent stops
+            2990 heard "Thank you for calling and goodbye."
+            2990 metrics 0+0+0+200+120+0+100+0 = 420
+            2990 hang-up "the agent ended the call"
+            2990 closed "the agent ended the call"
             > 5000 end
             - user "that is all"
             """),
@@ -315,14 +315,14 @@ import Testing
             700 caller starts
             740 barge-in paused at 5120
             900 caller stops
-            1240 barge-in resumed at 5120
-            > 1800 caller "mhm" 200
-            1800 caller starts
-            1840 barge-in paused at 9920
-            2000 caller stops
-            2340 barge-in resumed at 9920
-            3100 agent stops
-            3100 heard "One two three four five six seven eight nine ten."
+            1060 barge-in resumed at 5120
+            > 1500 caller "mhm" 200
+            1500 caller starts
+            1540 barge-in paused at 8880
+            1700 caller stops
+            1860 barge-in resumed at 8880
+            2760 agent stops
+            2760 heard "One two three four five six seven eight nine ten."
             > 6000 gone
             6000 closed "the caller hung up"
             """),
@@ -337,12 +337,14 @@ import Testing
             700 caller starts
             740 barge-in paused at 5120
             850 caller stops
+            1000 barge-in resumed at 5120
             > 1050 caller "mhm" 150
             1050 caller starts
+            1080 barge-in paused at 5680
             1200 caller stops
-            1540 barge-in resumed at 5120
-            2900 agent stops
-            2900 heard "One two three four five six seven eight nine ten."
+            1360 barge-in resumed at 5680
+            2660 agent stops
+            2660 heard "One two three four five six seven eight nine ten."
             > 6000 gone
             6000 closed "the caller hung up"
             """),
@@ -357,9 +359,9 @@ import Testing
             700 caller starts
             740 barge-in paused at 5120
             1300 caller stops
-            1640 barge-in resumed at 5120
-            3000 agent stops
-            3000 heard "One two three four five six seven eight nine ten."
+            1460 barge-in resumed at 5120
+            2830 agent stops
+            2830 heard "One two three four five six seven eight nine ten."
             > 6000 gone
             6000 closed "the caller hung up"
             """),
@@ -374,21 +376,12 @@ import Testing
             > 700 caller "mhmmm" 1000
             700 caller starts
             740 barge-in paused at 5120
-            1440 barge-in confirmed at 5120
-            1440 agent stops
-            1440 heard "One two three four" interrupted
             1700 caller stops
-            2040 final "mhmmm"
-            2040 turn 2
-            2300 text "All right then."
-            2400 agent starts
-            3000 agent stops
-            3000 heard "All right then."
-            3000 metrics 300+40+0+200+60+0+100+0 = 700
+            1860 barge-in resumed at 5120
+            3230 agent stops
+            3230 heard "One two three four five six seven eight nine ten."
             > 6000 gone
             6000 closed "the caller hung up"
-            - assistant "One two three four"
-            - user "mhmmm"
             """),
         Scenario(
             "without end: it is an interruption after all",
@@ -456,9 +449,9 @@ import Testing
             700 caller starts
             740 barge-in paused at 5120
             900 caller stops
-            1560 barge-in resumed at 5120
-            2920 agent stops
-            2920 heard "One two three four five six seven eight nine ten."
+            1160 barge-in resumed at 5120
+            2520 agent stops
+            2520 heard "One two three four five six seven eight nine ten."
             > 6000 gone
             6000 closed "the caller hung up"
             """),
@@ -474,9 +467,9 @@ import Testing
             700 caller starts
             740 barge-in paused at 5120
             900 caller stops
-            1560 barge-in resumed at 5120
-            2920 agent stops
-            2920 heard "One two three four five six seven eight nine ten."
+            1160 barge-in resumed at 5120
+            2520 agent stops
+            2520 heard "One two three four five six seven eight nine ten."
             > 6000 gone
             6000 closed "the caller hung up"
             """),
@@ -492,9 +485,9 @@ import Testing
             700 caller starts
             740 barge-in paused at 5120
             950 caller stops
-            1290 barge-in resumed at 5120
-            2650 agent stops
-            2650 heard "One two three four five six seven eight nine ten."
+            1100 barge-in resumed at 5120
+            2470 agent stops
+            2470 heard "One two three four five six seven eight nine ten."
             > 6000 gone
             6000 closed "the caller hung up"
             """),
@@ -509,9 +502,9 @@ import Testing
             700 caller starts
             740 barge-in paused at 5120
             820 caller stops
-            1160 barge-in resumed at 5120
-            2520 agent stops
-            2520 heard "One two three four five six seven eight nine ten."
+            1020 barge-in resumed at 5120
+            2380 agent stops
+            2380 heard "One two three four five six seven eight nine ten."
             > 6000 gone
             6000 closed "the caller hung up"
             """),

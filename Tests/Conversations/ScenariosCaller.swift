@@ -159,19 +159,17 @@ import Testing
             500 caller starts
             540 barge-in paused at 3520
             560 caller stops
-            900 barge-in resumed at 3520
+            760 barge-in resumed at 3520
             > 1500 caller "" 200
             1500 caller starts
-            1540 barge-in paused at 8640
+            1540 barge-in paused at 9760
             1700 caller stops
-            2040 barge-in resumed at 8640
+            1900 barge-in resumed at 9760
             > 2600 caller "" 150
             2600 caller starts
-            2640 barge-in paused at 13440
+            2680 agent stops
+            2680 heard "One two three four five six seven eight nine ten."
             2750 caller stops
-            3090 barge-in resumed at 13440
-            3410 agent stops
-            3410 heard "One two three four five six seven eight nine ten."
             > 8000 gone
             8000 closed "the caller hung up"
             """),
@@ -230,9 +228,9 @@ import Testing
             > 700 caller "" 6000
             700 caller starts
             740 barge-in paused at 5120
-            1440 barge-in confirmed at 5120
-            1440 agent stops
-            1440 heard "One two three four" interrupted
+            3240 barge-in resumed at 5120
+            4600 agent stops
+            4600 heard "One two three four five six seven eight nine ten."
             6700 caller stops
             > 9000 gone
             9000 closed "the caller hung up"
@@ -309,15 +307,15 @@ import Testing
             2220 barge-in paused at 0
             2400 text "All right then."
             2430 caller stops
-            2770 barge-in confirmed at 0
-            2770 heard "" interrupted
-            2770 final "please"
-            2770 turn 2
-            3030 text "So be it."
-            3130 agent starts
-            3730 agent stops
-            3730 heard "So be it."
-            3730 metrics 300+40+0+200+60+0+100+0 = 700
+            2620 barge-in confirmed at 0
+            2620 heard "" interrupted
+            2730 final "please"
+            2730 turn 2
+            2990 text "So be it."
+            3090 agent starts
+            3690 agent stops
+            3690 heard "So be it."
+            3690 metrics 300+0+0+200+60+0+100+0 = 660
             > 7000 gone
             7000 closed "the caller hung up"
             - user "when do you open please"
@@ -361,19 +359,18 @@ import Testing
             > 4700 caller "two three" 600
             4700 caller starts
             5300 caller stops
-            6800 final "five five five zero one two three"
-            6800 turn 2
-            7060 text "All right then."
-            7160 agent starts
-            7760 agent stops
-            7760 heard "All right then."
-            7760 metrics 1500+0+0+200+60+0+100+0 = 1860
+            6840 final "five five five zero one two three"
+            6840 turn 2
+            7100 text "All right then."
+            7200 agent starts
+            7800 agent stops
+            7800 heard "All right then."
+            7800 metrics 1500+40+0+200+60+0+100+0 = 1900
             > 9000 gone
             9000 closed "the caller hung up"
             - assistant "What is your phone number?"
             - user "five five five zero one two three"
-            """,
-            issue: "the ladder is not longer after a question for a number"),
+            """),
         Scenario(
             "a hesitation",
             """

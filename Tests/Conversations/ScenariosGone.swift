@@ -150,7 +150,7 @@ import Testing
             2500 agent starts
             > 2700 gone
             2700 agent stops
-            2700 heard "One moment" interrupted
+            2700 heard "One" interrupted
             2700 metrics 300+40+0+200+60+0+100+0 = 700
             2700 closed "the caller hung up"
             - assistant "One two three."

@@ -307,8 +307,7 @@ import Testing
             - user "when do you open"
             - assistant "One moment please." calls look_up call-1
             - result call-1 nine
-            """,
-            issue: "a text is said over the caller who is speaking, and lost"),
+            """),
         Scenario(
             "say while the agent waits out a pause of the caller",
             """
@@ -344,8 +343,7 @@ import Testing
             - user "when do you open"
             - assistant "One moment please." calls look_up call-1
             - result call-1 nine
-            """,
-            issue: "a text is said over the caller who is speaking, and lost"),
+            """),
         Scenario(
             "say while the agent thinks",
             """
@@ -375,7 +373,7 @@ import Testing
             6380 agent starts
             > 6750 gone
             6750 agent stops
-            6750 heard "Your turn is" interrupted
+            6750 heard "Your turn" interrupted
             6750 closed "the caller hung up"
             - assistant "One two three."
             - user "when do you open"
@@ -480,14 +478,14 @@ import Testing
             4740 barge-in paused at 11680
             > 4800 say "Your turn is next."
             4900 caller stops
-            5240 barge-in resumed at 11680
-            6780 agent stops
-            6780 heard "One moment please. We open at nine in the morning every day."
-            6780 metrics 300+40+0+200+60+0+100+0 = 700
-            6780 text "Your turn is next."
-            6880 agent starts
-            7680 agent stops
-            7680 heard "Your turn is next."
+            5060 barge-in resumed at 11680
+            6610 agent stops
+            6610 heard "One moment please. We open at nine in the morning every day."
+            6610 metrics 300+40+0+200+60+0+100+0 = 700
+            6610 text "Your turn is next."
+            6710 agent starts
+            7510 agent stops
+            7510 heard "Your turn is next."
             > 9300 gone
             9300 closed "the caller hung up"
             - assistant "One two three."

@@ -115,7 +115,7 @@ import Testing
             [callback] 1510 barge-in confirmed at 7520
             [reader] 1510 barge-in confirmed at 7584
             1510 agent stops
-            1510 heard "One two three four five six" interrupted
+            1510 heard "One two three four five" interrupted
             1810 caller stops
             2150 final "no that is wrong"
             2150 turn 2
@@ -132,7 +132,7 @@ import Testing
             [reader] 3110 metrics 300+40+0+200+60+0+100+0 = 700
             > 5000 gone
             5000 closed "the caller hung up"
-            - assistant "One two three four five six"
+            - assistant "One two three four five"
             - user "no that is wrong"
             """),
         Scenario(
@@ -279,7 +279,7 @@ import Testing
             2340 barge-in paused at 3360
             2720 barge-in confirmed at 3360
             2720 agent stops
-            2720 heard "One two three" interrupted
+            2720 heard "One two" interrupted
             2720 metrics 0+0+0+200+620+0+100+0 = 920
             3100 caller stops
             3440 final "no on Sunday I mean"
@@ -294,7 +294,7 @@ import Testing
             - user "when do you open"
             - assistant "" calls look_up call-1
             - result call-1 nine
-            - assistant "One two three"
+            - assistant "One two"
             - user "no on Sunday I mean"
             """),
         Scenario(
@@ -342,7 +342,7 @@ import Testing
             1840 barge-in paused at 4320
             2250 barge-in confirmed at 4320
             2250 agent stops
-            2250 heard "I am sorry, I" interrupted
+            2250 heard "I am sorry," interrupted
             2500 caller stops
             2840 final "what did you say"
             2840 turn 3
@@ -354,7 +354,7 @@ import Testing
             > 6000 gone
             6000 closed "the caller hung up"
             - user "hello"
-            - assistant "I am sorry, I"
+            - assistant "I am sorry,"
             - user "what did you say"
             """),
         Scenario(

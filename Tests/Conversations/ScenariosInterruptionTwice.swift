@@ -43,7 +43,7 @@ import Testing
             > 700 interrupt
             700 barge-in confirmed at 4800
             700 agent stops
-            700 heard "One two three four" interrupted
+            700 heard "One two three" interrupted
             > 900 interrupt
             > 4000 gone
             4000 closed "the caller hung up"
@@ -61,7 +61,7 @@ import Testing
             > 700 type "no wait"
             700 barge-in confirmed at 4800
             700 agent stops
-            700 heard "One two three four" interrupted
+            700 heard "One two three" interrupted
             700 final "no wait"
             700 turn 2
             960 text "All right then."
@@ -87,7 +87,7 @@ import Testing
             [reader] 1950 metrics 0+0+0+200+60+0+100+0 = 360
             > 5000 gone
             5000 closed "the caller hung up"
-            - assistant "One two three four"
+            - assistant "One two three"
             - user "no wait yes please"
             """),
         Scenario(
@@ -143,11 +143,11 @@ import Testing
             700 caller starts
             740 barge-in paused at 5120
             850 caller stops
-            1190 barge-in resumed at 5120
+            1040 barge-in resumed at 5120
             > 1900 caller "no that is wrong" 800
             1900 caller starts
-            1940 barge-in paused at 11120
-            2400 barge-in confirmed at 11120
+            1940 barge-in paused at 12320
+            2400 barge-in confirmed at 12320
             2400 agent stops
             2400 heard "One two three four five six seven eight" interrupted
             2700 caller stops
@@ -175,7 +175,9 @@ import Testing
             740 barge-in paused at 5120
             850 caller stops
             > 1000 caller "no that is wrong" 800
+            1040 barge-in resumed at 5120
             1000 caller starts
+            1040 barge-in paused at 5120
             1500 barge-in confirmed at 5120
             1500 agent stops
             1500 heard "One two three four" interrupted

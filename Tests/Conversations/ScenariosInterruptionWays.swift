@@ -16,16 +16,16 @@ import Testing
             700 caller starts
             740 barge-in paused at 5120
             900 caller stops
-            1240 barge-in confirmed at 5120
-            1240 agent stops
-            1240 heard "One two three four" interrupted
-            1240 final "no"
-            1240 turn 2
-            1500 text "All right then."
-            1600 agent starts
-            2200 agent stops
-            2200 heard "All right then."
-            2200 metrics 300+40+0+200+60+0+100+0 = 700
+            1100 barge-in confirmed at 5120
+            1100 agent stops
+            1100 heard "One two three four" interrupted
+            1200 final "no"
+            1200 turn 2
+            1460 text "All right then."
+            1560 agent starts
+            2160 agent stops
+            2160 heard "All right then."
+            2160 metrics 300+0+0+200+60+0+100+0 = 660
             > 6000 gone
             6000 closed "the caller hung up"
             - assistant "One two three four"
@@ -96,16 +96,16 @@ import Testing
             700 caller starts
             740 barge-in paused at 5120
             1100 caller stops
-            1440 barge-in confirmed at 5120
-            1440 agent stops
-            1440 heard "One two three four" interrupted
-            1440 final "which day"
-            1440 turn 2
-            1700 text "All right then."
-            1800 agent starts
-            2400 agent stops
-            2400 heard "All right then."
-            2400 metrics 300+40+0+200+60+0+100+0 = 700
+            1300 barge-in confirmed at 5120
+            1300 agent stops
+            1300 heard "One two three four" interrupted
+            1400 final "which day"
+            1400 turn 2
+            1660 text "All right then."
+            1760 agent starts
+            2360 agent stops
+            2360 heard "All right then."
+            2360 metrics 300+0+0+200+60+0+100+0 = 660
             > 6000 gone
             6000 closed "the caller hung up"
             - assistant "One two three four"
@@ -121,10 +121,10 @@ import Testing
             > 700 caller "" 1500
             700 caller starts
             740 barge-in paused at 5120
-            1440 barge-in confirmed at 5120
-            1440 agent stops
-            1440 heard "One two three four" interrupted
             2200 caller stops
+            2400 barge-in resumed at 5120
+            3760 agent stops
+            3760 heard "One two three four five six seven eight nine ten."
             > 6000 gone
             6000 closed "the caller hung up"
             """),
@@ -140,10 +140,10 @@ import Testing
             > 700 caller "no that is wrong" 900
             700 caller starts
             740 barge-in paused at 5120
-            1440 barge-in confirmed at 5120
-            1440 agent stops
-            1440 heard "One two three four" interrupted
             1600 caller stops
+            2050 barge-in confirmed at 5120
+            2050 agent stops
+            2050 heard "One two three four" interrupted
             2600 final "no that is wrong"
             2600 turn 2
             2860 text "All right then."

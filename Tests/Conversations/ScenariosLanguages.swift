@@ -17,14 +17,14 @@ import Testing
             500 caller starts
             540 barge-in paused at 3520
             700 caller stops
-            1040 barge-in resumed at 3520
+            860 barge-in resumed at 3520
             > 1500 caller "genau" 300
             1500 caller starts
-            1540 barge-in paused at 7520
+            1540 barge-in paused at 8880
             1800 caller stops
-            2140 barge-in resumed at 7520
-            3200 agent stops
-            3200 heard "One two three four five six seven eight nine ten."
+            1960 barge-in resumed at 8880
+            2860 agent stops
+            2860 heard "One two three four five six seven eight nine ten."
             > 6000 gone
             6000 closed "the caller hung up"
             """),
@@ -39,9 +39,9 @@ import Testing
             > 1000 caller "moment ich habe eine Frage" 1200
             1000 caller starts
             1040 barge-in paused at 7520
-            1580 barge-in confirmed at 7520
-            1580 agent stops
-            1580 heard "One two three four five six" interrupted
+            1340 barge-in confirmed at 7520
+            1340 agent stops
+            1340 heard "One two three four five" interrupted
             2200 caller stops
             2540 final "moment ich habe eine Frage"
             2540 turn 2
@@ -52,7 +52,7 @@ import Testing
             3500 metrics 300+40+0+200+60+0+100+0 = 700
             > 6000 gone
             6000 closed "the caller hung up"
-            - assistant "One two three four five six"
+            - assistant "One two three four five"
             - user "moment ich habe eine Frage"
             """),
         Scenario(
@@ -67,14 +67,14 @@ import Testing
             500 caller starts
             540 barge-in paused at 3520
             700 caller stops
-            1040 barge-in resumed at 3520
+            860 barge-in resumed at 3520
             > 1500 caller "claro" 300
             1500 caller starts
-            1540 barge-in paused at 7520
+            1540 barge-in paused at 8880
             1800 caller stops
-            2140 barge-in resumed at 7520
-            3200 agent stops
-            3200 heard "One two three four five six seven eight nine ten."
+            1960 barge-in resumed at 8880
+            2860 agent stops
+            2860 heard "One two three four five six seven eight nine ten."
             > 6000 gone
             6000 closed "the caller hung up"
             """),
@@ -89,9 +89,9 @@ import Testing
             > 1000 caller "espera tengo una pregunta" 1200
             1000 caller starts
             1040 barge-in paused at 7520
-            1700 barge-in confirmed at 7520
-            1700 agent stops
-            1700 heard "One two three four five six" interrupted
+            1400 barge-in confirmed at 7520
+            1400 agent stops
+            1400 heard "One two three four five" interrupted
             2200 caller stops
             2540 final "espera tengo una pregunta"
             2540 turn 2
@@ -102,7 +102,7 @@ import Testing
             3500 metrics 300+40+0+200+60+0+100+0 = 700
             > 6000 gone
             6000 closed "the caller hung up"
-            - assistant "One two three four five six"
+            - assistant "One two three four five"
             - user "espera tengo una pregunta"
             """),
         Scenario(
@@ -117,14 +117,14 @@ import Testing
             500 caller starts
             540 barge-in paused at 3520
             700 caller stops
-            1040 barge-in resumed at 3520
+            860 barge-in resumed at 3520
             > 1500 caller "d'accord" 300
             1500 caller starts
-            1540 barge-in paused at 7520
+            1540 barge-in paused at 8880
             1800 caller stops
-            2140 barge-in resumed at 7520
-            3200 agent stops
-            3200 heard "One two three four five six seven eight nine ten."
+            1960 barge-in resumed at 8880
+            2860 agent stops
+            2860 heard "One two three four five six seven eight nine ten."
             > 6000 gone
             6000 closed "the caller hung up"
             """),
@@ -139,9 +139,9 @@ import Testing
             > 1000 caller "attendez j'ai une question" 1200
             1000 caller starts
             1040 barge-in paused at 7520
-            1700 barge-in confirmed at 7520
-            1700 agent stops
-            1700 heard "One two three four five six" interrupted
+            1400 barge-in confirmed at 7520
+            1400 agent stops
+            1400 heard "One two three four five" interrupted
             2200 caller stops
             2540 final "attendez j'ai une question"
             2540 turn 2
@@ -152,7 +152,7 @@ import Testing
             3500 metrics 300+40+0+200+60+0+100+0 = 700
             > 6000 gone
             6000 closed "the caller hung up"
-            - assistant "One two three four five six"
+            - assistant "One two three four five"
             - user "attendez j'ai une question"
             """),
         Scenario(
@@ -167,14 +167,14 @@ import Testing
             500 caller starts
             540 barge-in paused at 3520
             700 caller stops
-            1040 barge-in resumed at 3520
+            860 barge-in resumed at 3520
             > 1500 caller "va bene" 300
             1500 caller starts
-            1540 barge-in paused at 7520
+            1540 barge-in paused at 8880
             1800 caller stops
-            2140 barge-in resumed at 7520
-            3200 agent stops
-            3200 heard "One two three four five six seven eight nine ten."
+            1960 barge-in resumed at 8880
+            2860 agent stops
+            2860 heard "One two three four five six seven eight nine ten."
             > 6000 gone
             6000 closed "the caller hung up"
             """),
@@ -189,9 +189,9 @@ import Testing
             > 1000 caller "aspetti ho una domanda" 1200
             1000 caller starts
             1040 barge-in paused at 7520
-            1700 barge-in confirmed at 7520
-            1700 agent stops
-            1700 heard "One two three four five six" interrupted
+            1400 barge-in confirmed at 7520
+            1400 agent stops
+            1400 heard "One two three four five" interrupted
             2200 caller stops
             2540 final "aspetti ho una domanda"
             2540 turn 2
@@ -202,7 +202,7 @@ import Testing
             3500 metrics 300+40+0+200+60+0+100+0 = 700
             > 6000 gone
             6000 closed "the caller hung up"
-            - assistant "One two three four five six"
+            - assistant "One two three four five"
             - user "aspetti ho una domanda"
             """),
         Scenario(
@@ -217,14 +217,14 @@ import Testing
             500 caller starts
             540 barge-in paused at 3520
             700 caller stops
-            1040 barge-in resumed at 3520
+            860 barge-in resumed at 3520
             > 1500 caller "tá bom" 300
             1500 caller starts
-            1540 barge-in paused at 7520
+            1540 barge-in paused at 8880
             1800 caller stops
-            2140 barge-in resumed at 7520
-            3200 agent stops
-            3200 heard "One two three four five six seven eight nine ten."
+            1960 barge-in resumed at 8880
+            2860 agent stops
+            2860 heard "One two three four five six seven eight nine ten."
             > 6000 gone
             6000 closed "the caller hung up"
             """),
@@ -239,9 +239,9 @@ import Testing
             > 1000 caller "espera tenho uma pergunta" 1200
             1000 caller starts
             1040 barge-in paused at 7520
-            1700 barge-in confirmed at 7520
-            1700 agent stops
-            1700 heard "One two three four five six" interrupted
+            1400 barge-in confirmed at 7520
+            1400 agent stops
+            1400 heard "One two three four five" interrupted
             2200 caller stops
             2540 final "espera tenho uma pergunta"
             2540 turn 2
@@ -252,7 +252,7 @@ import Testing
             3500 metrics 300+40+0+200+60+0+100+0 = 700
             > 6000 gone
             6000 closed "the caller hung up"
-            - assistant "One two three four five six"
+            - assistant "One two three four five"
             - user "espera tenho uma pergunta"
             """),
         Scenario(
@@ -267,14 +267,14 @@ import Testing
             500 caller starts
             540 barge-in paused at 3520
             700 caller stops
-            1040 barge-in resumed at 3520
+            860 barge-in resumed at 3520
             > 1500 caller "понятно" 300
             1500 caller starts
-            1540 barge-in paused at 7520
+            1540 barge-in paused at 8880
             1800 caller stops
-            2140 barge-in resumed at 7520
-            3200 agent stops
-            3200 heard "One two three four five six seven eight nine ten."
+            1960 barge-in resumed at 8880
+            2860 agent stops
+            2860 heard "One two three four five six seven eight nine ten."
             > 6000 gone
             6000 closed "the caller hung up"
             """),
@@ -289,9 +289,9 @@ import Testing
             > 1000 caller "подождите у меня вопрос" 1200
             1000 caller starts
             1040 barge-in paused at 7520
-            1700 barge-in confirmed at 7520
-            1700 agent stops
-            1700 heard "One two three four five six" interrupted
+            1400 barge-in confirmed at 7520
+            1400 agent stops
+            1400 heard "One two three four five" interrupted
             2200 caller stops
             2540 final "подождите у меня вопрос"
             2540 turn 2
@@ -302,7 +302,7 @@ import Testing
             3500 metrics 300+40+0+200+60+0+100+0 = 700
             > 6000 gone
             6000 closed "the caller hung up"
-            - assistant "One two three four five six"
+            - assistant "One two three four five"
             - user "подождите у меня вопрос"
             """),
         Scenario(
@@ -317,14 +317,14 @@ import Testing
             500 caller starts
             540 barge-in paused at 3520
             700 caller stops
-            1040 barge-in resumed at 3520
+            860 barge-in resumed at 3520
             > 1500 caller "好的" 300
             1500 caller starts
-            1540 barge-in paused at 7520
+            1540 barge-in paused at 8880
             1800 caller stops
-            2140 barge-in resumed at 7520
-            3200 agent stops
-            3200 heard "One two three four five six seven eight nine ten."
+            1960 barge-in resumed at 8880
+            2860 agent stops
+            2860 heard "One two three four five six seven eight nine ten."
             > 6000 gone
             6000 closed "the caller hung up"
             """),
@@ -341,7 +341,7 @@ import Testing
             1040 barge-in paused at 7520
             1400 barge-in confirmed at 7520
             1400 agent stops
-            1400 heard "One two three four five six" interrupted
+            1400 heard "One two three four five" interrupted
             2200 caller stops
             2540 final "等一下 我 有 问题"
             2540 turn 2
@@ -352,7 +352,7 @@ import Testing
             3500 metrics 300+40+0+200+60+0+100+0 = 700
             > 6000 gone
             6000 closed "the caller hung up"
-            - assistant "One two three four five six"
+            - assistant "One two three four five"
             - user "等一下 我 有 问题"
             """),
         Scenario(
@@ -366,10 +366,10 @@ import Testing
             > 1000 caller "Moment" 400
             1000 caller starts
             1040 barge-in paused at 7520
+            1500 barge-in confirmed at 7520
+            1500 agent stops
+            1500 heard "One two three four five" interrupted
             1400 caller stops
-            1740 barge-in confirmed at 7520
-            1740 agent stops
-            1740 heard "One two three four five six" interrupted
             1740 final "Moment"
             1740 turn 2
             2000 text "All right then."
@@ -379,7 +379,7 @@ import Testing
             2700 metrics 300+40+0+200+60+0+100+0 = 700
             > 6000 gone
             6000 closed "the caller hung up"
-            - assistant "One two three four five six"
+            - assistant "One two three four five"
             - user "Moment"
             """),
         Scenario(
@@ -393,10 +393,10 @@ import Testing
             > 1000 caller "espera" 400
             1000 caller starts
             1040 barge-in paused at 7520
+            1500 barge-in confirmed at 7520
+            1500 agent stops
+            1500 heard "One two three four five" interrupted
             1400 caller stops
-            1740 barge-in confirmed at 7520
-            1740 agent stops
-            1740 heard "One two three four five six" interrupted
             1740 final "espera"
             1740 turn 2
             2000 text "All right then."
@@ -406,7 +406,7 @@ import Testing
             2700 metrics 300+40+0+200+60+0+100+0 = 700
             > 6000 gone
             6000 closed "the caller hung up"
-            - assistant "One two three four five six"
+            - assistant "One two three four five"
             - user "espera"
             """),
         Scenario(
@@ -420,10 +420,10 @@ import Testing
             > 1000 caller "attendez" 400
             1000 caller starts
             1040 barge-in paused at 7520
+            1500 barge-in confirmed at 7520
+            1500 agent stops
+            1500 heard "One two three four five" interrupted
             1400 caller stops
-            1740 barge-in confirmed at 7520
-            1740 agent stops
-            1740 heard "One two three four five six" interrupted
             1740 final "attendez"
             1740 turn 2
             2000 text "All right then."
@@ -433,7 +433,7 @@ import Testing
             2700 metrics 300+40+0+200+60+0+100+0 = 700
             > 6000 gone
             6000 closed "the caller hung up"
-            - assistant "One two three four five six"
+            - assistant "One two three four five"
             - user "attendez"
             """),
         Scenario(
@@ -447,10 +447,10 @@ import Testing
             > 1000 caller "aspetta" 400
             1000 caller starts
             1040 barge-in paused at 7520
+            1500 barge-in confirmed at 7520
+            1500 agent stops
+            1500 heard "One two three four five" interrupted
             1400 caller stops
-            1740 barge-in confirmed at 7520
-            1740 agent stops
-            1740 heard "One two three four five six" interrupted
             1740 final "aspetta"
             1740 turn 2
             2000 text "All right then."
@@ -460,7 +460,7 @@ import Testing
             2700 metrics 300+40+0+200+60+0+100+0 = 700
             > 6000 gone
             6000 closed "the caller hung up"
-            - assistant "One two three four five six"
+            - assistant "One two three four five"
             - user "aspetta"
             """),
         Scenario(
@@ -474,10 +474,10 @@ import Testing
             > 1000 caller "espere" 400
             1000 caller starts
             1040 barge-in paused at 7520
+            1500 barge-in confirmed at 7520
+            1500 agent stops
+            1500 heard "One two three four five" interrupted
             1400 caller stops
-            1740 barge-in confirmed at 7520
-            1740 agent stops
-            1740 heard "One two three four five six" interrupted
             1740 final "espere"
             1740 turn 2
             2000 text "All right then."
@@ -487,7 +487,7 @@ import Testing
             2700 metrics 300+40+0+200+60+0+100+0 = 700
             > 6000 gone
             6000 closed "the caller hung up"
-            - assistant "One two three four five six"
+            - assistant "One two three four five"
             - user "espere"
             """),
         Scenario(
@@ -501,10 +501,10 @@ import Testing
             > 1000 caller "подождите" 400
             1000 caller starts
             1040 barge-in paused at 7520
+            1500 barge-in confirmed at 7520
+            1500 agent stops
+            1500 heard "One two three four five" interrupted
             1400 caller stops
-            1740 barge-in confirmed at 7520
-            1740 agent stops
-            1740 heard "One two three four five six" interrupted
             1740 final "подождите"
             1740 turn 2
             2000 text "All right then."
@@ -514,7 +514,7 @@ import Testing
             2700 metrics 300+40+0+200+60+0+100+0 = 700
             > 6000 gone
             6000 closed "the caller hung up"
-            - assistant "One two three four five six"
+            - assistant "One two three four five"
             - user "подождите"
             """),
         Scenario(
@@ -530,7 +530,7 @@ import Testing
             1040 barge-in paused at 7520
             1500 barge-in confirmed at 7520
             1500 agent stops
-            1500 heard "One two three four five six" interrupted
+            1500 heard "One two three four five" interrupted
             1400 caller stops
             1740 final "等等"
             1740 turn 2
@@ -541,7 +541,7 @@ import Testing
             2700 metrics 300+40+0+200+60+0+100+0 = 700
             > 6000 gone
             6000 closed "the caller hung up"
-            - assistant "One two three four five six"
+            - assistant "One two three four five"
             - user "等等"
             """),
         Scenario(
@@ -556,19 +556,19 @@ import Testing
             1000 caller starts
             1040 barge-in paused at 7520
             1300 caller stops
-            1640 barge-in confirmed at 7520
-            1640 agent stops
-            1640 heard "One two three four five six" interrupted
-            1640 final "entiendo"
-            1640 turn 2
-            1900 text "All right then."
-            2000 agent starts
-            2600 agent stops
-            2600 heard "All right then."
-            2600 metrics 300+40+0+200+60+0+100+0 = 700
+            1500 barge-in confirmed at 7520
+            1500 agent stops
+            1500 heard "One two three four five" interrupted
+            1600 final "entiendo"
+            1600 turn 2
+            1860 text "All right then."
+            1960 agent starts
+            2560 agent stops
+            2560 heard "All right then."
+            2560 metrics 300+0+0+200+60+0+100+0 = 660
             > 6000 gone
             6000 closed "the caller hung up"
-            - assistant "One two three four five six"
+            - assistant "One two three four five"
             - user "entiendo"
             """),
     ]

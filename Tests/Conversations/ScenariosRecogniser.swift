@@ -20,7 +20,7 @@ import Testing
             3160 agent starts
             3760 agent stops
             3760 heard "All right then."
-            3760 metrics 300+700+0+200+60+0+100+0 = 1360
+            3760 metrics 900+100+0+200+60+0+100+0 = 1360
             4600 final "open"
             4600 turn 2
             4860 text "All right then."
@@ -111,7 +111,7 @@ import Testing
             3160 agent starts
             3760 agent stops
             3760 heard "All right then."
-            3760 metrics 300+700+0+200+60+0+100+0 = 1360
+            3760 metrics 900+100+0+200+60+0+100+0 = 1360
             > 8000 gone
             8000 closed "the caller hung up"
             - user "I would like to"
@@ -155,9 +155,9 @@ import Testing
             700 caller starts
             740 barge-in paused at 5120
             900 caller stops
-            1560 barge-in resumed at 5120
-            2920 agent stops
-            2920 heard "One two three four five six seven eight nine ten."
+            1060 barge-in resumed at 5120
+            2430 agent stops
+            2430 heard "One two three four five six seven eight nine ten."
             > 6000 gone
             6000 closed "the caller hung up"
             """),
@@ -267,9 +267,9 @@ import Testing
             > 800 hears ""
             > 950 settles ""
             900 caller stops
-            1560 barge-in resumed at 5120
-            2920 agent stops
-            2920 heard "One two three four five six seven eight nine ten."
+            1160 barge-in resumed at 5120
+            2520 agent stops
+            2520 heard "One two three four five six seven eight nine ten."
             > 5000 gone
             5000 closed "the caller hung up"
             """),
@@ -423,10 +423,10 @@ import Testing
             700 caller starts
             740 barge-in paused at 5120
             > 1050 recogniser ends
-            1050 barge-in resumed at 5120
             900 caller stops
-            2420 agent stops
-            2420 heard "One two three four five six seven eight nine ten."
+            1060 barge-in resumed at 5120
+            2430 agent stops
+            2430 heard "One two three four five six seven eight nine ten."
             > 6000 gone
             6000 closed "the caller hung up"
             """),
