@@ -226,6 +226,8 @@ extension Session {
     // MARK: - Heard
 
     func commitHeard(_ reply: Reply, position: Int64, wasCut: Bool, at now: Instant) {
+        // Of a reply that was cut before its first sample was heard, the latest sample heard is an older reply's.
+        let position = max(position, reply.start)
         let text = wasCut ? reply.heard(upTo: position) : reply.whole
         if reply.source != .clip { dialogue.speakingRate = reply.heardText.rate }
         dialogue.conversation.callerHeard(text)

@@ -100,6 +100,25 @@ enum Mark {
         Int16(turn.number % 31 + 1) * 1_000 + Int16(place % period)
     }
 
+    /// One after the other. From tables: sample by sample takes long where thousands of replies are made.
+    static func samples(turn: TurnID, from place: Int64, count: Int) -> [Int16] {
+        var samples: [Int16] = []
+        samples.reserveCapacity(count)
+        while samples.count < count {
+            samples += run(turn: turn, from: place + Int64(samples.count)).prefix(count - samples.count)
+        }
+        return samples
+    }
+
+    /// The next samples of a turn, at least one.
+    static func run(turn: TurnID, from place: Int64) -> ArraySlice<Int16> {
+        tables[Int(turn.number % 31)][Int(place % period)...]
+    }
+
+    private static let tables: [[Int16]] = (0..<31).map { turn in
+        (0..<period).map { sample(turn: TurnID(number: turn), place: $0) }
+    }
+
     /// 0 for what is too quiet to have a mark.
     static func turn(of sample: Int16) -> UInt64 { UInt64(max(Int(sample) / 1_000 - 1, 0)) }
 }
@@ -131,7 +150,7 @@ final class ScriptedVoice: TextToSpeechProvider, @unchecked Sendable {
             if provider.fails { return fail(segment) }
             let words = text.split(separator: " ")
             let perWord = provider.perWord * 8
-            if provider.spells {
+            if provider.spells || provider.tellsWordEnds {
                 deliver(
                     .wordEnds(segment, milliseconds: words.indices.map { Int64($0 + 1) * provider.perWord }),
                     of: segment)
@@ -144,11 +163,10 @@ final class ScriptedVoice: TextToSpeechProvider, @unchecked Sendable {
                 let count = min(wanted, Int64(left))
                 provider.next += 1
                 left -= Int(count)
-                let samples = (made..<made + count).map { index in
+                let samples =
                     provider.spells
-                        ? Spelling.sample(words[Int(index / perWord)])
-                        : Mark.sample(turn: segment.turn, place: place + index - made)
-                }
+                    ? (made..<made + count).map { Spelling.sample(words[Int($0 / perWord)]) }
+                    : Mark.samples(turn: segment.turn, from: place, count: Int(count))
                 made += count
                 place += count
                 provider.made += Int(count)
@@ -211,6 +229,8 @@ final class ScriptedVoice: TextToSpeechProvider, @unchecked Sendable {
     var open = 0
     /// Each word is a tone of its own, and its times are reported.
     var spells = false
+    /// The times of words are reported.
+    var tellsWordEnds = false
     /// [samples] The next streams break after so much audio.
     var breaks: [Int] = []
     var failure = ProviderError.Kind.unavailable

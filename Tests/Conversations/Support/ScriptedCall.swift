@@ -31,6 +31,8 @@ final class ScriptedCall {
     /// [ms] The reader pulls this much after each frame of the caller.
     let readerPhase: Int64 = 7
     var isReading = true
+    /// The caller's audio from the beginning, instead of `caller(says:)`'s.
+    var line: [Int16] = []
     /// Called after each frame of the caller.
     var afterFrame: () -> Void = {}
 
@@ -119,7 +121,11 @@ final class ScriptedCall {
             let wave: [Int16] = [2_296, 5_543, 5_543, 2_296, -2_296, -5_543, -5_543, -2_296]
             for index in frame.indices { frame[index] = wave[index % 8] }
         }
-        if speech.contains(where: { $0.overlaps(end - 20..<end) }) {
+        if !line.isEmpty {
+            let first = min(Int(end - 20) * 8, line.count)
+            let given = line[first..<min(first + 160, line.count)]
+            frame.replaceSubrange(0..<given.count, with: given)
+        } else if speech.contains(where: { $0.overlaps(end - 20..<end) }) {
             for index in frame.indices {
                 let time = end - 20 + Int64(index) / 8
                 if speech.contains(where: { $0.contains(time) }) {
