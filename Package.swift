@@ -113,7 +113,7 @@ let package = Package(
             name: "ConversationTests",
             dependencies: [
                 "VoiceEngineSession", "VoiceEngineCore", "VoiceEngineProviders", "VoiceEngineMedia", "VoiceEngineNet",
-                "VoiceEngineNetSupport", nio("NIOCore"), nio("NIOEmbedded"),
+                "VoiceEngineNetSupport", "VoiceEngineLocal", nio("NIOCore"), nio("NIOEmbedded"),
             ],
             path: "Tests/Conversations", swiftSettings: strict),
         tests("VoiceLab", []),
