@@ -82,6 +82,7 @@ import Testing
         let document = try AgentDocument.parse(Self.minimal())
         #expect(document.language == "en-US" && document.greeting == nil && document.greetingIsInterruptible)
         #expect(document.turn.endpoint == EndpointPolicy() && document.turn.bargeIn == BargeInPolicy())
+        #expect(document.turn.usesEndOfTurnModel)
         #expect(document.turn.minimumWords == 2 && document.turn.always == ["stop", "wait"])
         #expect(document.manners.checkInAfter == .seconds(8) && document.manners.longestCall == .seconds(1_800))
         #expect(document.flow == nil && document.tools.isEmpty && document.dtmf.endKey == "#")
@@ -90,6 +91,18 @@ import Testing
         #expect(
             german.manners.checkIn == "Sind Sie noch da?" && german.manners.onFailure == nil
                 && german.manners.checkInAfter == nil)
+    }
+
+    @Test func silencesFollowTheShortest() throws {
+        func end(_ json: String) throws -> AgentDocument.TurnPolicy {
+            try AgentDocument.parse(Self.minimal(#""turn":{"end":{"# + json + "}}")).turn
+        }
+        let slow = try end(#""silence_ms":2000,"model":"off""#)
+        #expect(slow.endpoint.spelledSilence == .seconds(2) && slow.endpoint.incompleteSilence == .seconds(2))
+        #expect(!slow.usesEndOfTurnModel)
+        #expect(try end(#""spelled_ms":700"#).endpoint.spelledSilence == .milliseconds(700))
+        let error = #expect(throws: AgentError.self) { try end(#""silence_ms":400,"spelled_ms":300"#) }
+        #expect(error?.description == "turn.end.spelled_ms: found 300, expected at least silence_ms (400)")
     }
 
     @Test func theUsualKeyStaysWithTheUsualAddress() throws {
