@@ -1,10 +1,11 @@
 #!/usr/bin/env bash
 # Brings everything that the engine's local models need to one directory outside the checkout.
 #
-#   fetch.sh [--check] [--no-llm] [--help]
+#   fetch.sh [--check] [--no-llm] [--no-turn] [--help]
 #
 #   --check    say what is there and what is missing, fetch nothing; exit status 0 if complete
 #   --no-llm   leave out the language model and its run time (half a gigabyte and four minutes of compiling)
+#   --no-turn  leave out the model that hears whether a caller has finished (9 MB); the engine does without it
 #
 # Directory: $VOICE_ENGINE_MODELS, or voice-engine/models in $XDG_CACHE_HOME or ~/.cache.
 # Every file is pinned by SHA-256 (files.txt) and has one or more sources (sources.txt), tried in order. A directory or
@@ -21,14 +22,15 @@ downloads=$models/.downloads
 # shellcheck source=scripts/models/lib/llama.sh
 . "$here/lib/llama.sh"
 
-usage() { sed -n '2,13s/^# \{0,1\}//p' "$0"; }
+usage() { sed -n '2,14s/^# \{0,1\}//p' "$0"; }
 
 check_only=false
-parts="runtime vad stt llm"
+parts="runtime vad turn stt llm"
 for argument in "$@"; do
     case $argument in
     --check) check_only=true ;;
-    --no-llm) parts="runtime vad stt" ;;
+    --no-llm) parts=${parts% llm} ;;
+    --no-turn) parts=${parts/ turn/} ;;
     --help | -h) usage && exit 0 ;;
     *) usage >&2 && fail "unknown option $argument" ;;
     esac
@@ -89,7 +91,7 @@ if $check_only; then
 fi
 
 require_machine
-mkdir -p "$downloads" "$models"/{lib,vad,stt,llm}
+mkdir -p "$downloads" "$models"/{lib,vad,turn,stt,llm}
 exec 9>"$models/.lock"
 flock --nonblock 9 || { say "another fetch is running, waiting for it"; flock 9; }
 
@@ -98,6 +100,7 @@ say "local models go to $models"
 obtain lib/libonnxruntime.so.1.31.1
 ln -sf libonnxruntime.so.1.31.1 "$models/lib/libonnxruntime.so.1"
 obtain vad/silero_vad.onnx
+[[ $parts != *turn* ]] || obtain turn/smart-turn-v3.2-cpu.onnx
 make_moonshine
 if [[ $parts == *llm* ]]; then
     obtain llm/qwen2.5-coder-0.5b-instruct-q4_k_m.gguf
