@@ -149,9 +149,9 @@ struct ProviderTests {
         let ends = Collected<Int64>()
         let context = context(on: loop)
         try await loop.executeInContext { [self] in
-            let stream = provider.open(context) { end, probability in
-                #expect(probability < 0.5)
-                ends.add(end)
+            let stream = provider.open(context) { window in
+                #expect(window.probability < 0.5 && window.count == 256)
+                ends.add(window.end)
             }
             // 100 samples short of three windows, then the rest.
             [Int16](repeating: 0, count: 668).withUnsafeBufferPointer { stream.send($0) }
@@ -165,6 +165,15 @@ struct ProviderTests {
         }
         try await settle(.realtime)
         #expect(ends.all == [256, 512, 768])
+        // What did not fill a window, and what is skipped, is not judged; positions go on.
+        try await loop.executeInContext { [self] in
+            let stream = kept() as? any VoiceActivityStream
+            [Int16](repeating: 0, count: 30).withUnsafeBufferPointer { stream?.send($0) }
+            stream?.skip(1_000)
+            [Int16](repeating: 0, count: 256).withUnsafeBufferPointer { stream?.send($0) }
+        }
+        try await settle(.realtime)
+        #expect(ends.all == [256, 512, 768, 2_054])
         await release()
         pool.shutdown()
     }

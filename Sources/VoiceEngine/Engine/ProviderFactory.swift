@@ -95,6 +95,9 @@ final class ProviderFactory: Sendable {
         if own == nil, let voice = voices.first?.provider {
             providers.clips = VoiceClips(cache: book.clips, key: Self.voiceKey(document), voice: voice)
         }
+        if document.turn.usesEndOfTurnModel, local.store.problem(with: .endOfTurn) == nil {
+            providers.endOfTurn = local.endOfTurn()
+        }
         return providers
     }
 
@@ -327,6 +330,7 @@ extension Agent {
     fileprivate var localParts: [ModelStore.Part] {
         var parts: [ModelStore.Part] = []
         if providers.voiceActivity != nil { parts.append(.voiceActivity) }
+        if providers.endOfTurn != nil { parts.append(.endOfTurn) }
         let local = LocalModels.providerName
         if providers.speechToText.providers.contains(where: { $0.name == local }) { parts.append(.speechToText) }
         if providers.languageModel.providers.contains(where: { $0.name == local }) { parts.append(.languageModel) }

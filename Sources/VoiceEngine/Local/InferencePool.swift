@@ -1,19 +1,19 @@
 // Local models
 // ============
 //
-// The engine's own ears, mind and voice when there is no network: Silero (voice activity), Moonshine (speech to text),
-// Flite (text to speech) and a small language model on libllama. Everything in this folder
+// The engine's own ears, mind and voice when there is no network: Silero (voice activity), Smart Turn (whether a caller
+// who pauses has finished), Moonshine (speech to text), Flite (text to speech) and a small language model on libllama. Everything in this folder
 //
 // - is loaded at run time from the directory that `make models` fills (`ModelStore`), once per engine, shared by all
 //   calls;
 // - runs on the threads of one `InferencePool`, never on an event loop;
 // - reports by hopping to the call's loop.
 //
-//     call's loop:   LocalVAD   LocalSTT   LocalTTS   LocalLLM      (streams, confined to the loop)
-//                       │          └────┬─────┘          │
-//     pool's lanes:  realtime         speech          language      (bounded queues, own threads)
-//                       │          ┌────┴─────┐          │
-//     models:        Silero    Moonshine    Flite    LlamaModel     (loaded by the first job of a lane that needs them)
+//     call's loop:   LocalVAD  LocalEndOfTurn  LocalSTT   LocalTTS   LocalLLM    (streams, confined to the loop)
+//                       │          │              └────┬─────┘          │
+//     pool's lanes:  realtime    turns               speech          language    (bounded queues, own threads)
+//                       │          │              ┌────┴─────┐          │
+//     models:        Silero    SmartTurn      Moonshine    Flite    LlamaModel   (loaded by a lane's first job)
 //
 // Full means refused: `submit` says how many jobs wait, and the stream that asked reports `unavailable` or skips.
 // Partial results are only asked for while a thread is idle. Lifetime: the pool belongs to the engine; `shutdown` joins
@@ -37,6 +37,8 @@ package final class InferencePool: Sendable {
     package enum Lane: Sendable, CaseIterable {
         /// Voice activity: short, and never behind anything else.
         case realtime
+        /// Ends of turns: 50 ms each, worth nothing when they come late.
+        case turns
         /// Speech to text and text to speech.
         case speech
         /// The language model, which has threads of its own inside.
@@ -48,6 +50,8 @@ package final class InferencePool: Sendable {
         package var speechThreads: Int
         /// Jobs that may wait in the realtime lane. One per call that listens is the most there are.
         package var realtimeLimit = 1_024
+        /// A question about a pause takes 50 ms; the third one that waits would be answered too late.
+        package var turnLimit = 2
         /// A sentence takes 0.1 s of a thread, so this is some 6 s of waiting for the last one.
         package var speechLimit = 64
         /// An answer takes 1 s or more.
@@ -61,12 +65,14 @@ package final class InferencePool: Sendable {
     }
 
     private let realtime: InferenceLane
+    private let turns: InferenceLane
     private let speech: InferenceLane
     private let language: InferenceLane
 
     package init(_ configuration: Configuration) {
         realtime = InferenceLane(
             name: "voice-vad", threads: configuration.realtimeThreads, limit: configuration.realtimeLimit)
+        turns = InferenceLane(name: "voice-turns", threads: 1, limit: configuration.turnLimit)
         speech = InferenceLane(
             name: "voice-speech", threads: configuration.speechThreads, limit: configuration.speechLimit, niceness: 1)
         // One thread: a model evaluates one thing at a time. The others come first: what has been generated must be
@@ -99,12 +105,14 @@ package final class InferencePool: Sendable {
     package func shutdown() {
         language.shutdown()
         speech.shutdown()
+        turns.shutdown()
         realtime.shutdown()
     }
 
     private subscript(lane: Lane) -> InferenceLane {
         switch lane {
         case .realtime: realtime
+        case .turns: turns
         case .speech: speech
         case .language: language
         }

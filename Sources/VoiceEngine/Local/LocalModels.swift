@@ -41,6 +41,13 @@ package final class LocalModels: Sendable {
         return LocalVAD(pool: pool) { () throws(LocalModelError) in try SileroDetector(model: store.silero()) }
     }
 
+    package func endOfTurn() -> any EndOfTurnProvider {
+        let store = store
+        return LocalEndOfTurn(pool: pool) { sound throws(LocalModelError) in
+            try store.smartTurn().probability(ofEndAfter: sound)
+        }
+    }
+
     package func speechToText() -> any SpeechToTextProvider {
         let store = store
         return LocalSTT(pool: pool) { samples, job throws(LocalModelError) in

@@ -1,5 +1,5 @@
 internal import NIOCore
-internal import VoiceEngineCore
+package import VoiceEngineCore
 package import VoiceEngineProviders
 
 /// Voice activity by Silero on the realtime lane.
@@ -17,7 +17,7 @@ package final class LocalVAD: VoiceActivityProvider {
     }
 
     package func open(
-        _ context: ProviderContext, sink: @escaping (_ windowEnd: Int64, _ probability: Float) -> Void
+        _ context: ProviderContext, sink: @escaping (SpeechWindow) -> Void
     ) -> any VoiceActivityStream {
         LocalVADStream(pool: pool, context: context, makeDetector: makeDetector, sink: sink)
     }
@@ -34,13 +34,15 @@ private final class LocalVADStream: VoiceActivityStream {
     private enum State {
         case idle(SileroDetector?)
         case working
+        /// What it works on came before samples that were skipped: the detector must forget it.
+        case outdated
         case closed
     }
 
     private let pool: InferencePool
     private let context: ProviderContext
     private let makeDetector: LocalVAD.MakeDetector
-    private let sink: (Int64, Float) -> Void
+    private let sink: (SpeechWindow) -> Void
     private var state = State.idle(nil)
     private var waiting: [Float] = []
     /// Position of the first waiting sample.
@@ -49,7 +51,7 @@ private final class LocalVADStream: VoiceActivityStream {
 
     init(
         pool: InferencePool, context: ProviderContext, makeDetector: @escaping LocalVAD.MakeDetector,
-        sink: @escaping (Int64, Float) -> Void
+        sink: @escaping (SpeechWindow) -> Void
     ) {
         self.pool = pool
         self.context = context
@@ -65,6 +67,16 @@ private final class LocalVADStream: VoiceActivityStream {
             drop((waiting.count - Self.limit + window - 1) / window * window)
         }
         judge()
+    }
+
+    func skip(_ count: Int64) {
+        position += Int64(waiting.count) + count
+        waiting.removeAll(keepingCapacity: true)
+        switch state {
+        case .idle(let detector): detector?.reset()
+        case .working: state = .outdated
+        case .outdated, .closed: break
+        }
     }
 
     func close() {
@@ -131,13 +143,16 @@ private final class LocalVADStream: VoiceActivityStream {
     }
 
     private func judged(_ judgement: Judgement, from start: Int64) {
-        guard case .working = state else { return }
+        switch state {
+        case .idle, .closed: return
+        case .working: break
+        case .outdated: judgement.detector?.reset()
+        }
         state = .idle(judgement.detector)
         if let error = judgement.error { warn(error.description) }
-        var end = start
-        for probability in judgement.probabilities {
-            end += Int64(SileroDetector.windowSamples)
-            sink(end, probability)
+        for (index, probability) in judgement.probabilities.enumerated() {
+            let window = SileroDetector.windowSamples
+            sink(SpeechWindow(start: start + Int64(index * window), count: window, probability: probability))
             if case .closed = state { return }
         }
         judge()

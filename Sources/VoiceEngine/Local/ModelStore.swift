@@ -8,12 +8,13 @@ internal import Synchronization
 /// caller, so that `make models` helps a running engine.
 package final class ModelStore: Sendable {
     package enum Part: String, CaseIterable, Sendable {
-        case voiceActivity, speechToText, textToSpeech, languageModel
+        case voiceActivity, endOfTurn, speechToText, textToSpeech, languageModel
     }
 
     private enum File: String {
         case onnxRuntime = "lib/libonnxruntime.so.1"
         case silero = "vad/silero_vad.onnx"
+        case smartTurn = "turn/smart-turn-v3.2-cpu.onnx"
         case moonshineEncoder = "stt/encoder_model.onnx"
         case moonshineDecoder = "stt/decoder_model_merged.onnx"
         case moonshineTokens = "stt/tokens.txt"
@@ -25,6 +26,7 @@ package final class ModelStore: Sendable {
     private let llamaConfiguration: LlamaModel.Configuration
     private let runtime = Loaded<OnnxRuntime>()
     private let sileroModel = Loaded<SileroModel>()
+    private let smartTurnModel = Loaded<SmartTurnModel>()
     private let moonshineModel = Loaded<MoonshineRecognizer>()
     private let fliteVoice = Loaded<FliteVoice>()
     private let llamaModel = Loaded<LlamaModel>()
@@ -56,6 +58,12 @@ package final class ModelStore: Sendable {
     package func silero() throws(LocalModelError) -> SileroModel {
         try load(sileroModel, .voiceActivity) { () throws(LocalModelError) in
             try SileroModel(runtime: try self.onnxRuntime(), path: self.path(of: .silero))
+        }
+    }
+
+    package func smartTurn() throws(LocalModelError) -> SmartTurnModel {
+        try load(smartTurnModel, .endOfTurn) { () throws(LocalModelError) in
+            try SmartTurnModel(runtime: try self.onnxRuntime(), path: self.path(of: .smartTurn))
         }
     }
 
@@ -92,6 +100,7 @@ package final class ModelStore: Sendable {
             let lane: InferencePool.Lane =
                 switch part {
                 case .voiceActivity: .realtime
+                case .endOfTurn: .turns
                 case .speechToText, .textToSpeech: .speech
                 case .languageModel: .language
                 }
@@ -107,6 +116,7 @@ package final class ModelStore: Sendable {
         do throws(LocalModelError) {
             switch part {
             case .voiceActivity: _ = try silero()
+            case .endOfTurn: _ = try smartTurn()
             case .speechToText: _ = try moonshine()
             case .textToSpeech: _ = try flite()
             case .languageModel: _ = try llama()
@@ -131,6 +141,7 @@ package final class ModelStore: Sendable {
     private func files(of part: Part) -> [File] {
         switch part {
         case .voiceActivity: [.onnxRuntime, .silero]
+        case .endOfTurn: [.onnxRuntime, .smartTurn]
         case .speechToText: [.onnxRuntime, .moonshineEncoder, .moonshineDecoder, .moonshineTokens]
         case .textToSpeech: []
         case .languageModel: [.llamaBridge, .llamaModel]

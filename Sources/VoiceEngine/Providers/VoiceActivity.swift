@@ -1,13 +1,14 @@
+package import VoiceEngineCore
+
 /// A neural voice activity model, shared by all calls. The session's own detector works without one.
 package protocol VoiceActivityProvider: Sendable {
     var name: String { get }
     /// Opens a detector for one call.
     ///
-    /// - Parameter sink: Called on the call's loop, in order, for each window: the position after the window's
-    /// last sample, counted
-    ///   from the first one sent, and the probability that the window holds speech, 0...1.
+    /// - Parameter sink: Called on the call's loop, in order, for each window that was judged. Positions count from the
+    ///   first sample sent or skipped.
     func open(
-        _ context: ProviderContext, sink: @escaping (_ windowEnd: Int64, _ probability: Float) -> Void
+        _ context: ProviderContext, sink: @escaping (SpeechWindow) -> Void
     ) -> any VoiceActivityStream
 }
 
@@ -17,5 +18,8 @@ package protocol VoiceActivityStream: AnyObject {
     /// oldest windows are
     /// dropped and their positions skipped.
     func send(_ samples: UnsafeBufferPointer<Int16>)
+    /// So many samples are not to be judged: the next ones sent come after them, and the model hears them as a new
+    /// beginning.
+    func skip(_ count: Int64)
     func close()
 }

@@ -7,7 +7,12 @@ package import VoiceEngineProviders
 /// begins and pauses.
 ///
 ///     receive ─┬─ as it is ─► Recogniser: history, conversion ─► speech-to-text stream
-///              └─ decode ─► 8 kHz ─► detector ─► SpeechGate ─► voice events
+///              └─ decode ─► 8 kHz ─┬─► EchoWatch ◄─ PlayedLevels ◄─ Speaker
+///                                  ├─► EnergyDetector ─┬───────────────────► SpeechGate ─► voice events
+///                                  │                   └─► NeuralDetector ───┘     │ pause
+///                                  └─► TurnSound ◄──────────────────────────────────┘─► likely end
+///
+/// What is only the agent's own voice that came back is silence for detectors and recognisers alike.
 ///
 /// Confined to the session's loop.
 package final class CallerPath {
@@ -19,6 +24,8 @@ package final class CallerPath {
         case speechToText(SpeechToTextEvent)
         /// The recogniser's own evidence that the turn is over.
         case turnEnded(EndOfTurnEvidence)
+        /// How likely it is, by its sound, that the turn is over: of the pause that lasts. An early sign.
+        case likelyEnd(probability: Float)
         /// No word is missing any more that was on its way through another recogniser.
         case repaired
         /// Something happened to the recognisers.
@@ -37,9 +44,13 @@ package final class CallerPath {
     private let input: AudioFormat
     private let decoder: AudioConverter
     private var recogniser: Recogniser?
-    private let model: VoiceActivityModel?
+    private let neural: NeuralDetector?
+    private let sound: TurnSound?
     private var energy = EnergyDetector(sampleRate: CallerPath.detectorRate)
     private var gate: SpeechGate
+    private var echo = EchoWatch(sampleRate: CallerPath.detectorRate)
+    /// How loud the agent is; nil: it is not known.
+    package var played: PlayoutLevel?
     private let clock = SampleClock(sampleRate: CallerPath.detectorRate)
     /// Detector samples so far, and when the last of them arrived.
     private var received: Int64 = 0
@@ -61,7 +72,8 @@ package final class CallerPath {
         // One window of the model (32 ms) or four of the energy detector begin an utterance: earlier than that a click
         // would.
         gate = SpeechGate(.init(format: listening, minimumSpeechMs: providers.voiceActivity == nil ? 40 : 30))
-        model = providers.voiceActivity.map { VoiceActivityModel(provider: $0) }
+        neural = providers.voiceActivity.map { NeuralDetector(provider: $0, format: listening) }
+        sound = providers.endOfTurn.map { TurnSound(provider: $0, sampleRate: Self.detectorRate) }
         recogniser = try Recogniser(
             chain: providers.speechToText, native: setup.input, policy: policy, random: providers.random,
             context: context
@@ -76,13 +88,22 @@ package final class CallerPath {
             }
         }
         recogniser?.open()
-        model?.open(context) { [weak self] window in self?.judged(window, at: context.eventLoop.instant) }
+        neural?.open(context) { [weak self] window in self?.judged(window, at: context.eventLoop.instant) }
+        sound?.open(context) { [weak self] in
+            self?.handler(.likelyEnd(probability: $0), context.eventLoop.instant)
+        }
     }
 
     /// Caller audio in the input format. Borrowed until return.
     package func receive(_ audio: UnsafeRawBufferPointer, at now: Instant) {
         let samples = decoder.decode(audio)
-        recogniser?.send(audio, from: received, until: received + Int64(samples.count))
+        watch(samples)
+        let after = received + Int64(samples.count)
+        if samples.count % Self.silence.count == 0, echo.isOnlyEcho(from: received, until: after) {
+            sendSilence(samples.count)
+        } else {
+            recogniser?.send(audio, from: received, until: after)
+        }
         listen(to: samples, at: now)
     }
 
@@ -93,9 +114,11 @@ package final class CallerPath {
         guard gate.isInUtterance, now - arrived > Self.gap else { return }
         let missing = Int(clock.samples(in: now - arrived))
         for _ in 0..<(missing / Self.silence.count) {
-            let after = received + Int64(Self.silence.count)
-            recogniser?.send(UnsafeRawBufferPointer(start: nil, count: 0), from: received, until: after)
-            Self.silence.withUnsafeBufferPointer { listen(to: $0, at: now) }
+            sendSilence(Self.silence.count)
+            Self.silence.withUnsafeBufferPointer {
+                watch($0)
+                listen(to: $0, at: now)
+            }
         }
     }
 
@@ -106,7 +129,10 @@ package final class CallerPath {
     package var usualWait: Nanoseconds? { recogniser?.usualWait }
 
     /// What was said so far became a turn, or was nothing; the next transcript starts empty.
-    package func utteranceCommitted() { recogniser?.utteranceCommitted() }
+    package func utteranceCommitted() {
+        recogniser?.utteranceCommitted()
+        sound?.utteranceCommitted()
+    }
 
     /// The recogniser in use tells the words only after the speech.
     package var hearsWordsLate: Bool { recogniser?.hearsWordsLate ?? false }
@@ -123,7 +149,8 @@ package final class CallerPath {
     package func close() {
         recogniser?.close()
         recogniser = nil
-        model?.close()
+        neural?.close()
+        sound?.close()
     }
 
     // MARK: -
@@ -131,27 +158,56 @@ package final class CallerPath {
     /// 20 ms at the detector's rate.
     private static let silence = [Int16](repeating: 0, count: 160)
 
+    /// - Parameter count: [samples] a whole number of 20 ms.
+    private func sendSilence(_ count: Int) {
+        for start in stride(from: received, to: received + Int64(count), by: Self.silence.count) {
+            let nothing = UnsafeRawBufferPointer(start: nil, count: 0)
+            recogniser?.send(nothing, from: start, until: start + Int64(Self.silence.count))
+        }
+    }
+
+    /// Compares what comes with what is played.
+    private func watch(_ samples: UnsafeBufferPointer<Int16>) {
+        guard let played else { return }
+        var offset = 0
+        while echo.takesStep(of: samples.span, offset: &offset) { echo.judge(played: played.levels.next()) }
+    }
+
     private func listen(to samples: UnsafeBufferPointer<Int16>, at now: Instant) {
         arrived = now
         received += Int64(samples.count)
         if beeps?.heard(samples.span) != nil { handler(.beep, now) }
-        if let model { return model.send(samples) }
+        sound?.append(samples)
         var offset = 0
-        while let window = energy.next(samples.span, offset: &offset) { judged(window, at: now) }
+        while true {
+            let start = offset
+            let window = energy.next(samples.span, offset: &offset)
+            guard offset > start else { return }
+            neural?.take(UnsafeBufferPointer(rebasing: samples[start..<offset]))
+            guard let window else { return }
+            if let neural {
+                neural.heard(echo.isEcho(window) ? window.silenced : window, isInUtterance: gate.isInUtterance)
+            } else {
+                judged(window, at: now)
+            }
+        }
     }
 
     private func judged(_ window: SpeechWindow, at now: Instant) {
-        switch gate.heard(window) {
+        switch gate.heard(echo.isEcho(window) ? window.silenced : window) {
         case .none, .ended, .ignored: break
         case .started(let onset):
+            sound?.voiceStarted(at: onset)
             recogniser?.voiceStarted(at: onset, isNew: true)
             handler(.voiceStarted(position: inputPosition(onset), onset: time(of: onset)), now)
         case .resumed(let onset):
+            sound?.voiceStarted(at: onset)
             recogniser?.voiceStarted(at: onset, isNew: false)
             handler(.voiceStarted(position: inputPosition(onset), onset: time(of: onset)), now)
         case .paused(let lastSpeech):
             recogniser?.voicePaused(at: lastSpeech)
             handler(.voicePaused(position: inputPosition(lastSpeech), lastSpeech: time(of: lastSpeech)), now)
+            sound?.voicePaused()
         }
     }
 
@@ -161,29 +217,4 @@ package final class CallerPath {
 
     /// When the caller's sample at this position arrived: counted back from the newest.
     private func time(of position: Int64) -> Instant { arrived - clock.duration(ofSamples: received - position) }
-}
-
-/// The neural detector of one call. Its windows come back later, on the loop.
-private final class VoiceActivityModel {
-    private let provider: any VoiceActivityProvider
-    private var stream: (any VoiceActivityStream)?
-    private var end: Int64 = 0
-
-    init(provider: any VoiceActivityProvider) { self.provider = provider }
-
-    func open(_ context: ProviderContext, judged: @escaping (SpeechWindow) -> Void) {
-        stream = provider.open(context) { [weak self] windowEnd, probability in
-            guard let self, windowEnd > self.end else { return }
-            let window = SpeechWindow(start: self.end, count: Int(windowEnd - self.end), probability: probability)
-            self.end = windowEnd
-            judged(window)
-        }
-    }
-
-    func send(_ samples: UnsafeBufferPointer<Int16>) { stream?.send(samples) }
-
-    func close() {
-        stream?.close()
-        stream = nil
-    }
 }

@@ -39,6 +39,8 @@ extension Session {
         case .turnEnded(let evidence):
             perform(hearing.endpoint.providerEnded(by: evidence, at: now), at: now)
         case .speechToText(.earlyEndOfTurn), .speechToText(.endOfTurn), .speechToText(.failed): break
+        case .likelyEnd(let probability):
+            perform(hearing.endpoint.soundJudged(isFinished: probability > 0.5, at: now), at: now)
         case .repaired: perform(hearing.endpoint.repaired(at: now), at: now)
         case .note(let note):
             if case .failed = note { hearing.endpoint.repairStarted(until: now + Self.repairTime) }

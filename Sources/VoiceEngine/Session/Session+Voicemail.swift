@@ -31,7 +31,7 @@ extension Session {
         case .speechToText(.transcript(let transcript)):
             action = customs.voicemail?.words(transcript.text, at: now)
         case .beep: action = customs.voicemail?.beep(at: now)
-        case .speechToText, .turnEnded, .repaired, .note, .deaf: action = nil
+        case .speechToText, .turnEnded, .likelyEnd, .repaired, .note, .deaf: action = nil
         }
         if let action { perform(action, at: now) }
     }

@@ -139,6 +139,7 @@ package final class Session: CallSession, Ticking {
                     setup: setup, carrier: carrier, voices: providers.textToSpeech, policy: policy.failover,
                     comfortNoise: policy.comfortNoise, random: providers.random, context: context
                 ) { [weak self] event, now in self?.spoke(event, at: now) }
+                caller.played = speaker.level
                 paths = Paths(caller: caller, speaker: speaker)
             } catch {
                 caller.close()

@@ -108,6 +108,8 @@ package struct SessionProviders: Sendable {
     package var textToSpeech: ProviderChain<any TextToSpeechProvider>
     /// nil: the session's own detector.
     package var voiceActivity: (any VoiceActivityProvider)?
+    /// nil: pauses are judged by their length and their words alone.
+    package var endOfTurn: (any EndOfTurnProvider)?
     /// Played when no voice is left; nil: silence.
     package var apology: VoiceClip?
     /// What the agent says over and over; nil: everything is spoken live.

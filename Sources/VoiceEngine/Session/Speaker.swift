@@ -51,6 +51,8 @@ package final class Speaker {
     /// nil once it is closed.
     private var carrier: (any Carrier)?
     private let encoder: CarrierEncoder
+    /// How loud it is, for whoever hears it come back.
+    package let level: PlayoutLevel
     private let frame: UnsafeMutableBufferPointer<Int16>
     private let fadeSamples: Int
     private let format: AudioFormat
@@ -120,6 +122,7 @@ package final class Speaker {
         lastTick = context.eventLoop.instant
         self.handler = handler
         format = setup.output
+        level = PlayoutLevel(sampleRate: setup.output.sampleRate)
         let frameSamples = try setup.output.frameSamples(milliseconds: setup.frameMilliseconds)
         encoder = try CarrierEncoder(format: setup.output, frameMilliseconds: setup.frameMilliseconds)
         frame = .allocate(capacity: frameSamples)
@@ -325,6 +328,7 @@ package final class Speaker {
     }
 
     private func emitFrame() {
+        level.levels.note(UnsafeBufferPointer(frame).span)
         let bytes = encoder.encode(UnsafeBufferPointer(frame))
         if bytes.count > 0 { carrier?.play(bytes, samples: frame.count) }
     }
@@ -335,6 +339,7 @@ package final class Speaker {
         let wasAudible = isSounding && isAudible && stretch != .silent && queue.cursor > origin
         // Without a carrier nothing was heard since the last tick.
         ledger.cut(carrierHeard: carrier?.cut(at: now) ?? 0)
+        level.levels.drop()
         isCutOpen = true
         queue.rewind(to: ledger.heard)
         queue.release(before: ledger.heard)

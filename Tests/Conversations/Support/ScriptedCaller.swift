@@ -116,13 +116,13 @@ final class ScriptedDetector: VoiceActivityProvider, @unchecked Sendable {
     final class Stream: VoiceActivityStream {
         let provider: ScriptedDetector
         let loop: any EventLoop
-        let sink: (Int64, Float) -> Void
+        let sink: (SpeechWindow) -> Void
         var position: Int64 = 0
         var filled = 0
         var isSpeech = false
         var isOpen = true
 
-        init(_ provider: ScriptedDetector, loop: any EventLoop, sink: @escaping (Int64, Float) -> Void) {
+        init(_ provider: ScriptedDetector, loop: any EventLoop, sink: @escaping (SpeechWindow) -> Void) {
             (self.provider, self.loop, self.sink) = (provider, loop, sink)
         }
 
@@ -131,12 +131,17 @@ final class ScriptedDetector: VoiceActivityProvider, @unchecked Sendable {
                 isSpeech = isSpeech || sample != 0
                 filled += 1
                 guard filled == 80 else { continue }
+                let window = SpeechWindow(start: position, count: 80, probability: isSpeech ? 1 : 0)
                 position += 80
-                let (end, probability): (Int64, Float) = (position, isSpeech ? 1 : 0)
                 (filled, isSpeech) = (0, false)
                 let bound = NIOLoopBound(self, eventLoop: loop)
-                loop.execute { if bound.value.isOpen { bound.value.sink(end, probability) } }
+                loop.execute { if bound.value.isOpen { bound.value.sink(window) } }
             }
+        }
+
+        func skip(_ count: Int64) {
+            position += Int64(filled) + count
+            (filled, isSpeech) = (0, false)
         }
 
         func close() {
@@ -149,7 +154,7 @@ final class ScriptedDetector: VoiceActivityProvider, @unchecked Sendable {
     var open = 0
 
     func open(
-        _ context: ProviderContext, sink: @escaping (_ windowEnd: Int64, _ probability: Float) -> Void
+        _ context: ProviderContext, sink: @escaping (SpeechWindow) -> Void
     ) -> any VoiceActivityStream {
         open += 1
         return Stream(self, loop: context.eventLoop, sink: sink)

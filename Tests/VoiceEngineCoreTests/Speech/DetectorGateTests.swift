@@ -23,7 +23,7 @@ struct DetectorGateTests {
         #expect(actions.allSatisfy { $0 == .skip } && !gate.isAwake)
     }
 
-    @Test(arguments: [(0, 0), (4, 320), (100, 768)])
+    @Test(arguments: [(0, 0), (4, 320), (100, 800)])
     func wakesWithWhatCameBefore(_ silent: Int, _ preroll: Int) throws {
         var gate = try Self.gate()
         let actions = Self.actions(&gate, Array(repeating: 0, count: silent) + [0.3])

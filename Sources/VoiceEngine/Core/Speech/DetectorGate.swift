@@ -25,8 +25,8 @@ package struct DetectorGate: Sendable {
         /// [samples] of nothing after which it sleeps again: longer than any pause inside an utterance that matters.
         package var linger: Int
 
-        /// 96 ms before, 1 s after.
-        package init(format: AudioFormat, prerollMs: Int = 96, lingerMs: Int = 1_000) {
+        /// 100 ms before, 1 s after.
+        package init(format: AudioFormat, prerollMs: Int = 100, lingerMs: Int = 1_000) {
             preroll = format.samples(inMilliseconds: prerollMs)
             linger = format.samples(inMilliseconds: lingerMs)
         }

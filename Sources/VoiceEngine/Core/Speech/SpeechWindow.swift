@@ -13,6 +13,9 @@ package struct SpeechWindow: Equatable, Sendable {
         self.probability = probability
     }
 
+    /// The same stretch with nobody in it.
+    package var silenced: SpeechWindow { SpeechWindow(start: start, count: count, probability: 0) }
+
     /// Position after the last sample of the stretch.
     package var end: Int64 { start + Int64(count) }
 }
