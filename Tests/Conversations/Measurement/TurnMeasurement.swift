@@ -249,11 +249,11 @@ final class InstantSilero: VoiceActivityProvider, @unchecked Sendable {
     private final class Stream: VoiceActivityStream {
         let detector: SileroDetector
         let loop: any EventLoop
-        let sink: (Int64, Float) -> Void
+        let sink: (SpeechWindow) -> Void
         var window: [Float] = []
         var position: Int64 = 0
 
-        init(_ detector: SileroDetector, loop: any EventLoop, sink: @escaping (Int64, Float) -> Void) {
+        init(_ detector: SileroDetector, loop: any EventLoop, sink: @escaping (SpeechWindow) -> Void) {
             (self.detector, self.loop, self.sink) = (detector, loop, sink)
         }
 
@@ -261,12 +261,21 @@ final class InstantSilero: VoiceActivityProvider, @unchecked Sendable {
             for sample in samples {
                 window.append(Float(sample) / 32_768)
                 guard window.count == SileroDetector.windowSamples else { continue }
+                let start = position
                 position += Int64(window.count)
                 let probability = window.withUnsafeBufferPointer { (try? detector.probability(of: $0)) ?? 0 }
                 window.removeAll(keepingCapacity: true)
-                let (end, bound) = (position, NIOLoopBound(self, eventLoop: loop))
-                loop.execute { bound.value.sink(end, probability) }
+                let judged = SpeechWindow(
+                    start: start, count: SileroDetector.windowSamples, probability: probability)
+                let bound = NIOLoopBound(self, eventLoop: loop)
+                loop.execute { bound.value.sink(judged) }
             }
+        }
+
+        func skip(_ count: Int64) {
+            position += Int64(window.count) + count
+            window.removeAll(keepingCapacity: true)
+            detector.reset()
         }
 
         func close() {}
@@ -278,7 +287,7 @@ final class InstantSilero: VoiceActivityProvider, @unchecked Sendable {
     init(_ model: SileroModel) { self.model = model }
 
     func open(
-        _ context: ProviderContext, sink: @escaping (_ windowEnd: Int64, _ probability: Float) -> Void
+        _ context: ProviderContext, sink: @escaping (SpeechWindow) -> Void
     ) -> any VoiceActivityStream {
         guard let detector = try? SileroDetector(model: model) else { return Silent() }
         return Stream(detector, loop: context.eventLoop, sink: sink)
@@ -286,6 +295,7 @@ final class InstantSilero: VoiceActivityProvider, @unchecked Sendable {
 
     private final class Silent: VoiceActivityStream {
         func send(_ samples: UnsafeBufferPointer<Int16>) {}
+        func skip(_ count: Int64) {}
         func close() {}
     }
 }
