@@ -87,18 +87,19 @@ import VoiceEngineCore
         call.expectNothingLeft()
     }
 
-    @Test func aBarkingDogStopsTheAgentTwice() throws {
+    @Test func aBarkingDogStopsTheAgentThreeTimes() throws {
         let call = try call(greeting: "One two three four five six seven eight nine ten. " + Self.greeting)
         let barks = (0..<6).map { "\(500 + $0 * 600) caller \"\" 100" }.joined(separator: "\n")
         try call.play(barks + "\n12000 gone")
-        #expect(times(call, .paused).count == 2)
+        #expect(times(call, .paused).count == 3)
         #expect(times(call, .confirmed).isEmpty)
         call.expectNothingLeft()
     }
 
     @Test func aMinimumDurationLeavesShortSoundsAlone() throws {
         let call = try call { $0.bargeIn.pauseAfter = .milliseconds(400) }
-        try call.play("600 caller \"\" 300\n6000 gone")
+        // Its end is known 150 ms later.
+        try call.play("600 caller \"\" 200\n6000 gone")
         #expect(times(call, .paused).isEmpty)
         let long = try self.call { $0.bargeIn.pauseAfter = .milliseconds(400) }
         try long.play("600 caller \"no wait I have a question\" 1500\n6000 gone")

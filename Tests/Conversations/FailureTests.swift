@@ -310,12 +310,12 @@ import VoiceEngineProviders
                 2000 agent starts
                 3500 caller starts
                 3540 barge-in paused at 12320
-                4000 barge-in confirmed at 12320
-                4000 agent stops
-                4000 heard "One two three four five six seven eight" interrupted
-                4000 metrics 0+0+0+200+200+0+100+0 = 500
-                4000 hang-up "the call reached its longest duration"
-                4000 closed "the call reached its longest duration"
+                3800 barge-in confirmed at 12320
+                3800 agent stops
+                3800 heard "One two three four five six seven eight" interrupted
+                3800 metrics 0+0+0+200+200+0+100+0 = 500
+                3800 hang-up "the call reached its longest duration"
+                3800 closed "the call reached its longest duration"
                 """)
         call.expectNothingLeft()
     }

@@ -31,9 +31,9 @@ import VoiceEngineCore
                 1000 caller starts
                 1040 barge-in paused at 7520
                 1300 caller stops
-                1640 barge-in resumed at 7520
-                2700 agent stops
-                2700 heard "One two three four five six seven eight nine ten."
+                1460 barge-in resumed at 7520
+                2530 agent stops
+                2530 heard "One two three four five six seven eight nine ten."
                 5000 closed "the caller hung up"
                 """)
         #expect(call.mind.requests.isEmpty)
@@ -53,9 +53,9 @@ import VoiceEngineCore
                 1000 caller starts
                 1040 barge-in paused at 7520
                 1200 caller stops
-                1540 barge-in resumed at 7520
-                2600 agent stops
-                2600 heard "One two three four five six seven eight nine ten."
+                1400 barge-in resumed at 7520
+                2460 agent stops
+                2460 heard "One two three four five six seven eight nine ten."
                 5000 closed "the caller hung up"
                 """)
     }
@@ -93,7 +93,7 @@ import VoiceEngineCore
         call.expectNothingLeft()
     }
 
-    @Test func longSpeechWithoutWordsInterrupts() throws {
+    @Test func aLongSoundWithoutWordsHoldsTheAgentUntilItsEnd() throws {
         let call = try call()
         try call.play(
             """
@@ -106,10 +106,10 @@ import VoiceEngineCore
                 100 agent starts
                 1000 caller starts
                 1040 barge-in paused at 7520
-                1740 barge-in confirmed at 7520
-                1740 agent stops
-                1740 heard "One two three four five" interrupted
                 2500 caller stops
+                2700 barge-in resumed at 7520
+                3760 agent stops
+                3760 heard "One two three four five six seven eight nine ten."
                 6000 closed "the caller hung up"
                 """)
     }
@@ -165,16 +165,16 @@ import VoiceEngineCore
                 1700 caller starts
                 1740 barge-in paused at 13120
                 2000 caller stops
-                2340 barge-in confirmed at 13120
-                2340 agent stops
-                2340 heard "One two three four five six seven eight" interrupted
-                2340 final "yes"
-                2340 turn 2
-                2600 text "All right then."
-                2700 agent starts
-                3300 agent stops
-                3300 heard "All right then."
-                3300 metrics 300+40+0+200+60+0+100+0 = 700
+                2200 barge-in confirmed at 13120
+                2200 agent stops
+                2200 heard "One two three four five six seven eight" interrupted
+                2300 final "yes"
+                2300 turn 2
+                2560 text "All right then."
+                2660 agent starts
+                3260 agent stops
+                3260 heard "All right then."
+                3260 metrics 300+0+0+200+60+0+100+0 = 660
                 5000 closed "the caller hung up"
                 """)
     }

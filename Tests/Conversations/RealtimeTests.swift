@@ -105,11 +105,11 @@ import VoiceEngineProviders
                 2320 text "Certainly sir, for how many people shall I book the table today please?"
                 3500 caller starts
                 3540 barge-in paused at 11840
-                4240 barge-in confirmed at 11840
-                4240 agent stops
-                4240 heard "Certainly sir, for how many people shall" interrupted
-                4240 metrics 300+60+0+100+0+0+0+0 = 460
                 4500 caller stops
+                4860 barge-in confirmed at 11840
+                4860 agent stops
+                4860 heard "Certainly sir, for how many people shall" interrupted
+                4860 metrics 300+60+0+100+0+0+0+0 = 460
                 4860 final "no wait a second"
                 4860 turn 2
                 4960 agent starts
@@ -123,8 +123,8 @@ import VoiceEngineProviders
             call.server.received == [
                 "1760 commit",
                 "1960 respond",
-                "4240 truncate b1 at 1480",
                 "4660 commit",
+                "4860 truncate b1 at 1480",
                 "4860 respond",
             ])
         call.call.expectNothingLeft()
@@ -321,10 +321,10 @@ import VoiceEngineProviders
             """)
         #expect(
             call.server.received == [
-                "1760 commit", "1960 respond", "4240 cancel r1", "4240 truncate b1 at 1480", "4660 commit",
-                "4860 respond",
+                "1760 commit", "1960 respond", "4660 commit", "4860 cancel r1",
+                "4860 truncate b1 at 1480", "4880 respond",
             ])
-        #expect(call.call.story.contains(#"5360 heard "All right.""#))
+        #expect(call.call.story.contains(#"5380 heard "All right.""#))
         call.call.expectNothingLeft()
     }
 

@@ -321,7 +321,7 @@ import VoiceEngineProviders
     // MARK: - Built in
 
     private static let builtIn = BuiltInTools(
-        BuiltInTools.Tool.allCases, targets: [.init(name: "front desk", address: "+1")])
+        BuiltInTools.Tool.selectable, targets: [.init(name: "front desk", address: "+1")])
 
     @Test func theModelIsOfferedWhatTheDocumentAllows() throws {
         let call = try call([ScriptedAnswer(text: "Hello.")], tools: ScriptedTools([:])) {

@@ -52,7 +52,7 @@ import Testing
             #"turn.end.silence_ms: found "fast", expected a whole number from 100 to 5000"#
         ),
         (#""turn":{"barge_in":{"min_word":2}}"#, #"turn.barge_in.min_word: unknown key, did you mean "min_words"?"#),
-        (#""audio":{"zebra":1}"#, "audio.zebra: unknown key, expected one of voice_activity"),
+        (#""audio":{"zebra":1}"#, "audio.zebra: unknown key, expected one of voice_activity, comfort_noise_dbfs"),
         (
             #""audio":{"voice_activity":"x"}"#,
             #"audio.voice_activity: found "x", expected one of "auto", "neural", "energy""#

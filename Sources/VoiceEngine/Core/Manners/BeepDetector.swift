@@ -1,15 +1,16 @@
 /// Finds the beep of an answering machine in the caller's audio at 8 kHz: one steady tone of 350 to 2,200 Hz that lasts
 /// 150 ms to 3 s, with quiet after it.
 ///
-/// Works on windows of 10 ms by three sums. A pure tone of angular frequency ω obeys x[n] = a·x[n-1] - x[n-2] with
-/// a = 2·cos ω, whatever its level and phase; the `a` that fits best is its frequency, and what is left over against
-/// the window's energy says how pure it is. Two tones (DTMF, dial tone, American ringback), vowels, music and noise leave
-/// much over, or change their level or frequency from window to window.
+/// Works on windows of 10 ms. A pure tone of angular frequency ω obeys x[n] = a·x[n-d] - x[n-2d] with a = 2·cos dω for
+/// every distance d, whatever its level and phase. With d = 1 the `a` that fits best is its frequency, and what is left
+/// over against the window's energy says how pure it is; with d = 5 two tones near each other (American busy, a chord,
+/// DTMF) leave more over, since their `a` lie further apart. Vowels, music and noise leave much over, or change their
+/// level or frequency from window to window.
 ///
 /// What exchanges play is no beep: 395 to 437 Hz (ringback and busy in most countries), 440 Hz for longer than 1.3 s
 /// (ringback in France), and a tone that follows another without quiet between them (special information tones).
 ///
-/// Pure; about 0.3 µs per window, allocates nothing.
+/// Pure; some 0.1 µs per window, allocates nothing after it was made.
 package struct BeepDetector: Sendable {
     /// A beep that is over.
     package struct Beep: Equatable, Sendable {
@@ -23,6 +24,9 @@ package struct BeepDetector: Sendable {
     package static let sampleRate = 8_000
     /// [samples] 10 ms.
     private static let window = 80
+    /// [samples] The second distance, and what it looks back.
+    private static let far = 5
+    private static let history = 2 * far
     /// [windows] Shortest and longest tone.
     private static let shortest = 15
     private static let longest = 300
@@ -83,42 +87,51 @@ package struct BeepDetector: Sendable {
     }
 
     private var state = State.idle
+    /// The window, behind the last samples of the one before.
+    private var samples = [Int32](repeating: 0, count: history + window)
     private var filled = 0
-    private var last: (Int32, Int32) = (0, 0)
-    /// Σ x[n-1]², Σ (x[n] + x[n-2])·x[n-1], Σ (x[n] + x[n-2])², each below 80·2^32.
-    private var sums: (energy: Int64, product: Int64, outer: Int64) = (0, 0, 0)
 
     package init() {}
 
     /// Hears samples at 8 kHz. Any length; the last beep that ended among them is told.
-    package mutating func heard(_ samples: Span<Int16>) -> Beep? {
+    package mutating func heard(_ heard: Span<Int16>) -> Beep? {
         var beep: Beep?
-        for index in samples.indices {
-            let x = Int32(samples[index])
-            let middle = Int64(last.0)
-            let outer = Int64(x &+ last.1)
-            sums.energy &+= middle &* middle
-            sums.product &+= outer &* middle
-            sums.outer &+= outer &* outer
-            last = (x, last.0)
+        for index in heard.indices {
+            samples[Self.history + filled] = Int32(heard[index])
             filled += 1
-            if filled == Self.window {
-                if let found = judge(fit()) { beep = found }
-                (filled, sums) = (0, (0, 0, 0))
-            }
+            guard filled == Self.window else { continue }
+            filled = 0
+            if let found = judge(fit()) { beep = found }
+            for index in 0..<Self.history { samples[index] = samples[Self.window + index] }
         }
         return beep
     }
 
     private func fit() -> Fit {
-        let energy = Double(sums.energy)
-        let power = energy / Double(Self.window)
-        guard energy > 0 else { return Fit(power: 0, a: 0, isPure: false) }
-        let a = Double(sums.product) / energy
-        // White noise leaves (2 + a²) of its energy.
-        let left = (Double(sums.outer) - a * Double(sums.product)) / ((2 + a * a) * energy)
-        let isInRange = a <= Self.lowest && a >= Self.highest
-        return Fit(power: power, a: a, isPure: power >= Self.weakest && isInRange && left <= Self.impurity)
+        let near = fit(distance: 1)
+        let power = near.energy / Double(Self.window)
+        guard near.energy > 0 else { return Fit(power: 0, a: 0, isPure: false) }
+        let isTone =
+            power >= Self.weakest && near.a <= Self.lowest && near.a >= Self.highest && near.left <= Self.impurity
+        return Fit(power: power, a: near.a, isPure: isTone && fit(distance: Self.far).left <= Self.impurity)
+    }
+
+    /// The best `a` for a distance, the window's energy, and the share of it that is left over. White noise leaves 1.
+    private func fit(distance: Int) -> (a: Double, energy: Double, left: Double) {
+        // Each below 80·2^34.
+        var energy: Int64 = 0
+        var product: Int64 = 0
+        var outer: Int64 = 0
+        for index in Self.history..<samples.count {
+            let middle = Int64(samples[index - distance])
+            let sum = Int64(samples[index] &+ samples[index - 2 * distance])
+            energy &+= middle &* middle
+            product &+= sum &* middle
+            outer &+= sum &* sum
+        }
+        guard energy > 0 else { return (0, 0, 1) }
+        let a = Double(product) / Double(energy)
+        return (a, Double(energy), (Double(outer) - a * Double(product)) / ((2 + a * a) * Double(energy)))
     }
 
     private mutating func judge(_ fit: Fit) -> Beep? {
@@ -136,7 +149,7 @@ package struct BeepDetector: Sendable {
             } else if tone.windows <= 1, fit.isPure {
                 // The first window held the edge.
                 begin(fit)
-            } else if fit.power < tone.meanPower {
+            } else if fit.power < tone.meanPower * Self.level {
                 // The window in which the tone ends: the next one decides.
                 state = .quiet(tone, windows: 0)
             } else {

@@ -170,16 +170,27 @@ package struct SpokenWords {
     private func walk(_ body: (Int) -> Bool) {
         var offset = 0
         var hasLetters = false
+        // A Latin letter or a digit behind a Chinese character begins a word.
+        var isBehindIdeograph = false
         for scalar in text.unicodeScalars {
             let isSpace = scalar.value <= 0x20 || scalar.isWhitespace
-            if hasLetters, isSpace || Self.isIdeographic(scalar) {
+            let isIdeograph = Self.isIdeographic(scalar)
+            if hasLetters, isSpace || isIdeograph || isBehindIdeograph && Self.isLatin(scalar) {
                 if !body(offset) { return }
                 hasLetters = false
             }
             offset += UTF8.width(scalar)
             if !isSpace { hasLetters = true }
+            isBehindIdeograph = isIdeograph
         }
         if hasLetters { _ = body(offset) }
+    }
+
+    private static func isLatin(_ scalar: Unicode.Scalar) -> Bool {
+        switch scalar.value {
+        case 0x30...0x39, 0x41...0x5A, 0x61...0x7A: true
+        case _: false
+        }
     }
 
     /// Han and kana: written without spaces.
