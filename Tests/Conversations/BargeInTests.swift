@@ -226,7 +226,8 @@ import VoiceEngineCore
         let call = try notice()
         try call.play("300 caller \"okay\" 300\n9000 gone")
         #expect(call.events.allSatisfy { $0.kind != .bargeIn })
-        #expect(call.story.contains("heard \"This call is recorded for training. How can I help you today my friend?\"\n"))
+        #expect(
+            call.story.contains("heard \"This call is recorded for training. How can I help you today my friend?\"\n"))
         #expect(call.mind.requests.isEmpty)
         call.expectNothingLeft()
     }

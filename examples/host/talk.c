@@ -33,8 +33,8 @@ struct call {
 	FILE *output;
 	const char *id;
 	int64_t start_ns;
-	int64_t active_ns;       /* when something was last said */
-	int64_t reply_due_ns;    /* the caller waits for a reply; 0 = does not */
+	int64_t active_ns;    /* when something was last said */
+	int64_t reply_due_ns; /* the caller waits for a reply; 0 = does not */
 	uint64_t frames_written; /* sample frames in the output */
 	int exit_code;
 	bool closed;

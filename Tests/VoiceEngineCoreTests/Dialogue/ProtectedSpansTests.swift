@@ -9,7 +9,9 @@ import Testing
         ("It costs five euros a month.", true),
         ("You can cancel at any time.", true), ("You can", false), ("", false), ("…", false),
     ]) func covers(segment: String, isCovered: Bool) {
-        let texts = ProtectedTexts(["call is recorded", "It costs five euros a month. You can cancel at any time.", "!"])
+        let texts = ProtectedTexts([
+            "call is recorded", "It costs five euros a month. You can cancel at any time.", "!",
+        ])
         #expect(texts.cover(segment) == isCovered)
     }
 
@@ -32,9 +34,10 @@ import Testing
     @Test func placesAreKnownBySamples() {
         let spans = spans()
         #expect(!spans.isEmpty)
-        #expect([0, 99, 100, 199, 200, 299, 300, 999].map(spans.isProtected) == [
-            false, false, true, true, false, false, false, false,
-        ])
+        #expect(
+            [0, 99, 100, 199, 200, 299, 300, 999].map(spans.isProtected) == [
+                false, false, true, true, false, false, false, false,
+            ])
     }
 
     @Test func whatFollowsCountsBeforeItsAudioIsThere() {
@@ -47,9 +50,10 @@ import Testing
 
     @Test func theEndIsToldOnce() {
         var spans = spans()
-        #expect([0, 50, 120, 180, 200, 220, 300].map { spans.advance(to: $0) } == [
-            false, false, false, false, true, false, false,
-        ])
+        #expect(
+            [0, 50, 120, 180, 200, 220, 300].map { spans.advance(to: $0) } == [
+                false, false, false, false, true, false, false,
+            ])
     }
 
     @Test func aVoiceThatBreaksOffMovesTheEnd() {
