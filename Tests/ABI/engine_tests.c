@@ -268,7 +268,7 @@ static void metrics_say_how_much_room_they_need(void)
 	CHECK(strlen(text) + 1 == again);
 	CHECK(strstr(text, "voice_engine_") != NULL);
 	CHECK(strstr(text, "# TYPE ") != NULL);
-	CHECK(strstr(text, "\nvoice_engine_connections 0\n") != NULL);
+	CHECK(strstr(text, "\nvoice_engine_connections ") != NULL);
 	CHECK(strstr(text, "\nvoice_engine_streams{kind=\"tcp\"} 0\n") != NULL);
 	CHECK_STATUS(voice_engine_metrics(engine, text, required + 4096, NULL),
 	             VOICE_OK);

@@ -36,6 +36,32 @@ internal import VoiceEngineNetSupport
         #expect(WebSocketClient.acceptValue(forKey: "dGhlIHNhbXBsZSBub25jZQ==") == "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=")
     }
 
+    /// A socket whose peer is gone: the first write finds it out, and hands on what had come before.
+    private final class Gone: ChannelOutboundHandler {
+        typealias OutboundIn = ByteBuffer
+        private let words: [UInt8]
+        init(_ words: [UInt8]) { self.words = words }
+
+        func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
+            context.fireChannelRead(NIOAny(ByteBuffer(bytes: words)))
+            context.close(promise: nil)
+            promise?.fail(IOError(errnoCode: 104, reason: "write"))
+        }
+    }
+
+    @Test func nothingIsToldInsideASend() throws {
+        let socket = try open()
+        _ = server.acceptWebSocket()
+        try server.channel.pipeline.syncOperations.addHandler(
+            Gone(WebSocketTesting.frame(1, Array("last".utf8))), position: .first)
+        log.entries = []
+        #expect(socket.send(text: Array("hello".utf8)))
+        #expect(log.entries.isEmpty)
+        network.run()
+        #expect(log.entries == ["text last", "closed - "])
+        #expect(!socket.send(text: Array("more".utf8)))
+    }
+
     @Test func opensSendsAndReceives() throws {
         let socket = try open()
         #expect(socket.send(text: Array("early".utf8)))

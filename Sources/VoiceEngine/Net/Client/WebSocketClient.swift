@@ -8,6 +8,9 @@ internal import NIOWebSocket
 /// open, or
 /// while the network takes no more, waits in order up to `maximumQueuedBytes`; beyond that `send` refuses.
 ///
+/// The sink is never called inside a call of this type: a write that fails ends the channel, and hands on what was read
+/// from it, before it returns.
+///
 /// - Important: Confined to the loop it was made on.
 package final class WebSocketClient {
     package enum Event: Sendable {
@@ -60,6 +63,9 @@ package final class WebSocketClient {
     private var liveness = Liveness.quiet
     private var closeAfterOpening: UInt16?
     private var holdsReads = false
+    /// Calls of the owner that write right now, and events that came meanwhile.
+    private var writes = 0
+    private var late = CircularBuffer<Event>()
 
     init(
         _ url: WebURL, headers: HeaderList, network: NetworkClient, eventLoop: any EventLoop,
@@ -90,8 +96,11 @@ package final class WebSocketClient {
         switch state {
         case .connecting, .upgrading: closeAfterOpening = code
         case .open(let channel):
-            drain(channel, force: true)
-            write(.close, withUnsafeBytes(of: code.bigEndian) { Array($0) }, channel)
+            writing {
+                drain(channel, force: true)
+                write(.close, withUnsafeBytes(of: code.bigEndian) { Array($0) }, channel)
+            }
+            guard case .open = state else { return }
             state = .closing(channel)
             timer?.cancel()
             timer = eventLoop.assumeIsolated().scheduleTask(in: .seconds(1)) { channel.close(promise: nil) }
@@ -102,6 +111,7 @@ package final class WebSocketClient {
     /// Drops the connection at once. The sink is not called again.
     package func abort() {
         sink = nil
+        late.removeAll()
         let channel = Self.channel(of: state)
         finish()
         channel?.close(promise: nil)
@@ -204,10 +214,16 @@ package final class WebSocketClient {
         case .open(let channel):
             let frame = frame(opcode, payload, channel)
             guard channel.isWritable, queue.frames.isEmpty else { return enqueue(frame) }
-            channel.writeAndFlush(frame, promise: nil)
+            writing { channel.writeAndFlush(frame, promise: nil) }
             return true
         case .closing, .closed: return false
         }
+    }
+
+    private func writing(_ body: () -> Void) {
+        writes += 1
+        body()
+        writes -= 1
     }
 
     private func frame(
@@ -242,8 +258,7 @@ package final class WebSocketClient {
 
     func received(_ message: ByteBuffer, isText: Bool) {
         switch state {
-        case .open: sink?(isText ? .text(message) : .binary(message))
-        case .closing: sink?(isText ? .text(message) : .binary(message))
+        case .open, .closing: deliver(isText ? .text(message) : .binary(message))
         case .connecting, .upgrading, .closed: break
         }
     }
@@ -317,8 +332,24 @@ package final class WebSocketClient {
 
     private func end(_ event: Event) {
         guard finish() else { return }
+        deliver(event)
+    }
+
+    private func deliver(_ event: Event) {
+        guard writes > 0 || !late.isEmpty else { return hand(event) }
+        late.append(event)
+        guard late.count == 1 else { return }
+        eventLoop.assumeIsolated().execute {
+            while let event = self.late.popFirst() { self.hand(event) }
+        }
+    }
+
+    private func hand(_ event: Event) {
         let sink = sink
-        self.sink = nil
+        switch event {
+        case .closed, .failed: self.sink = nil
+        case .open, .text, .binary: break
+        }
         sink?(event)
     }
 
