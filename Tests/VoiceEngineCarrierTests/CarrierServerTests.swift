@@ -101,7 +101,7 @@ private struct Site {
     }
 }
 
-@Suite(.serialized, .timeLimit(.minutes(1))) struct CarrierServerTests {
+@Suite(.serialized, .timeLimit(.minutes(10))) struct CarrierServerTests {
     private static func closeCode(_ bytes: [UInt8]) -> Int? {
         guard let end = bytes.firstRange(of: Array("\r\n\r\n".utf8)) else { return nil }
         var rest = Array(bytes[end.upperBound...])
