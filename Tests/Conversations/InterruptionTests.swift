@@ -152,7 +152,7 @@ import VoiceEngineCore
     }
 
     @Test func aYesOverTheLastWordIsAnAnswer() throws {
-        let call = try call()
+        let call = try call(greeting: "One two three four five six seven eight nine ten?")
         try call.play(
             """
             1700 caller "yes" 300
@@ -160,7 +160,7 @@ import VoiceEngineCore
             """)
         #expect(
             call.story == """
-                0 text "One two three four five six seven eight nine ten."
+                0 text "One two three four five six seven eight nine ten?"
                 100 agent starts
                 1700 caller starts
                 1740 barge-in paused at 13120

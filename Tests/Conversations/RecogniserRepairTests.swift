@@ -101,6 +101,33 @@ import VoiceEngineProviders
         expectNothingLeft(call)
     }
 
+    /// Words that are told are no sign of health: each stream tells them, and breaks at the next.
+    @Test func oneThatBreaksAtTheSameWordEachTimeGivesWayToTheNext() throws {
+        ears.breaksAt = "five"
+        let call = try self.call()
+        call.caller(spells: sentence, at: 1_000)
+        try call.start()
+        call.run(until: 11_000)
+        #expect(finals(call) == [sentence])
+        #expect(ears.streams.count <= 3 && spare.streams.count == 1)
+        #expect(call.events.contains { $0.kind == .agentHeard && $0.text == "Fine." })
+        expectNothingLeft(call)
+    }
+
+    @Test func whereAllBreakAtTheSameWordTheCallerIsTold() throws {
+        ears.breaksAt = "five"
+        spare.breaksAt = "five"
+        let call = try self.call()
+        call.caller(spells: sentence, at: 1_000)
+        try call.start()
+        call.run(until: 20_000)
+        let told = try #require(call.events.first { $0.kind == .agentText })
+        #expect(told.text == "I am sorry, I am having trouble right now.")
+        #expect((told.time - .zero).wholeMilliseconds <= 12_000, "10 s after the word")
+        #expect(call.events.last?.status == .provider)
+        call.expectNothingLeft()
+    }
+
     @Test func whatWasAnsweredIsNotHeardAgain() throws {
         let call = try self.call()
         call.caller(spells: "one two three", at: 1_000)

@@ -273,8 +273,7 @@ import Testing
             2100 heard "One two three four five six seven eight nine ten."
             > 5000 gone
             5000 closed "the caller hung up"
-            """,
-            issue: "a backchannel counts as an answer by when its words come, not by when it was said"),
+            """),
         Scenario(
             "over the goodbye of a call that ends",
             """

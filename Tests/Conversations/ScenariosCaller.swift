@@ -102,8 +102,7 @@ import Testing
             19640 hang-up "the caller is silent"
             19640 closed "the caller is silent"
             > 60000 end
-            """,
-            issue: "a noise counts as an answer to a check-in"),
+            """),
         Scenario(
             "while a tool runs: no check-in",
             """

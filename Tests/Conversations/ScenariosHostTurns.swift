@@ -117,8 +117,7 @@ import Testing
             6550 closed "the caller hung up"
             - assistant "One two three."
             - user "when do you open never mind"
-            """,
-            issue: "what the caller was saying when a turn came in writing is lost in part"),
+            """),
         Scenario(
             "type while the agent thinks",
             """
@@ -404,8 +403,7 @@ import Testing
             6550 closed "the caller hung up"
             - assistant "One two three."
             - user "when do you open 1"
-            """,
-            issue: "what the caller was saying when a turn came in writing is lost in part"),
+            """),
         Scenario(
             "keys while the agent thinks",
             """

@@ -93,6 +93,10 @@ static void write_provider_work(FILE *file, const voice_turn_metrics *m)
 		{"llm_hedges", m->llm_hedges},
 		{"tts_reconnects", m->tts_reconnects},
 		{"tts_failovers", m->tts_failovers},
+		{"drafts", m->drafts},
+		{"drafts_dropped", m->drafts_dropped},
+		{"dropped_tokens", m->dropped_tokens},
+		{"dropped_characters", m->dropped_characters},
 	};
 
 	for (size_t i = 0; i < COUNT(members); i++) {

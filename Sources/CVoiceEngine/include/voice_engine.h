@@ -330,6 +330,11 @@ typedef struct voice_turn_metrics {
 	uint32_t llm_hedges;        /* a second request was made because the first was late */
 	uint32_t tts_reconnects;    /* the same voice was opened again */
 	uint32_t tts_failovers;     /* another voice took over */
+	/* Answers that were begun before their turn was committed (turn.speculate), since the turn before. */
+	uint32_t drafts;             /* begun */
+	uint32_t drafts_dropped;     /* of these, not wanted: the caller went on, or said something else */
+	uint32_t dropped_tokens;     /* what those took of the language model; estimated where it did not report */
+	uint32_t dropped_characters; /* what those took of the voice */
 } voice_turn_metrics;
 
 typedef struct voice_event {

@@ -155,5 +155,9 @@ extension voice_turn_metrics {
         llm_hedges = UInt32(clamping: work.languageModel.hedges)
         tts_reconnects = UInt32(clamping: work.textToSpeech.retries)
         tts_failovers = UInt32(clamping: work.textToSpeech.failovers)
+        drafts = UInt32(clamping: work.drafts.begun)
+        drafts_dropped = UInt32(clamping: work.drafts.dropped)
+        dropped_tokens = UInt32(clamping: work.drafts.tokens)
+        dropped_characters = UInt32(clamping: work.drafts.characters)
     }
 }

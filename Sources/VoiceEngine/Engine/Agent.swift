@@ -64,6 +64,7 @@ struct Agent: Sendable {
         policy.greetingIsInterruptible = filled.greetingIsInterruptible
         policy.endpoint = filled.turn.endpoint
         policy.bargeIn = filled.turn.bargeIn
+        policy.speculation = filled.turn.speculation
         policy.overlap.minimumWords = filled.turn.minimumWords
         policy.overlap.backchannels = filled.turn.backchannels
         policy.overlap.always = filled.turn.always

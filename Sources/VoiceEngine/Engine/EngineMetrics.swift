@@ -21,6 +21,10 @@ final class EngineMetrics: Sendable {
     private let bargeInsResumed = Atomic<Int>(0)
     private let promptTokens = Atomic<Int>(0)
     private let completionTokens = Atomic<Int>(0)
+    private let draftsReleased = Atomic<Int>(0)
+    private let draftsDropped = Atomic<Int>(0)
+    private let droppedTokens = Atomic<Int>(0)
+    private let droppedCharacters = Atomic<Int>(0)
     private let stages: [Histogram]
     private let total = Histogram(bounds: Histogram.turnBounds)
     private let engineShare = Histogram(bounds: Histogram.fineBounds)
@@ -44,11 +48,19 @@ final class EngineMetrics: Sendable {
             engineShare.observe(metrics.engineShare)
             promptTokens.wrappingAdd(metrics.usage.prompt, ordering: .relaxed)
             completionTokens.wrappingAdd(metrics.usage.completion, ordering: .relaxed)
+            note(metrics.work.drafts)
         case .started, .callerStarted, .callerStopped, .transcript, .agentText, .agentStarted, .agentStopped,
             .agentHeard,
             .toolCall, .dtmfIn, .dtmfOut, .transfer, .hangUp, .slowHost, .closed, .voicemail:
             break
         }
+    }
+
+    private func note(_ drafts: ProviderWork.Drafts) {
+        draftsReleased.wrappingAdd(max(drafts.begun - drafts.dropped, 0), ordering: .relaxed)
+        draftsDropped.wrappingAdd(drafts.dropped, ordering: .relaxed)
+        droppedTokens.wrappingAdd(drafts.tokens, ordering: .relaxed)
+        droppedCharacters.wrappingAdd(drafts.characters, ordering: .relaxed)
     }
 
     /// - Parameters:
@@ -71,6 +83,15 @@ final class EngineMetrics: Sendable {
         page.counter(
             "voice_engine_llm_tokens_total", "Tokens as language models report them.",
             [(["kind": "prompt"], load(promptTokens)), (["kind": "completion"], load(completionTokens))])
+        page.counter(
+            "voice_engine_drafts_total", "Answers begun before their turn was committed.",
+            [(["outcome": "released"], load(draftsReleased)), (["outcome": "dropped"], load(draftsDropped))])
+        page.counter(
+            "voice_engine_draft_tokens_dropped_total", "Tokens of answers that were dropped, partly estimated.",
+            [([:], load(droppedTokens))])
+        page.counter(
+            "voice_engine_draft_characters_dropped_total", "Characters given to voices for answers that were dropped.",
+            [([:], load(droppedCharacters))])
         page.histogram(
             "voice_engine_turn_seconds", "From the caller's last speech to the first sample of the reply.",
             [([:], total)])

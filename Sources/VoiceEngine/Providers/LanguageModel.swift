@@ -33,6 +33,19 @@ package struct ChatRequest: Equatable, Sendable {
     }
 }
 
+extension ChatRequest {
+    /// [bytes] Of its text: what the model has to read.
+    package var bytes: Int {
+        messages.reduce(prompt.utf8.count) { sum, message in
+            switch message {
+            case .user(let text): sum + text.utf8.count
+            case .assistant(let text, let calls): calls.reduce(sum + text.utf8.count) { $0 + $1.arguments.utf8.count }
+            case .toolResult(_, let json): sum + json.utf8.count
+            }
+        }
+    }
+}
+
 package enum FinishReason: Equatable, Sendable {
     case stop, length, toolCalls, contentFilter
 }
@@ -52,10 +65,16 @@ package enum LanguageModelEvent: Equatable, Sendable {
 package protocol LanguageModelProvider: Sendable {
     /// As in the agent document.
     var name: String { get }
+    /// Whether an answer may be begun that is perhaps never heard. Not where the provider keeps the conversation.
+    var answersDrafts: Bool { get }
     /// Starts an answer. See the rule at the top of SpeechToText.swift for where and when the sink is called.
     func generate(
         _ request: ChatRequest, context: ProviderContext, sink: @escaping (LanguageModelEvent) -> Void
     ) -> any Generation
+}
+
+extension LanguageModelProvider {
+    package var answersDrafts: Bool { true }
 }
 
 /// An answer on its way. Confined to the call's event loop.

@@ -15,6 +15,25 @@ package struct ProviderWork: Equatable, Sendable {
         package var hedges = 0
     }
 
+    /// Answers that were begun before their turn was committed.
+    package struct Drafts: Equatable, Sendable {
+        package var begun = 0
+        /// Those that were not wanted, and what they have cost.
+        package var dropped = 0
+        /// As the model reported; else estimated, four bytes of text for each.
+        package var tokens = 0
+        /// Given to voices.
+        package var characters = 0
+
+        mutating func drop(usage: TokenUsage, asked: Int, written: String, spoken: String) {
+            dropped += 1
+            let reported = usage.prompt + usage.completion
+            tokens += reported > 0 ? reported : (asked + written.utf8.count + 3) / 4
+            characters += spoken.count
+        }
+    }
+
+    package var drafts = Drafts()
     /// From the caller's onset to the first words.
     package var firstWords: Nanoseconds?
     /// From the request that was answered to its first token.

@@ -10,7 +10,7 @@ final class Reply {
     var isInterruptible: Bool
     /// Position of its first sample among all reply samples of the call.
     var start: Int64
-    var machine = ReplyStateMachine()
+    var machine: ReplyStateMachine
     var tools = ToolCallStateMachine()
     /// From the model's tokens to what is spoken.
     var text: ReplyText
@@ -27,6 +27,10 @@ final class Reply {
     var failure: EndingStateMachine.Failure?
     /// Its audio is a recording: no voice speaks.
     var isRecorded = false
+    /// Segments of a reply that is held, after the first: they are spoken when it is released.
+    var kept: [SpokenSegment] = []
+    /// [bytes] What the model was asked with.
+    var asked = 0
     /// What the model has written so far, and texts of the document among it.
     var written = ""
     /// Characters of it when the model was asked last.
@@ -41,7 +45,12 @@ final class Reply {
         let call: ToolCall
     }
 
-    init(turn: TurnID, source: Source, isInterruptible: Bool, start: Int64, text: ReplyText, heardText: HeardText) {
+    /// - Parameter isHeld: It is not heard before it is released.
+    init(
+        turn: TurnID, source: Source, isInterruptible: Bool, isHeld: Bool = false, start: Int64, text: ReplyText,
+        heardText: HeardText
+    ) {
+        machine = ReplyStateMachine(isHeld: isHeld)
         self.turn = turn
         self.source = source
         self.isInterruptible = isInterruptible

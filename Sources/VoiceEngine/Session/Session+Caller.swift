@@ -30,17 +30,21 @@ extension Session {
             emit(.callerStopped, at: lastSpeech) { $0.position = position }
             perform(hearing.bargeIn.voicePaused(lastSpeech: lastSpeech, at: now), at: now)
             perform(hearing.endpoint.voicePaused(lastSpeech: lastSpeech, at: now), at: now)
+            noteVoicePaused(at: now)
         case .speechToText(.transcript(let transcript)):
             heard(transcript.withoutBareMarks, at: now)
         case .speechToText(.turnStarted):
             perform(hearing.endpoint.providerHeardVoice(goesOn: false, at: now), at: now)
         case .speechToText(.turnResumed):
             perform(hearing.endpoint.providerHeardVoice(goesOn: true, at: now), at: now)
+            noteTurnResumed(at: now)
         case .turnEnded(let evidence):
             perform(hearing.endpoint.providerEnded(by: evidence, at: now), at: now)
-        case .speechToText(.earlyEndOfTurn), .speechToText(.endOfTurn), .speechToText(.failed): break
+        case .speechToText(.earlyEndOfTurn): noteEarlyEnd(at: now)
+        case .speechToText(.endOfTurn), .speechToText(.failed): break
         case .likelyEnd(let probability):
             perform(hearing.endpoint.soundJudged(isFinished: probability > 0.5, at: now), at: now)
+            if probability > 0.5 { noteEarlyEnd(at: now) }
         case .repaired: perform(hearing.endpoint.repaired(at: now), at: now)
         case .note(let note):
             if case .failed = note { hearing.endpoint.repairStarted(until: now + Self.repairTime) }
@@ -54,10 +58,10 @@ extension Session {
 
     private func voiceStarted(at now: Instant) {
         timers?.silence.cancel()
-        dialogue.checkIns = 0
         let hearsWordsLate = paths?.caller.hearsWordsLate ?? false
         perform(
             hearing.bargeIn.voiceStarted(over: interruptibleReply, hearsWordsLate: hearsWordsLate, at: now), at: now)
+        noteVoiceStarted(at: now)
         perform(hearing.endpoint.voiceStarted(at: now), at: now)
     }
 
@@ -67,7 +71,7 @@ extension Session {
             if let onset = hearing.onset, dialogue.work.firstWords == nil { dialogue.work.firstWords = now - onset }
             emit(.transcript, at: now) { $0.text = transcript.text }
         }
-        let words = weigh(transcript.text)
+        let words = weigh(transcript.text, at: now)
         let decision = hearing.bargeIn.words(
             words, isSettled: transcript.isSettled, over: interruptibleReply, at: now)
         if case .resume = decision {
@@ -83,15 +87,20 @@ extension Session {
                     transcript.text, language: policy.language, expecting: hearing.endpoint.expected),
                 at: now),
             at: now)
+        // It is empty when these words have become a turn, or none.
+        if !hearing.transcript.isEmpty { noteWords(transcript, at: now) }
     }
 
     /// A "yes" over the last word of a question is its answer, not a backchannel.
-    func weigh(_ text: String) -> OverlapWords {
+    func weigh(_ text: String, at now: Instant) -> OverlapWords {
         let words = policy.overlap.weigh(text, language: policy.language)
-        guard words == .backchannel, let reply = dialogue.reply, reply.machine.isPlayingOut, let paths,
-            paths.speaker.unheard <= Self.ending
-        else { return words }
-        return .few
+        guard words == .backchannel, let reply = dialogue.reply, reply.machine.isPlayingOut, let paths else {
+            return words
+        }
+        // It counts when it was said; a paused reply has stayed where it was.
+        let ago = hearing.bargeIn.suspended == nil ? now - (hearing.onset ?? now) : .zero
+        guard paths.speaker.unheard + ago <= Self.ending else { return words }
+        return ExpectedAnswer.asks(reply.heardText.text, language: policy.language) ? .few : words
     }
 
     // MARK: - Decisions carried out
@@ -113,6 +122,7 @@ extension Session {
             timers?.endpoint.arm(until: until)
             hearing.transcript = ""
             hearing.onset = nil
+            dropDraft(at: now)
             next(at: now)
         case .forget: forgetUtterance()
         }
@@ -152,6 +162,7 @@ extension Session {
 
     /// What was said since the last turn was noise, or a backchannel.
     func forgetUtterance() {
+        dropDraft(at: context.eventLoop.instant)
         timers?.endpoint.cancel()
         hearing.transcript = ""
         hearing.onset = nil
@@ -159,7 +170,7 @@ extension Session {
     }
 
     private func commit(_ utterance: Utterance, at now: Instant) {
-        let words = weigh(utterance.text)
+        let words = weigh(utterance.text, at: now)
         // The turn may be over before the barge-in was decided: its words decide it now.
         let wasSuspended = hearing.bargeIn.suspended != nil
         perform(hearing.bargeIn.committed(words), at: now)
@@ -167,6 +178,7 @@ extension Session {
         paths?.caller.utteranceCommitted()
         hearing.transcript = ""
         hearing.onset = nil
+        dialogue.checkIns = 0
         guard isFloorOpen else { return keepForLater(utterance, at: now) }
         guard let reply = dialogue.reply else { return answer(utterance, at: now) }
         // Barge-in is off, or this reply must be heard out.

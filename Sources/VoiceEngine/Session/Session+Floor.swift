@@ -44,7 +44,8 @@ extension Session {
         perform(hearing.bargeIn.mayInterrupt(reply.turn, hearsWordsLate: hearsWordsLate, at: now), at: now)
         guard hearing.bargeIn.suspended != nil else { return }
         perform(
-            hearing.bargeIn.words(weigh(hearing.transcript), isSettled: false, over: reply.turn, at: now), at: now)
+            hearing.bargeIn.words(weigh(hearing.transcript, at: now), isSettled: false, over: reply.turn, at: now),
+            at: now)
     }
 
     /// Samples of the reply that were heard.

@@ -23,6 +23,12 @@ extension Session {
         if let reply = dialogue.reply {
             perform(hearing.bargeIn.interrupt(reply.turn), at: now)
         }
+        dropDraft(at: now)
+        // What the caller was saying is part of the turn.
+        let words = weigh(hearing.transcript, at: now)
+        if hearing.endpoint.hasUtterance, words == .few || words == .interruption {
+            dialogue.agenda.add(Utterance(text: hearing.transcript, lastSpeech: now, decidable: now))
+        }
         hearing.endpoint.drop()
         hearing.transcript = ""
         timers?.endpoint.cancel()

@@ -10,7 +10,8 @@ extension Session {
     /// The caller has finished: the turn is the agent's.
     func answer(_ utterance: Utterance, at now: Instant) {
         timers?.silence.cancel()
-        let reply = begin(.answer, isInterruptible: dialogue.flow?.node.isInterruptible ?? true)
+        let drafted = takeDraft(for: utterance.text, at: now)
+        let reply = drafted ?? begin(.answer, isInterruptible: dialogue.flow?.node.isInterruptible ?? true)
         reply.timeline.mark(.lastSpeech, at: utterance.lastSpeech)
         reply.timeline.mark(.decidable, at: utterance.decidable)
         reply.timeline.mark(.committed, at: now)
@@ -21,8 +22,9 @@ extension Session {
         emit(.turnStarted, at: now) { $0.text = utterance.text }
         if let earlier = dialogue.agenda.takeWords() { dialogue.conversation.callerSaid(earlier) }
         dialogue.conversation.callerSaid(utterance.text)
-        generate(reply)
+        if drafted == nil { generate(reply) }
         awaitAnswer(at: now)
+        if drafted != nil { release(reply, at: now) }
     }
 
     /// Says a text: at once when the agent is silent, else after what it is saying.
@@ -49,21 +51,34 @@ extension Session {
         textFinished(reply, at: now)
     }
 
-    /// - Parameter isSpoken: false for one whose audio is there already.
-    func begin(_ source: Reply.Source, isInterruptible: Bool, isSpoken: Bool = true) -> Reply {
-        dialogue.turn = dialogue.turn.next
+    /// - Parameters:
+    ///   - isSpoken: false for one whose audio is there already.
+    ///   - isHeld: It is not heard before its turn is committed.
+    func begin(
+        _ source: Reply.Source, isInterruptible: Bool, isSpoken: Bool = true, isHeld: Bool = false
+    ) -> Reply {
+        // Only one reply is spoken at a time.
+        if dialogue.draft != nil { dropDraft(at: context.eventLoop.instant) }
+        dialogue.lastTurn = dialogue.lastTurn.next
+        let turn = dialogue.lastTurn
         let reply = Reply(
-            turn: dialogue.turn, source: source, isInterruptible: isInterruptible,
-            start: paths?.speaker.start(dialogue.turn, isSpoken: isSpoken) ?? 0,
+            turn: turn, source: source, isInterruptible: isInterruptible, isHeld: isHeld,
+            start: paths?.speaker.start(turn, isSpoken: isSpoken, isHeld: isHeld) ?? 0,
             text: ReplyText(language: policy.language, normalizer: policy.normalizer),
             heardText: HeardText(sampleRate: setup.output.sampleRate, rate: dialogue.speakingRate))
         reply.isRecorded = !isSpoken
-        dialogue.reply = reply
+        if isHeld {
+            dialogue.draft = reply
+        } else {
+            dialogue.turn = turn
+            dialogue.reply = reply
+        }
         return reply
     }
 
-    func generate(_ reply: Reply) {
-        var messages = dialogue.conversation.latest(policy.historyMessages)
+    /// - Parameter conversation: What the model answers; nil: the call's.
+    func generate(_ reply: Reply, in conversation: Conversation? = nil) {
+        var messages = (conversation ?? dialogue.conversation).latest(policy.historyMessages)
         // After a tool the model must know what it has said already, heard or not; the conversation gets what was
         // heard.
         if let index = messages.lastIndex(where: { if case .assistant = $0 { true } else { false } }),
@@ -75,19 +90,23 @@ extension Session {
         reply.writtenBefore = reply.written.count
         let request = ChatRequest(
             prompt: instructions, messages: messages, tools: offeredTools(for: reply), turn: reply.turn)
+        reply.asked = request.bytes
         let answer = ChainedAnswer(
             request, chain: providers.languageModel, choice: modelChoice, policy: policy.failover, context: context
         ) { [weak self, weak reply] note in
-            guard let self, let reply, self.dialogue.reply === reply else { return }
+            guard let self, let reply, self.isUnderWay(reply) else { return }
             self.noted(note, of: .languageModel, at: self.context.eventLoop.instant)
         } sink: { [weak self, weak reply] event in
-            guard let self, let reply, self.life == .running, self.dialogue.reply === reply else { return }
+            guard let self, let reply, self.life == .running, self.isUnderWay(reply) else { return }
             self.model(event, for: reply, at: self.context.eventLoop.instant)
         }
         reply.generation = answer
         answer.begin()
         reply.timeline.mark(.requested, at: context.eventLoop.instant)
     }
+
+    /// The reply under way, or the one that is held.
+    private func isUnderWay(_ reply: Reply) -> Bool { dialogue.reply === reply || dialogue.draft === reply }
 
     // MARK: - Text
 
@@ -104,9 +123,10 @@ extension Session {
             reply.usage.prompt += usage.prompt
             reply.usage.completion += usage.completion
             reply.generation = nil
-            answerFinished(reply, at: now)
+            reply.machine.isHeld ? draftWritten(reply, at: now) : answerFinished(reply, at: now)
         case .failed:
             reply.generation = nil
+            if reply.machine.isHeld { return draftFailed(reply, at: now) }
             reportNoneLeft(.languageModel, at: now)
             breakOff(reply, at: now)
         }
@@ -130,16 +150,19 @@ extension Session {
     }
 
     /// The voice gets the words, everybody else the writing.
-    private func speak(_ segment: SpokenSegment, in reply: Reply, at now: Instant) {
+    func speak(_ segment: SpokenSegment, in reply: Reply, at now: Instant) {
+        if reply.machine.keepsSegments { return reply.kept.append(segment) }
         reply.timeline.mark(.firstSegment, at: now)
         guard let index = reply.machine.segmentSpoken() else { return }
         reply.speaks(segment, as: index)
         if !policy.protected.isEmpty {
             reply.protection.append(segment: index, isProtected: policy.protected.cover(segment.original))
         }
-        emit(.agentText, at: now) { $0.text = segment.original }
+        if !reply.machine.isHeld {
+            emit(.agentText, at: now) { $0.text = segment.original }
+            noteSpeechRequested(at: now)
+        }
         dialogue.work.characters += segment.spoken.count
-        noteSpeechRequested(at: now)
         paths?.speaker.speak(segment.spoken, as: SegmentID(turn: reply.turn, index: index))
         reply.timeline.mark(.speechRequested, at: context.eventLoop.instant)
     }
@@ -152,7 +175,7 @@ extension Session {
     // MARK: - Speech
 
     func spoke(_ event: Speaker.Event, at now: Instant) {
-        guard life == .running, let reply = dialogue.reply else { return }
+        guard life == .running, let reply = dialogue.reply ?? dialogue.draft else { return }
         switch event {
         case .queued(let segment, let samples):
             reply.timeline.mark(.firstAudio, at: now)
@@ -200,6 +223,7 @@ extension Session {
 
     /// No voice is left: what is there is heard out.
     private func voiceless(_ reply: Reply, at now: Instant) {
+        if reply.machine.isHeld { return draftFailed(reply, at: now) }
         reportNoneLeft(.textToSpeech, at: now)
         reply.generation?.cancel()
         reply.generation = nil

@@ -15,8 +15,9 @@ package import VoiceEngineProviders
 // then holds nothing: no timer, no stream, no carrier. Queues: see CallerPath and Speaker; 16 texts wait to be said,
 // one utterance and its follow-ups wait for a reply that may not be interrupted.
 //
-// Files: Session (life, timers), Session+Caller (hearing), Session+Reply (answering), Session+Tools, Session+Ending (of
-// replies and of the call), Session+Manners, Session+Floor (whose turn it is), Session+Host (what hosts ask for).
+// Files: Session (life, timers), Session+Caller (hearing), Session+Reply (answering), Session+Draft (answering ahead of
+// time), Session+Tools, Session+Ending (of replies and of the call), Session+Manners, Session+Floor (whose turn it is),
+// Session+Host (what hosts ask for).
 
 /// The conversation of one call: takes the machines' decisions and carries them out. Confined to its event loop.
 package final class Session: CallSession, Ticking {
@@ -52,6 +53,7 @@ package final class Session: CallSession, Ticking {
     struct Hearing: ~Copyable {
         var endpoint: EndpointStateMachine
         var bargeIn: BargeInStateMachine
+        var speculation: SpeculationStateMachine
         /// The latest words, to be reported as final when they are committed.
         var transcript = ""
         /// Since when the caller speaks without a word recognised.
@@ -63,7 +65,11 @@ package final class Session: CallSession, Ticking {
     struct Dialogue {
         var conversation: Conversation
         var turn = TurnID.none
+        /// The newest number that was given, also to a draft.
+        var lastTurn = TurnID.none
         var reply: Reply?
+        /// An answer that was begun before its turn is committed. Never beside a reply.
+        var draft: Reply?
         /// What waits for the floor.
         var agenda = Agenda()
         /// How fast the voice speaks, as far as it was heard in this call.
@@ -85,10 +91,10 @@ package final class Session: CallSession, Ticking {
     }
 
     struct Timers {
-        let endpoint, bargeIn, tools, silence, length, digits, clip, floor, filler, voicemail: SessionTimer
+        let endpoint, bargeIn, tools, silence, length, digits, clip, floor, filler, voicemail, draft: SessionTimer
 
         var all: [SessionTimer] {
-            [endpoint, bargeIn, tools, silence, length, digits, clip, floor, filler, voicemail]
+            [endpoint, bargeIn, tools, silence, length, digits, clip, floor, filler, voicemail, draft]
         }
     }
 
@@ -110,7 +116,8 @@ package final class Session: CallSession, Ticking {
             providers.languageModel, name: { $0.name }, policy: policy.failover, random: providers.random)
         hearing = Hearing(
             endpoint: EndpointStateMachine(policy: policy.endpoint),
-            bargeIn: BargeInStateMachine(policy: policy.bargeIn))
+            bargeIn: BargeInStateMachine(policy: policy.bargeIn),
+            speculation: SpeculationStateMachine(policy: policy.speculation))
         dialogue = Dialogue(
             conversation: Conversation(conversation), flow: policy.flow.flatMap { FlowStateMachine($0) },
             ending: EndingStateMachine(mostFailures: policy.failover.endAfter))
@@ -172,6 +179,7 @@ package final class Session: CallSession, Ticking {
     package func end(reason: String, status: SessionStatus = .ok, at now: Instant) {
         guard life == .running else { return }
         dialogue.ending.close()
+        dropDraft(at: now)
         if let reply = dialogue.reply { interrupt(reply, at: now) }
         life = .ended
         clock.remove(self)
@@ -249,6 +257,7 @@ package final class Session: CallSession, Ticking {
             clip: timer { $0.clipTimerFired(at: $1) },
             floor: timer { $0.next(at: $1) },
             filler: timer { $0.fillerIsDue(at: $1) },
-            voicemail: timer { $0.voicemailTimerFired(at: $1) })
+            voicemail: timer { $0.voicemailTimerFired(at: $1) },
+            draft: timer { $0.draftTimerFired(at: $1) })
     }
 }

@@ -13,6 +13,8 @@ package struct SessionPolicy: Sendable {
     package var greetingIsInterruptible = true
     package var endpoint = EndpointPolicy()
     package var bargeIn = BargeInPolicy()
+    /// A session's own default waits for the commit; documents do not.
+    package var speculation = SpeculationPolicy(isEnabled: false)
     package var overlap = OverlapVocabulary()
     /// What is heard to its end, whatever the caller says meanwhile.
     package var protected = ProtectedTexts()

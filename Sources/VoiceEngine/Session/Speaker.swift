@@ -46,6 +46,11 @@ package final class Speaker {
         case paused
         /// The next frame fades in.
         case resuming
+        /// The reply is not to be heard before `release`.
+        case held
+
+        /// Nothing of the reply leaves.
+        var isStill: Bool { self == .paused || self == .held }
     }
 
     /// nil once it is closed.
@@ -145,12 +150,14 @@ package final class Speaker {
     // MARK: - Text in
 
     /// A reply begins: its first sample will be reported. Audio of older turns is dropped from now on.
-    /// - Parameter isSpoken: false for one whose audio is there already.
+    /// - Parameters:
+    ///   - isSpoken: false for one whose audio is there already.
+    ///   - isHeld: Its audio is kept until `release`.
     /// - Returns: The position that the reply's first sample will have.
-    package func start(_ turn: TurnID, isSpoken: Bool = true) -> Int64 {
+    package func start(_ turn: TurnID, isSpoken: Bool = true, isHeld: Bool = false) -> Int64 {
         if isSpoken { voice?.start(turn) }
         stretch = .awaitingFirst(isWhole: false)
-        mode = .playing
+        mode = isHeld ? .held : .playing
         start = queue.end
         origin = start
         interjection = nil
@@ -241,10 +248,17 @@ package final class Speaker {
         mode = .resuming
     }
 
+    /// A reply that was held is heard from now on.
+    package func release(at now: Instant) {
+        guard mode == .held else { return }
+        mode = .playing
+        handOut(at: now)
+    }
+
     /// Drops the reply: text, audio on its way, audio that waits.
     /// - Returns: The position up to which it was heard.
     package func cancel(_ turn: TurnID, at now: Instant) -> Int64 {
-        if mode != .paused { cut(isSounding: mode == .playing, at: now) }
+        if !mode.isStill { cut(isSounding: mode == .playing, at: now) }
         let heard = SampleClock(sampleRate: format.sampleRate).duration(ofSamples: max(ledger.heard - start, 0))
         voice?.cancel(turn, heard: heard)
         queue.drop()
@@ -269,7 +283,7 @@ package final class Speaker {
         let carrierHeard = carrier.heardSamples(at: now)
         ledger.advance(carrierHeard: carrierHeard)
         queue.release(before: ledger.heard)
-        let waiting = mode == .paused ? 0 : queue.waiting
+        let waiting = mode.isStill ? 0 : queue.waiting
         let due = pacer.framesDue(
             at: lastTick, waiting: waiting, mayPad: stretch.isWhole, buffered: ledger.handed - carrierHeard)
         if due > 0 {
@@ -307,7 +321,7 @@ package final class Speaker {
     private func playFrame(at now: Instant) {
         let position = queue.cursor
         // A short frame in the middle of a reply would be a gap in a word: it waits for the rest.
-        let mayPlay = mode != .paused && (stretch.isWhole || queue.waiting >= frame.count)
+        let mayPlay = !mode.isStill && (stretch.isWhole || queue.waiting >= frame.count)
         let count = mayPlay ? queue.read(into: frame) : 0
         if count < frame.count { silence(UnsafeMutableBufferPointer(rebasing: frame[count...])) }
         if mode == .resuming, count > 0 {
@@ -363,7 +377,7 @@ package final class Speaker {
     }
 
     private func reportIfHeard(at now: Instant) {
-        guard stretch.isWhole, mode != .paused, queue.waiting == 0, ledger.isDrained else { return }
+        guard stretch.isWhole, !mode.isStill, queue.waiting == 0, ledger.isDrained else { return }
         stretch = .silent
         voice?.end()
         handler(.heardAll, now)

@@ -169,6 +169,8 @@ final class ScriptedCall {
         case "interrupt": session?.bargeIn()
         case "result": session?.toolResult(id: words[2], json: text)
         case "recogniser": ears.open.last?.endTurn()
+        case "early": ears.open.last?.tell(.earlyEndOfTurn)
+        case "resumes": ears.open.last?.tell(.turnResumed)
         case "hears": ears.open.last?.tell(text, isSettled: false)
         case "settles": ears.open.last?.tell(text, isSettled: true)
         case "deaf": ears.open.last?.fail(.unavailable)

@@ -62,6 +62,10 @@ final class ScriptedRecogniser: SpeechToTextProvider, @unchecked Sendable {
             if reported > base || isSettled { sink(.transcript(Transcript(text: text, isSettled: isSettled))) }
         }
 
+        func tell(_ event: SpeechToTextEvent) {
+            if isOpen { sink(event) }
+        }
+
         /// Words out of any script: what a recogniser makes up, repeats or takes back.
         func tell(_ text: String, isSettled: Bool) {
             if isOpen { sink(.transcript(Transcript(text: text, isSettled: isSettled))) }
@@ -194,6 +198,9 @@ final class ListeningRecogniser: SpeechToTextProvider, @unchecked Sendable {
 
         private func ended(word: Int) {
             words.append(Spelling.words[word])
+            if Spelling.words[word] == provider.breaksAt {
+                return loop.schedule(at: loop.milliseconds) { [weak self] in self?.fail(.unavailable) }
+            }
             let settles = provider.settlesEvery > 0 && words.count.isMultiple(of: provider.settlesEvery)
             report(isSettled: settles, after: provider.latency)
         }
@@ -234,6 +241,8 @@ final class ListeningRecogniser: SpeechToTextProvider, @unchecked Sendable {
     var latency: Int64 = 60
     /// Words after which what was heard is settled; 0: only when asked.
     var settlesEvery = 0
+    /// Each stream fails when it hears this.
+    var breaksAt: String?
     /// The next streams fail when they are opened.
     var failures: [ProviderError.Kind] = []
     var open: [Stream] = []

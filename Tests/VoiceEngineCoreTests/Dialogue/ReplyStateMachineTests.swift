@@ -6,7 +6,7 @@ import Testing
     /// One row: a script, and what each of its events was answered.
     ///
     /// Events: `say` (a segment; answers its index or `-`), `text` (finished), `done N` (segments complete), `check`
-    /// (speech finishing), `heard`, `cancel`, `fail`.
+    /// (speech finishing), `heard`, `cancel`, `fail`, `mute` (no voice is left); `hold` begins anew with a held reply, `keeps`, `written`, `release`.
     struct Row: CustomTestStringConvertible, Sendable {
         let name: String
         let script: String
@@ -22,6 +22,13 @@ import Testing
         let action: ReplyStateMachine.Action
         switch step {
         case "say": return machine.segmentSpoken().map { "\($0)" } ?? "-"
+        case "hold":
+            machine = ReplyStateMachine(isHeld: true)
+            return machine.isHeld ? "held" : "open"
+        case "keeps": return machine.keepsSegments ? "yes" : "no"
+        case "written": action = machine.draftWritten()
+        case "release": action = machine.release()
+        case "mute": action = machine.voiceLost()
         case "text": action = machine.textFinished()
         case "check": action = machine.speechFinishing()
         case "heard": action = machine.heardAll()
@@ -68,6 +75,34 @@ import Testing
         Row(
             "playing out: a voice that fails is needed no more", "say text done0 fail heard",
             "0 finish play ignored finished"),
+        Row("writing: no voice is left", "say mute heard", "0 play finished"),
+        Row("writing: is not released", "say release written", "0 ignored ignored"),
+        Row("writing: keeps nothing", "say keeps", "0 no"),
+        Row("speaking: no voice is left", "say text mute", "0 finish play"),
+
+        Row("drafting: one segment is spoken, the others wait", "hold keeps say keeps", "held no 0 yes"),
+        Row("drafting: the text does not finish", "hold say text", "held 0 ignored"),
+        Row("drafting: all written", "hold say written", "held 0 finish"),
+        Row("drafting: nothing was written", "hold written release text", "held none none finished"),
+        Row("drafting: released", "hold say release say text", "held 0 none 1 finish"),
+        Row(
+            "drafting: released with its audio there", "hold say done0 release text check",
+            "held 0 none none finish play"),
+        Row("drafting: keeps nothing once it is released", "hold say release keeps", "held 0 none no"),
+        Row("drafting: nothing to hear", "hold say done0 check heard", "held 0 none none ignored"),
+        Row("drafting: cancel", "hold say cancel cancel", "held 0 dropped ignored"),
+        Row("drafting: fail", "hold say fail", "held 0 dropped"),
+        Row("drafting: no voice is left", "hold say mute", "held 0 dropped"),
+        Row("drafted: no more text", "hold say written say written text", "held 0 finish - ignored ignored"),
+        Row("drafted: released", "hold say written release done0", "held 0 finish none play"),
+        Row(
+            "drafted: released with its audio there", "hold say written done0 release heard",
+            "held 0 finish none play finished"),
+        Row("drafted: nothing to hear", "hold say written done0 check heard", "held 0 finish none none ignored"),
+        Row("drafted: cancel", "hold say written cancel release", "held 0 finish dropped ignored"),
+        Row("drafted: fail", "hold say written fail", "held 0 finish dropped"),
+        Row("drafted: no voice is left", "hold say written mute", "held 0 finish dropped"),
+        Row("drafted: keeps nothing", "hold say written keeps", "held 0 finish no"),
         Row(
             "ended: nothing more", "cancel say text done0 check heard cancel fail",
             "interrupted - ignored ignored none ignored ignored ignored"),
@@ -96,11 +131,14 @@ import Testing
     }
 
     @Test func endsExactlyOnceInAnyOrderOfEvents() {
-        let steps = ["say", "text", "done0", "done1", "done\(Int.max)", "done-1", "check", "heard", "cancel", "fail"]
-        let ends: Set = ["finished", "interrupted", "failed"]
+        let steps = [
+            "written", "release", "mute", "say", "text", "done0", "done1", "done\(Int.max)", "done-1", "check", "heard",
+            "cancel", "fail",
+        ]
+        let ends: Set = ["finished", "interrupted", "failed", "dropped"]
         for seed in UInt64(0)..<2_000 {
             var random = SeededRandom(seed: seed)
-            var machine = ReplyStateMachine()
+            var machine = ReplyStateMachine(isHeld: seed.isMultiple(of: 2))
             var answers: [String] = []
             for _ in 0..<20 {
                 let wasEnded = machine.hasEnded

@@ -98,6 +98,10 @@ class TurnMetricsStruct(Structure):
         ("llm_hedges", c_uint32),
         ("tts_reconnects", c_uint32),
         ("tts_failovers", c_uint32),
+        ("drafts", c_uint32),
+        ("drafts_dropped", c_uint32),
+        ("dropped_tokens", c_uint32),
+        ("dropped_characters", c_uint32),
     ]
 
 

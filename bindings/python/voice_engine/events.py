@@ -185,6 +185,10 @@ class TurnMetrics(Event):
     llm_hedges: int = 0
     tts_reconnects: int = 0
     tts_failovers: int = 0
+    drafts: int = 0
+    drafts_dropped: int = 0
+    dropped_tokens: int = 0
+    dropped_characters: int = 0
 
 
 @dataclass(frozen=True)
@@ -262,6 +266,10 @@ def _metrics(event: EventStruct) -> TurnMetrics:
         m.llm_hedges,
         m.tts_reconnects,
         m.tts_failovers,
+        m.drafts,
+        m.drafts_dropped,
+        m.dropped_tokens,
+        m.dropped_characters,
     )
 
 

@@ -3,6 +3,7 @@ extension AgentDocument {
     package struct TurnPolicy: Equatable, Sendable {
         package var endpoint: EndpointPolicy
         package var bargeIn: BargeInPolicy
+        package var speculation: SpeculationPolicy
         /// The local model that judges pauses by their sound is asked, where it is installed.
         package var usesEndOfTurnModel: Bool
         /// So many words that are no backchannel interrupt while they are being spoken.
@@ -37,6 +38,11 @@ extension AgentDocument {
                     "max_wait_ms", 0...10_000, default: preset.transcriptWait.wholeMilliseconds))
             usesEndOfTurnModel = try end.choice("model", default: ModelUse.auto) == .auto
             try end.finish()
+
+            let ahead = SpeculationPolicy()
+            speculation = SpeculationPolicy(
+                isEnabled: try reader.bool("speculate", default: ahead.isEnabled),
+                mostDrafts: Int(try reader.integer("most_drafts", 1...10, default: Int64(ahead.mostDrafts))))
 
             var interruption = try reader.nested("barge_in")
             let usual = BargeInPolicy()

@@ -33,6 +33,9 @@ package struct Agenda: Equatable, Sendable {
     /// The caller has said something that waits for its answer.
     package var hasWords: Bool { deferred != nil }
 
+    /// What that is.
+    package var words: String? { deferred?.text }
+
     package mutating func add(_ text: String) { texts.append(text) }
 
     /// The caller said this during a reply that had to be heard.

@@ -1,11 +1,17 @@
 /// How far one reply has come, from its first segment to the last sample heard. Pure.
 ///
 ///     writing ─text finished─► speaking ─all audio there─► playingOut ─heard─► ended(.finished)
-///        └──────────── cancel anywhere, fail before all audio is there ───────► ended(…)
+///        ▲                        ▲      └─ cancel anywhere, fail before all audio is there ─► ended(…)
+///        └ release                └ release
+///     drafting ─all written─► drafted     not to be heard yet ─ cancel, fail ─► ended(.dropped)
 ///
 /// Each reply reaches `ended` exactly once, whatever is interrupted when.
 package struct ReplyStateMachine: ~Copyable {
-    package enum Outcome: Equatable, Sendable { case finished, interrupted, failed }
+    package enum Outcome: Equatable, Sendable {
+        case finished, interrupted, failed
+        /// Nobody was to hear it, and nobody did.
+        case dropped
+    }
 
     package enum Action: Equatable {
         case none
@@ -19,20 +25,43 @@ package struct ReplyStateMachine: ~Copyable {
     }
 
     private enum State {
+        /// Held: only its first segment is spoken.
+        case drafting(spoken: Int, completed: Int)
+        /// Held, and there is no more of it.
+        case drafted(spoken: Int, completed: Int)
         case writing(spoken: Int, completed: Int)
         case speaking(spoken: Int, completed: Int)
         case playingOut
         case ended
     }
 
-    private var state = State.writing(spoken: 0, completed: 0)
+    private var state: State
 
-    package init() {}
+    /// - Parameter isHeld: It is not to be heard before `release`.
+    package init(isHeld: Bool = false) {
+        state = isHeld ? .drafting(spoken: 0, completed: 0) : .writing(spoken: 0, completed: 0)
+    }
+
+    /// It waits for its release.
+    package var isHeld: Bool {
+        switch state {
+        case .drafting, .drafted: true
+        case .writing, .speaking, .playingOut, .ended: false
+        }
+    }
+
+    /// The next segment waits for the release as well: one is enough to begin with.
+    package var keepsSegments: Bool {
+        switch state {
+        case .drafting(let spoken, _): spoken > 0
+        case .drafted, .writing, .speaking, .playingOut, .ended: false
+        }
+    }
 
     package var hasEnded: Bool {
         switch state {
         case .ended: true
-        case .writing, .speaking, .playingOut: false
+        case .drafting, .drafted, .writing, .speaking, .playingOut: false
         }
     }
 
@@ -40,7 +69,7 @@ package struct ReplyStateMachine: ~Copyable {
     package var isPlayingOut: Bool {
         switch state {
         case .playingOut: true
-        case .writing, .speaking, .ended: false
+        case .drafting, .drafted, .writing, .speaking, .ended: false
         }
     }
 
@@ -51,7 +80,34 @@ package struct ReplyStateMachine: ~Copyable {
         case .writing(let spoken, let completed):
             state = .writing(spoken: spoken + 1, completed: completed)
             return spoken
-        case .speaking, .playingOut, .ended: return nil
+        case .drafting(let spoken, let completed):
+            state = .drafting(spoken: spoken + 1, completed: completed)
+            return spoken
+        case .drafted, .speaking, .playingOut, .ended: return nil
+        }
+    }
+
+    /// All of a held reply is written, and given to the voice.
+    package mutating func draftWritten() -> Action {
+        switch state {
+        case .drafting(let spoken, let completed):
+            guard spoken > 0 else { return .none }
+            state = .drafted(spoken: spoken, completed: completed)
+            return .finishSpeech
+        case .drafted, .writing, .speaking, .playingOut, .ended: return .ignored
+        }
+    }
+
+    /// From now on it is heard.
+    package mutating func release() -> Action {
+        switch state {
+        case .drafting(let spoken, let completed):
+            state = .writing(spoken: spoken, completed: completed)
+            return .none
+        case .drafted(let spoken, let completed):
+            state = .speaking(spoken: spoken, completed: completed)
+            return completed == spoken ? allQueued() : .none
+        case .writing, .speaking, .playingOut, .ended: return .ignored
         }
     }
 
@@ -62,7 +118,7 @@ package struct ReplyStateMachine: ~Copyable {
         case .writing(let spoken, let completed):
             state = .speaking(spoken: spoken, completed: completed)
             return .finishSpeech
-        case .speaking, .playingOut, .ended: return .ignored
+        case .drafting, .drafted, .speaking, .playingOut, .ended: return .ignored
         }
     }
 
@@ -76,6 +132,12 @@ package struct ReplyStateMachine: ~Copyable {
             let now = max(completed, min(index, spoken - 1) + 1)
             state = .speaking(spoken: spoken, completed: now)
             return now == spoken ? allQueued() : .none
+        case .drafting(let spoken, let completed):
+            state = .drafting(spoken: spoken, completed: max(completed, min(index, spoken - 1) + 1))
+            return .none
+        case .drafted(let spoken, let completed):
+            state = .drafted(spoken: spoken, completed: max(completed, min(index, spoken - 1) + 1))
+            return .none
         case .playingOut, .ended: return .ignored
         }
     }
@@ -84,7 +146,7 @@ package struct ReplyStateMachine: ~Copyable {
     package mutating func speechFinishing() -> Action {
         switch state {
         case .speaking(let spoken, let completed): return completed == spoken ? allQueued() : .none
-        case .writing, .playingOut, .ended: return .none
+        case .drafting, .drafted, .writing, .playingOut, .ended: return .none
         }
     }
 
@@ -92,13 +154,14 @@ package struct ReplyStateMachine: ~Copyable {
     package mutating func heardAll() -> Action {
         switch state {
         case .playingOut: return end(.finished)
-        case .writing, .speaking, .ended: return .ignored
+        case .drafting, .drafted, .writing, .speaking, .ended: return .ignored
         }
     }
 
     package mutating func cancel() -> Action {
         switch state {
         case .writing, .speaking, .playingOut: end(.interrupted)
+        case .drafting, .drafted: end(.dropped)
         case .ended: .ignored
         }
     }
@@ -107,6 +170,7 @@ package struct ReplyStateMachine: ~Copyable {
     package mutating func fail() -> Action {
         switch state {
         case .writing, .speaking: end(.failed)
+        case .drafting, .drafted: end(.dropped)
         case .playingOut, .ended: .ignored
         }
     }
@@ -115,6 +179,7 @@ package struct ReplyStateMachine: ~Copyable {
     package mutating func voiceLost() -> Action {
         switch state {
         case .writing, .speaking: allQueued()
+        case .drafting, .drafted: end(.dropped)
         case .playingOut, .ended: .ignored
         }
     }

@@ -76,6 +76,15 @@ package struct ToolCallStateMachine: ~Copyable {
 
     package init() {}
 
+    /// The answer has called tools, or waits for them.
+    package var hasCalls: Bool {
+        switch state {
+        case .collecting(let entries, _): !entries.isEmpty
+        case .awaiting: true
+        case .ended: false
+        }
+    }
+
     /// Whether calls of the next answer are heeded; a model that has called too often must speak.
     package var takesCalls: Bool {
         switch state {

@@ -35,6 +35,12 @@ package enum ExpectedAnswer: Sendable, CaseIterable {
         return .open
     }
 
+    /// Whether the last sentences of a reply ask for anything at all.
+    package static func asks(_ reply: String, language: String) -> Bool {
+        let phrases = LanguageTable.of(language).expected
+        return lastSentences(of: reply).contains { answer(to: $0, phrases) != nil }
+    }
+
     /// nil: the sentence asks nothing.
     private static func answer(to sentence: Substring, _ phrases: ExpectedPhrases) -> ExpectedAnswer? {
         let isQuestion = sentence.last.map { "?？".contains($0) } ?? false

@@ -122,6 +122,7 @@ final class OpenAIRealtimeHearingStream: SpeechToTextStream {
 private struct OpenAIRealtimeMind: LanguageModelProvider {
     let shared: OpenAIRealtimeConfiguration
     var name: String { shared.name }
+    var answersDrafts: Bool { false }
 
     func generate(
         _ request: ChatRequest, context: ProviderContext, sink: @escaping (LanguageModelEvent) -> Void
