@@ -98,6 +98,8 @@ internal import VoiceEngineNet
         let port = try #require(proxy.localAddress?.port)
         var configuration = NetworkClient.Configuration()
         configuration.trust = .file(certificates.authority)
+        // However long a busy machine takes between two requests.
+        configuration.idleLifetime = .hours(1)
         configuration.proxies = ProxySettings(try Proxy("\(secureProxy ? "https" : "http")://u:p@localhost:\(port)"))
         let client = try NetworkClient(configuration)
         let loop = group.next()
