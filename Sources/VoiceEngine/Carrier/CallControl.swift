@@ -1,0 +1,18 @@
+internal import NIOCore
+
+/// What a carrier's REST API does with a live call that its media stream has no message for. Safe to use from any
+/// thread; a future fails with `CallControlError`.
+protocol CallControl: Sendable {
+    /// Hands the caller over to a telephone number or SIP address; the media stream ends with it.
+    func transfer(_ call: String, to target: String, on eventLoop: any EventLoop) -> EventLoopFuture<Void>
+    /// Sends 0-9, A-D, *, # and w (half a second's pause) to the far end.
+    func sendDigits(_ digits: String, in call: String, on eventLoop: any EventLoop) -> EventLoopFuture<Void>
+    /// Ends the call; one that has ended already is no error.
+    func hangUp(_ call: String, on eventLoop: any EventLoop) -> EventLoopFuture<Void>
+}
+
+/// Why the carrier did not do it.
+struct CallControlError: Error, Equatable, Sendable, CustomStringConvertible {
+    /// Names carrier, request and cause; never a secret.
+    let description: String
+}
