@@ -158,48 +158,14 @@ import VoiceEngineCore
 
     // MARK: - The sound
 
-    /// Says the same of each pause, `time` after it was asked.
-    private final class Sound: EndOfTurnProvider, @unchecked Sendable {
-        final class Stream: EndOfTurnStream {
-            let provider: Sound
-            let loop: any EventLoop
-            var sink: ((Int, Float) -> Void)?
-
-            init(_ provider: Sound, _ loop: any EventLoop, _ sink: @escaping (Int, Float) -> Void) {
-                (self.provider, self.loop, self.sink) = (provider, loop, sink)
-            }
-
-            func judge(_ sound: UnsafeBufferPointer<Int16>, question: Int) {
-                provider.lengths.append(sound.count)
-                let answer = provider.answers[min(provider.lengths.count, provider.answers.count) - 1]
-                loop.schedule(at: loop.milliseconds + provider.time) { [weak self] in self?.sink?(question, answer) }
-            }
-
-            func close() { sink = nil }
-        }
-
-        let name = "sound"
-        let seconds = 8
-        let time: Int64
-        let answers: [Float]
-        /// [samples] of what was asked about.
-        var lengths: [Int] = []
-
-        init(answers: [Float], time: Int64 = 60) { (self.answers, self.time) = (answers, time) }
-
-        func open(
-            _ context: ProviderContext, sink: @escaping (Int, Float) -> Void
-        ) -> any EndOfTurnStream { Stream(self, context.eventLoop, sink) }
-    }
-
-    private func call(_ sound: Sound, greeting: String? = nil) throws -> ScriptedCall {
+    private func call(_ sound: ScriptedSound, greeting: String? = nil) throws -> ScriptedCall {
         var policy = SessionPolicy()
         policy.greeting = greeting
         return try ScriptedCall(policy: policy) { $0.endOfTurn = sound }
     }
 
     @Test func aPauseThatSoundsUnfinishedIsWaitedFor() throws {
-        let sound = Sound(answers: [0.1, 0.9])
+        let sound = ScriptedSound(answers: [0.1, 0.9])
         let call = try call(sound)
         try call.play(
             """
@@ -214,7 +180,7 @@ import VoiceEngineCore
     }
 
     @Test func aPauseThatSoundsUnfinishedAndIsNotEndsLater() throws {
-        let call = try call(Sound(answers: [0.1]))
+        let call = try call(ScriptedSound(answers: [0.1]))
         try call.play(
             """
             1000 caller "a table" 600
@@ -225,7 +191,7 @@ import VoiceEngineCore
     }
 
     @Test func aModelThatIsLateIsNotWaitedFor() throws {
-        let call = try call(Sound(answers: [0.1], time: 400))
+        let call = try call(ScriptedSound(answers: [0.1], time: 400))
         try call.play(
             """
             1000 caller "a table" 600
@@ -236,7 +202,7 @@ import VoiceEngineCore
     }
 
     @Test func aNumberThatSoundsFinishedWaitsLess() throws {
-        let call = try call(Sound(answers: [0.9]), greeting: "What is your phone number?")
+        let call = try call(ScriptedSound(answers: [0.9]), greeting: "What is your phone number?")
         try call.play(
             """
             2000 caller "555 0142 77 88 99" 1000

@@ -68,6 +68,7 @@ import VoiceEngineProviders
             call.story == """
                 1000 final "a table please"
                 1000 turn 1
+                1200 node booking
                 1460 text "For which day?"
                 1560 agent starts
                 2160 agent stops
@@ -123,6 +124,8 @@ import VoiceEngineProviders
             call.story == """
                 1000 final "a table please"
                 1000 turn 1
+                1200 node booking
+                1700 node done
                 1700 text "Your table is booked."
                 1700 text "Anything else?"
                 1800 agent starts
@@ -138,6 +141,7 @@ import VoiceEngineProviders
                 6520 metrics 0+0+0+200+20+0+100+0 = 320
                 8500 final "no thanks"
                 8500 turn 3
+                8700 node bye
                 8700 text "Goodbye and thank you for calling."
                 8800 agent starts
                 10000 agent stops

@@ -115,13 +115,12 @@ import Testing
             1920 caller starts
             1960 barge-in paused at 14880
             2070 caller stops
-            2260 barge-in resumed at 14880
-            2400 agent stops
-            2400 heard "One two three four five six seven eight nine ten."
+            2220 barge-in resumed at 14880
+            2370 agent stops
+            2370 heard "One two three four five six seven eight nine ten."
             > 5000 gone
             5000 closed "the caller hung up"
-            """,
-            issue: "a hum over the last word of a statement cuts the word off, although nothing was asked"),
+            """),
         Scenario(
             "begun in the last word, ended after the reply would have",
             """
@@ -133,13 +132,12 @@ import Testing
             2020 caller starts
             2060 barge-in paused at 15680
             2320 caller stops
-            2520 barge-in resumed at 15680
-            2560 agent stops
-            2560 heard "One two three four five six seven eight nine ten."
+            2480 barge-in resumed at 15680
+            2530 agent stops
+            2530 heard "One two three four five six seven eight nine ten."
             > 5000 gone
             5000 closed "the caller hung up"
-            """,
-            issue: "a hum over the last word of a statement cuts the word off, although nothing was asked"),
+            """),
         Scenario(
             "right after the last word, when nothing was asked",
             """

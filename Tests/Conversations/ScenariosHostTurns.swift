@@ -87,9 +87,11 @@ import Testing
             > 5900 gone
             5900 closed "the caller hung up"
             - assistant "One two three."
-            - user "when never mind do you open"
-            """,
-            issue: "what the caller was saying when a turn came in writing is lost in part"),
+            - user "when never mind"
+            - assistant "" calls look_up call-1
+            - result call-1 {"status":"still running, do not call it again: the result will stand here"}
+            - user "do you open"
+            """),
         Scenario(
             "type while the agent waits out a pause of the caller",
             """
@@ -372,9 +374,11 @@ import Testing
             > 5900 gone
             5900 closed "the caller hung up"
             - assistant "One two three."
-            - user "when 1 do you open"
-            """,
-            issue: "what the caller was saying when a turn came in writing is lost in part"),
+            - user "when 1"
+            - assistant "" calls look_up call-1
+            - result call-1 {"status":"still running, do not call it again: the result will stand here"}
+            - user "do you open"
+            """),
         Scenario(
             "keys while the agent waits out a pause of the caller",
             """

@@ -1,5 +1,6 @@
 import Testing
 import VoiceEngineCore
+import VoiceEngineProviders
 
 @testable import VoiceEngineSession
 
@@ -324,5 +325,122 @@ import VoiceEngineCore
             state ^= state << 17
             return state
         }
+    }
+}
+
+/// Drafts beside all else that an answer can begin.
+@Suite struct DraftCompanyTests {
+    private static let plan = FlowPlan(
+        start: "intake",
+        nodes: [
+            FlowNode(name: "intake", transitions: [.init(to: "booking", .condition("wants to book"))]),
+            FlowNode(
+                name: "booking", prompt: "Book it.", tools: ["book"],
+                transitions: [.init(to: "intake", .condition("wants something else"))]),
+        ])
+
+    private func call(
+        _ answers: [ScriptedAnswer], tools: ScriptedTools = ScriptedTools([:]),
+        policy change: (inout SessionPolicy) -> Void = { _ in },
+        providers: (inout SessionProviders) -> Void = { _ in }
+    ) throws -> ScriptedCall {
+        var policy = SessionPolicy()
+        policy.speculation.isEnabled = true
+        policy.tools = [ToolSpecification(name: "book", description: "d", parameters: "{}")]
+        change(&policy)
+        let call = try ScriptedCall(policy: policy) {
+            $0.toolRunner = tools
+            providers(&$0)
+        }
+        call.mind.answers = answers
+        return call
+    }
+
+    private func names(_ call: ScriptedCall, _ kind: SessionEvent.Kind) -> [String] {
+        call.events.filter { $0.kind == kind }.map { $0.name.isEmpty ? $0.text : $0.name }
+    }
+
+    /// The caller goes on, or does not; the pause after the sign is long enough for the draft's answer.
+    private static let kept = "1000 caller \"a table\" 800\n1900 early\n9000 gone"
+    private static let dropped = "1000 caller \"a table\" 800\n1900 early\n2080 caller \"no wait\" 800\n9000 gone"
+
+    @Test func aWayIsOnlyGoneWithTheCommit() throws {
+        let call = try call([.tool("go_to_booking"), ScriptedAnswer(text: "For which day?")]) {
+            $0.flow = Self.plan
+            $0.endpoint.silence = .milliseconds(1_200)
+        }
+        try call.play("1000 caller \"a table\" 800\n1900 early\n2900 end")
+        #expect(call.mind.requests.count == 1, "the model is not asked at the next node")
+        #expect(names(call, .node).isEmpty)
+        call.run(until: 6_000)
+        #expect(names(call, .node) == ["booking"])
+        #expect(call.mind.requests.map(\.prompt).last?.hasSuffix("Book it.") == true)
+        #expect(names(call, .agentHeard) == ["For which day?"])
+        call.session?.hangUp()
+        call.expectNothingLeft()
+    }
+
+    @Test func aDraftThatIsDroppedHasGoneNoWay() throws {
+        let call = try call([.tool("go_to_booking"), ScriptedAnswer(text: "What else?")]) { $0.flow = Self.plan }
+        try call.play(Self.dropped)
+        #expect(names(call, .node).isEmpty)
+        #expect(call.mind.requests.last?.tools.map(\.name).contains("go_to_booking") == true)
+        #expect(names(call, .agentHeard) == ["What else?"])
+        call.expectNothingLeft()
+    }
+
+    @Test(arguments: [true, false]) func aToolRunsOnlyForAnAnswerThatIsWanted(isKept: Bool) throws {
+        let tools = ScriptedTools(["book": .init(after: 200, #"{"booked":true}"#)])
+        let call = try call([.tool("book", #"{"day":"monday"}"#), ScriptedAnswer(text: "It is booked.")], tools: tools)
+        {
+            $0.endpoint.silence = .milliseconds(700)
+        }
+        try call.play(isKept ? Self.kept : Self.dropped)
+        if isKept {
+            #expect(tools.started.count == 1)
+            let started = try #require(tools.started.first.flatMap { Int64($0.prefix { $0 != " " }) })
+            let committed = try #require(call.events.first { $0.kind == .turnStarted }?.time)
+            #expect(started >= (committed - .zero).wholeMilliseconds, "not before the turn is committed")
+        } else {
+            #expect(tools.started.isEmpty)
+        }
+        #expect(names(call, .agentHeard) == ["It is booked."])
+        call.expectNothingLeft()
+    }
+
+    @Test func aToolOfTheHostIsAskedForOnce() throws {
+        let call = try call([.tool("look"), ScriptedAnswer(text: "There is one.")]) {
+            $0.tools = [ToolSpecification(name: "look", description: "d", parameters: "{}")]
+        }
+        try call.play("1000 caller \"a table\" 800\n1900 early\n4000 result call-1 \"{}\"\n9000 gone")
+        #expect(names(call, .toolCall) == ["look"])
+        #expect(names(call, .agentHeard) == ["There is one."])
+        call.expectNothingLeft()
+    }
+
+    @Test func aModelThatListensGivesTheSignToo() throws {
+        let judge = ScriptedSound(answers: [0.9])
+        let call = try call([ScriptedAnswer(text: "All right then.")]) {
+            $0.endpoint.silence = .milliseconds(900)
+        } providers: {
+            $0.endOfTurn = judge
+        }
+        try call.play("1000 caller \"I need a table\" 800\n9000 gone")
+        let metrics = try #require(call.events.compactMap(\.metrics).first)
+        #expect(!judge.lengths.isEmpty)
+        #expect(metrics.work.drafts.begun == 1 && metrics.work.drafts.dropped == 0)
+        #expect(call.mind.requests.count == 1)
+        call.expectNothingLeft()
+    }
+
+    @Test func noFillerBridgesAnAnswerThatIsThere() throws {
+        let call = try call([ScriptedAnswer(text: "All right then.")]) {
+            $0.manners.fillerAfter = .milliseconds(100)
+            $0.manners.fillers = ["One moment."]
+        }
+        try call.play(Self.kept)
+        #expect(call.events.allSatisfy { $0.name != "filler" })
+        #expect(names(call, .agentHeard) == ["All right then."])
+        call.expectNothingLeft()
     }
 }

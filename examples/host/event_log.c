@@ -11,6 +11,7 @@ static const char *const type_names[] = {
 	"agent_stopped", "agent_heard",  "barge_in",       "tool_call",
 	"dtmf_in",       "dtmf_out",     "transfer",       "hangup",
 	"error",         "turn_metrics", "slow_host",      "closed",
+	"voicemail",     "node",
 };
 
 static const struct {

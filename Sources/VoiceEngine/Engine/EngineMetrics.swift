@@ -50,8 +50,7 @@ final class EngineMetrics: Sendable {
             completionTokens.wrappingAdd(metrics.usage.completion, ordering: .relaxed)
             note(metrics.work.drafts)
         case .started, .callerStarted, .callerStopped, .transcript, .agentText, .agentStarted, .agentStopped,
-            .agentHeard,
-            .toolCall, .dtmfIn, .dtmfOut, .transfer, .hangUp, .slowHost, .closed, .voicemail:
+            .agentHeard, .toolCall, .dtmfIn, .dtmfOut, .transfer, .hangUp, .slowHost, .closed, .voicemail, .node:
             break
         }
     }

@@ -93,8 +93,10 @@ final class ProviderFactory: Sendable {
             voiceActivity: try voiceActivity(document), apology: apology(document, voices.map(\.provider)))
         // A speech-to-speech model must be told what was said in its place: its texts are read live.
         if own == nil, let voice = voices.first?.provider {
-            providers.clips = VoiceClips(cache: book.clips, key: Self.voiceKey(document), voice: voice)
+            let key = Self.voiceKey(document.textToSpeech, document)
+            providers.clips = VoiceClips(cache: book.clips, key: key, voice: voice)
         }
+        for voice in document.otherVoices { providers.otherVoices[voice.name] = try otherVoice(voice, document) }
         if document.turn.usesEndOfTurnModel, local.store.problem(with: .endOfTurn) == nil {
             providers.endOfTurn = local.endOfTurn()
         }
@@ -102,8 +104,20 @@ final class ProviderFactory: Sendable {
     }
 
     /// What tells the voice of an agent from others.
-    private static func voiceKey(_ document: AgentDocument) -> String {
-        document.textToSpeech.map { "\($0)" }.joined(separator: "|") + "|\(document.language)"
+    private static func voiceKey(_ chain: [ProviderChoice], _ document: AgentDocument) -> String {
+        chain.map { "\($0)" }.joined(separator: "|") + "|\(document.language)"
+    }
+
+    private func otherVoice(
+        _ voice: AgentDocument.OtherVoice, _ document: AgentDocument
+    ) throws(VoiceError) -> SessionVoice {
+        let links = try links(.textToSpeech, voice.chain, path: "voices.\(voice.name)", document) {
+            (registry, setup) throws(ProviderSetupError) in try registry.makeTextToSpeech(setup)
+        }
+        let chain = try chain(.textToSpeech, nil, links)
+        let clips = VoiceClips(
+            cache: book.clips, key: Self.voiceKey(voice.chain, document), voice: chain.links[0].provider)
+        return SessionVoice(chain, clips: clips)
     }
 
     /// One model that hears, thinks and speaks: it stands at the head of every chain.
@@ -164,7 +178,7 @@ final class ProviderFactory: Sendable {
         policy.language = document.language
         let script = ClipScript(text, policy: policy)
         // By whichever voice works: not the recording that is played while the agent's own does.
-        return book.clips.clip("any|" + Self.voiceKey(document) + "|" + text) {
+        return book.clips.clip("any|" + Self.voiceKey(document.textToSpeech, document) + "|" + text) {
             VoiceClip(text: text, segments: script.segments, voices: voices)
         }
     }
@@ -207,14 +221,15 @@ final class ProviderFactory: Sendable {
     /// The providers of a list that can be used here: their keys are set, their models are installed.
     /// - Throws: why the first cannot be used, when none can.
     private func links<Provider>(
-        _ kind: ProviderRole, _ choices: [ProviderChoice], _ document: AgentDocument,
+        _ kind: ProviderRole, _ choices: [ProviderChoice], path: String? = nil, _ document: AgentDocument,
         _ make: (ProviderRegistry, ProviderSetup) throws(ProviderSetupError) -> Provider
     ) throws(VoiceError) -> [ProviderLink<Provider>] {
         let role = kind.rawValue
         var refusal: VoiceError?
         var links: [ProviderLink<Provider>] = []
         for (index, choice) in choices.enumerated() {
-            let path = choices.count == 1 ? role : "\(role)[\(index)]"
+            let place = path ?? role
+            let path = choices.count == 1 ? place : "\(place)[\(index)]"
             do throws(VoiceError) {
                 let provider = try made(role, choice, path: path, document, make)
                 let health = book.health(kind, choice, document.failover.breaker)
@@ -301,7 +316,8 @@ final class ProviderFactory: Sendable {
         let loop = group.next()
         let context = ProviderContext(callID: "recordings of \(agent.name)", eventLoop: loop, log: log)
         loop.execute {
-            providers.clips?.record(texts, with: context)
+            let first = agent.document.plan.flatMap { $0[$0.start]?.voice }
+            providers.voice(first).clips?.record(texts, with: context)
             providers.apology?.record(with: context)
         }
     }
@@ -334,7 +350,8 @@ extension Agent {
         let local = LocalModels.providerName
         if providers.speechToText.providers.contains(where: { $0.name == local }) { parts.append(.speechToText) }
         if providers.languageModel.providers.contains(where: { $0.name == local }) { parts.append(.languageModel) }
-        if providers.textToSpeech.providers.contains(where: { $0.name == local }) { parts.append(.textToSpeech) }
+        let voices = [providers.textToSpeech] + providers.otherVoices.values.map(\.chain)
+        if voices.contains(where: { $0.providers.contains { $0.name == local } }) { parts.append(.textToSpeech) }
         return parts
     }
 }
@@ -343,6 +360,7 @@ extension SessionProviders {
     fileprivate var all: [any Sendable] {
         speechToText.providers as [any Sendable] + languageModel.providers as [any Sendable]
             + textToSpeech.providers as [any Sendable]
+            + otherVoices.values.flatMap { $0.chain.providers as [any Sendable] }
     }
 }
 

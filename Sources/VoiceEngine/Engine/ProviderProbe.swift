@@ -209,14 +209,21 @@ extension ProviderFactory {
             + candidates("tts", document.textToSpeech, document) { (registry, setup) throws(ProviderSetupError) in
                 .textToSpeech(try registry.makeTextToSpeech(setup))
             }
+            + document.otherVoices.flatMap { voice in
+                candidates("tts", voice.chain, path: "voices.\(voice.name)", document) {
+                    (registry, setup) throws(ProviderSetupError) in
+                    .textToSpeech(try registry.makeTextToSpeech(setup))
+                }
+            }
     }
 
     private func candidates(
-        _ role: String, _ chain: [ProviderChoice], _ document: AgentDocument,
+        _ role: String, _ chain: [ProviderChoice], path: String? = nil, _ document: AgentDocument,
         _ make: (ProviderRegistry, ProviderSetup) throws(ProviderSetupError) -> ProbeSubject
     ) -> [Candidate] {
         chain.enumerated().map { index, choice in
-            let path = chain.count == 1 ? role : "\(role)[\(index)]"
+            let place = path ?? role
+            let path = chain.count == 1 ? place : "\(place)[\(index)]"
             do throws(VoiceError) {
                 let subject = try self.made(role, choice, path: path, document, make)
                 return Candidate(path: path, provider: choice.provider, subject: .success(subject))

@@ -11,6 +11,12 @@ extension Session {
         return policy.prompt + "\n\n" + prompt
     }
 
+    /// Who speaks at its station; nil: the agent's own voice.
+    var voiceName: String? { dialogue.flow?.node.voice }
+
+    /// The recordings of the voice that speaks now.
+    var clips: VoiceClips? { providers.voice(voiceName).clips }
+
     /// What the model may call in its next answer.
     func offeredTools(for reply: Reply) -> [ToolSpecification] {
         // A model that has called without end must speak.
@@ -48,11 +54,20 @@ extension Session {
         }
     }
 
+    /// Lets the host and the voice know at which station the call is: it comes to one with `enter`, and back to one when
+    /// a goodbye was interrupted.
+    func settleAtNode(at now: Instant) {
+        paths?.speaker.use(voiceName)
+        guard let node = dialogue.flow?.node.name, node != dialogue.toldNode else { return }
+        dialogue.toldNode = node
+        emit(.node, at: now) { $0.name = node }
+    }
+
     private static func isError(_ result: String) -> Bool { (try? JSONValue.parse(result))?["error"] != nil }
 
     /// The reply goes on at another station, without a pause: with its sentence, or with the model's.
     private func enter(_ node: FlowNode, in reply: Reply, at now: Instant) {
-        context.log(.info, "\(context.callID): node \(node.name)")
+        settleAtNode(at: now)
         reply.isInterruptible = node.isInterruptible
         switch node.ending {
         case .listen: break

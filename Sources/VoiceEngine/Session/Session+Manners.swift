@@ -28,7 +28,7 @@ extension Session {
         timers?.length.arm(until: length.deadline)
         providers.apology?.record(with: context)
         if manners.fillerAfter != nil {
-            providers.clips?.record(manners.fillers.map { ClipScript($0, policy: policy) }, with: context)
+            clips?.record(manners.fillers.map { ClipScript($0, policy: policy) }, with: context)
         }
         if let voicemail = policy.voicemail { beginJudging(voicemail, at: now) }
     }
@@ -50,7 +50,7 @@ extension Session {
         let isStanding =
             text == policy.greeting || text == manners.checkIn || text == manners.goodbye
             || text == manners.callWarning
-        guard isStanding, let clips = providers.clips else { return nil }
+        guard isStanding, let clips else { return nil }
         let script = ClipScript(text, policy: policy)
         if let clip = clips.rendering(of: script, at: setup.output.sampleRate) { return clip }
         clips.said(script, with: context)
@@ -115,7 +115,7 @@ extension Session {
 
     private func fillerClip(_ index: Int) -> (samples: [Int16], wordEnds: [Int64])? {
         let script = ClipScript(policy.manners.fillers[index], policy: policy)
-        guard let clip = providers.clips?.rendering(of: script, at: setup.output.sampleRate) else { return nil }
+        guard let clip = clips?.rendering(of: script, at: setup.output.sampleRate) else { return nil }
         var samples: [Int16] = []
         var wordEnds: [Int64] = []
         for segment in clip.segments {

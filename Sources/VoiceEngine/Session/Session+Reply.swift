@@ -61,6 +61,7 @@ extension Session {
         if dialogue.draft != nil { dropDraft(at: context.eventLoop.instant) }
         dialogue.lastTurn = dialogue.lastTurn.next
         let turn = dialogue.lastTurn
+        settleAtNode(at: context.eventLoop.instant)
         let reply = Reply(
             turn: turn, source: source, isInterruptible: isInterruptible, isHeld: isHeld,
             start: paths?.speaker.start(turn, isSpoken: isSpoken, isHeld: isHeld) ?? 0,

@@ -77,6 +77,8 @@ package final class Session: CallSession, Ticking {
         var checkIns = 0
         /// Where the call stands in its flow; nil: it has none.
         var flow: FlowStateMachine?
+        /// The node that the host knows of.
+        var toldNode: String?
         var errands = Errands()
         var ending: EndingStateMachine
         /// What the providers did since the last report.
@@ -143,10 +145,14 @@ package final class Session: CallSession, Ticking {
             ) { [weak self] event, now in self?.heard(event, at: now) }
             do {
                 let speaker = try Speaker(
-                    setup: setup, carrier: carrier, voices: providers.textToSpeech, policy: policy.failover,
-                    comfortNoise: policy.comfortNoise, random: providers.random, context: context
+                    setup: setup, carrier: carrier, voice: providers.voice(nil), others: providers.otherVoices,
+                    policy: policy.failover, comfortNoise: policy.comfortNoise, random: providers.random,
+                    context: context
                 ) { [weak self] event, now in self?.spoke(event, at: now) }
                 caller.played = speaker.level
+                speaker.use(voiceName)
+                speaker.open()
+                dialogue.toldNode = dialogue.flow?.node.name
                 paths = Paths(caller: caller, speaker: speaker)
             } catch {
                 caller.close()

@@ -6,7 +6,7 @@ package struct SessionEvent: Equatable, Sendable {
     package enum Kind: UInt32, Sendable {
         case started = 1
         case callerStarted, callerStopped, transcript, turnStarted, agentText, agentStarted, agentStopped, agentHeard
-        case bargeIn, toolCall, dtmfIn, dtmfOut, transfer, hangUp, error, turnMetrics, slowHost, closed, voicemail
+        case bargeIn, toolCall, dtmfIn, dtmfOut, transfer, hangUp, error, turnMetrics, slowHost, closed, voicemail, node
     }
 
     /// Raw values are those of `VOICE_FLAG_*`.

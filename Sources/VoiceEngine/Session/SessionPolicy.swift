@@ -103,11 +103,25 @@ package struct OverlapVocabulary: Sendable {
     }
 }
 
+/// A voice that speaks in calls.
+package struct SessionVoice: Sendable {
+    package var chain: ProviderChain<any TextToSpeechProvider>
+    /// What it says over and over; nil: everything is spoken live.
+    package var clips: VoiceClips?
+
+    package init(_ chain: ProviderChain<any TextToSpeechProvider>, clips: VoiceClips? = nil) {
+        self.chain = chain
+        self.clips = clips
+    }
+}
+
 /// The providers of one call.
 package struct SessionProviders: Sendable {
     package var speechToText: ProviderChain<any SpeechToTextProvider>
     package var languageModel: ProviderChain<any LanguageModelProvider>
     package var textToSpeech: ProviderChain<any TextToSpeechProvider>
+    /// Voices beside the agent's own, by the names that the nodes of its flow give them.
+    package var otherVoices: [String: SessionVoice] = [:]
     /// nil: the session's own detector.
     package var voiceActivity: (any VoiceActivityProvider)?
     /// nil: pauses are judged by their length and their words alone.
@@ -120,6 +134,12 @@ package struct SessionProviders: Sendable {
     package var toolRunner: (any ToolRunner)?
     /// 0..<1, for the jitter of back-offs; a test's own.
     package var random: @Sendable () -> Double = { .random(in: 0..<1) }
+
+    /// The voice of a node of the flow.
+    /// - Parameter name: nil: the agent's own.
+    package func voice(_ name: String?) -> SessionVoice {
+        name.flatMap { otherVoices[$0] } ?? SessionVoice(textToSpeech, clips: clips)
+    }
 
     package init(
         speechToText: ProviderChain<any SpeechToTextProvider>,

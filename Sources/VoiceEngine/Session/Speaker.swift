@@ -6,7 +6,7 @@ package import VoiceEngineProviders
 /// The agent's voice in one call: text goes in by segments, frames go out to the carrier as they fall due, and it is
 /// known at every moment which sample the caller has heard.
 ///
-///     speak ─► VoiceChain: text-to-speech, resample ─► PlayoutQueue ─► Pacer ─► encode ─► Carrier
+///     speak ─► VoiceCast: text-to-speech, resample ─► PlayoutQueue ─► Pacer ─► encode ─► Carrier
 ///                                                        ▲ rewind             │ handed, heard
 ///                                                        └── PlayoutLedger ◄──┘
 ///
@@ -61,7 +61,7 @@ package final class Speaker {
     private let frame: UnsafeMutableBufferPointer<Int16>
     private let fadeSamples: Int
     private let format: AudioFormat
-    private var voice: VoiceChain?
+    private var voice: VoiceCast?
     private var queue: PlayoutQueue
     private var ledger = PlayoutLedger()
     /// Position of the reply's first sample, behind what is said in its place meanwhile.
@@ -117,7 +117,7 @@ package final class Speaker {
     ///   - random: 0..<1, for the jitter of back-offs.
     ///   - handler: Called on the loop, with the time of what it tells.
     package init(
-        setup: CallSetup, carrier: any Carrier, voices: ProviderChain<any TextToSpeechProvider>,
+        setup: CallSetup, carrier: any Carrier, voice: SessionVoice, others: [String: SessionVoice] = [:],
         policy: FailoverPolicy, comfortNoise: Int? = nil, random: @escaping () -> Double, context: ProviderContext,
         handler: @escaping (Event, Instant) -> Void
     ) throws {
@@ -139,15 +139,25 @@ package final class Speaker {
         pacer = PacerStateMachine(
             mode: mode, sampleRate: setup.output.sampleRate, frame: frameSamples,
             lead: setup.output.samples(inMilliseconds: setup.leadMilliseconds))
-        voice = try VoiceChain(
-            chain: voices, native: setup.output, policy: policy, random: random, context: context
-        ) { [weak self] event in self?.receive(event, at: context.eventLoop.instant) }
-        voice?.open()
+        self.voice = try VoiceCast(Array(others.keys)) { name, handler in
+            try VoiceChain(
+                chain: (name.flatMap { others[$0] } ?? voice).chain, native: setup.output, policy: policy,
+                random: random, context: context, handler: handler)
+        } handler: { [weak self] event in
+            self?.receive(event, at: context.eventLoop.instant)
+        }
     }
 
     deinit { frame.deallocate() }
 
     // MARK: - Text in
+
+    /// Opens the voice before a reply needs it.
+    package func open() { voice?.open() }
+
+    /// Who speaks from the next text on; in the middle of a reply after what was given before.
+    /// - Parameter name: nil: the agent's own voice.
+    package func use(_ name: String?) { voice?.use(name) }
 
     /// A reply begins: its first sample will be reported. Audio of older turns is dropped from now on.
     /// - Parameters:

@@ -57,6 +57,11 @@ final class VoiceChain {
     private(set) var current = TurnID.none
     private(set) var isHeld = false
 
+    /// Audio of what was given to speak is still to come.
+    var isOwed: Bool { debt.isOwed }
+    /// Segments of the reply under way that were given, by count, those of other voices included.
+    var given: Int { debt.given }
+
     init(
         chain: ProviderChain<any TextToSpeechProvider>, native: AudioFormat, policy: FailoverPolicy,
         random: @escaping () -> Double, context: ProviderContext, handler: @escaping (Event) -> Void
@@ -241,5 +246,8 @@ final class VoiceChain {
     }
 
     /// All audio up to and including this segment is there, whatever the voice says.
-    func settle(through index: Int) { debt.delivered = max(debt.delivered, index + 1) }
+    func settle(through index: Int) {
+        debt.delivered = max(debt.delivered, index + 1)
+        debt.given = max(debt.given, debt.delivered)
+    }
 }

@@ -164,9 +164,10 @@ final class ScriptedVoice: TextToSpeechProvider, @unchecked Sendable {
                 provider.next += 1
                 left -= Int(count)
                 let samples =
-                    provider.spells
-                    ? (made..<made + count).map { Spelling.sample(words[Int($0 / perWord)]) }
-                    : Mark.samples(turn: segment.turn, from: place, count: Int(count))
+                    provider.tone.map { [Int16](repeating: $0, count: Int(count)) }
+                    ?? (provider.spells
+                        ? (made..<made + count).map { Spelling.sample(words[Int($0 / perWord)]) }
+                        : Mark.samples(turn: segment.turn, from: place, count: Int(count)))
                 made += count
                 place += count
                 provider.made += Int(count)
@@ -229,6 +230,8 @@ final class ScriptedVoice: TextToSpeechProvider, @unchecked Sendable {
     var open = 0
     /// Each word is a tone of its own, and its times are reported.
     var spells = false
+    /// All that it says is this sample, to be told from other voices.
+    var tone: Int16?
     /// The times of words are reported.
     var tellsWordEnds = false
     /// [samples] The next streams break after so much audio.

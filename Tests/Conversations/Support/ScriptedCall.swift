@@ -207,6 +207,7 @@ final class ScriptedCall {
                     + (["paused": .paused, "confirmed": .confirmed, "resumed": .resumed]
                     as KeyValuePairs<String, SessionEvent.Flags>)
                     .filter { event.flags.contains($0.value) }.map(\.key).joined() + " at \(event.position)"
+            case .node: "node \(event.name)"
             case .toolCall: "tool \(event.name) \(event.id) \(event.text)"
             case .dtmfIn: "keys \(text)"
             case .dtmfOut: "keys out \(text)"

@@ -215,6 +215,13 @@ class Voicemail(Event):
 
 
 @dataclass(frozen=True)
+class Node(Event):
+    """The call has come to another node of its flow."""
+
+    name: str
+
+
+@dataclass(frozen=True)
 class UnknownEvent(Event):
     """An event of a newer library."""
 
@@ -294,6 +301,7 @@ _READERS: dict[int, tuple[Callable[..., Event], Callable[[EventStruct], tuple[An
     18: (SlowHost, lambda e: (e.value, _text(e.text))),
     19: (Closed, lambda e: (_text(e.text), e.status)),
     20: (Voicemail, lambda e: (_text(e.text),)),
+    21: (Node, lambda e: (_text(e.name),)),
 }
 
 

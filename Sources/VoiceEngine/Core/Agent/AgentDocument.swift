@@ -4,8 +4,8 @@
 /// this reader. Unknown keys, wrong types and values out of range are refused with the path of the key. The document
 /// never holds a secret: `api_key_env` names an environment variable.
 ///
-/// Texts may hold `{{name}}`, filled in for each call by `substituting`; `name`, `realtime`, `stt`, `llm`, `tts` and
-/// `variables` are taken as they are, so that an agent's providers can be made once.
+/// Texts may hold `{{name}}`, filled in for each call by `substituting`; `name`, `realtime`, `stt`, `llm`, `tts`,
+/// `voices` and `variables` are taken as they are, so that an agent's providers can be made once.
 package struct AgentDocument: Equatable, Sendable {
     /// [bytes] Largest document.
     package static let largest = 1 << 20
@@ -25,6 +25,8 @@ package struct AgentDocument: Equatable, Sendable {
     package var speechToText: [ProviderChoice]
     package var languageModel: [ProviderChoice]
     package var textToSpeech: [ProviderChoice]
+    /// Voices beside it, for nodes of the flow; in the order of the document.
+    package var otherVoices: [OtherVoice]
     package var speech: SpeechPolicy
     package var turn: TurnPolicy
     package var audio: AudioPolicy
@@ -84,6 +86,7 @@ package struct AgentDocument: Equatable, Sendable {
         speechToText = try ProviderChoice.chain(.speechToText, from: &reader, isRequired: isRequired)
         languageModel = try ProviderChoice.chain(.languageModel, from: &reader, isRequired: isRequired)
         textToSpeech = try ProviderChoice.chain(.textToSpeech, from: &reader, isRequired: isRequired)
+        otherVoices = try OtherVoice.list(from: &reader, isAlone: realtime == nil)
         speech = try SpeechPolicy(try reader.nested("speech"))
         turn = try TurnPolicy(try reader.nested("turn"))
         audio = try AudioPolicy(try reader.nested("audio"))
@@ -97,7 +100,8 @@ package struct AgentDocument: Equatable, Sendable {
         (flow, plan) = (nil, nil)
         if let value = reader.value("flow") {
             if FlowPlan.isDescribed(by: value) {
-                plan = try FlowPlan(value, path: "flow", tools: tools, builtIn: builtInTools)
+                plan = try FlowPlan(
+                    value, path: "flow", voices: otherVoices.map(\.name), tools: tools, builtIn: builtInTools)
             } else {
                 flow = try Flow(value, path: "flow")
             }

@@ -11,10 +11,10 @@ extension FlowPlan {
     }
 
     init(
-        _ value: JSONValue, path: String, tools: [AgentDocument.Tool], builtIn: BuiltInTools
+        _ value: JSONValue, path: String, voices: [String], tools: [AgentDocument.Tool], builtIn: BuiltInTools
     ) throws(AgentError) {
         var reader = try KeyedReader(value, path: path)
-        let scope = Scope(tools: tools.map(\.name), builtIn: builtIn)
+        let scope = Scope(voices: voices, tools: tools.map(\.name), builtIn: builtIn)
         var nodes: [FlowNode] = []
         for (name, path, value) in try reader.members("nodes", keys: .identifier, atMost: Self.mostNodes) ?? [] {
             // What is left of 64 characters for the name of a function.
@@ -73,6 +73,7 @@ extension FlowPlan {
 
 /// What the nodes of a document may name.
 private struct Scope {
+    let voices: [String]
     let tools: [String]
     let builtIn: BuiltInTools
 
@@ -82,6 +83,10 @@ private struct Scope {
 extension FlowNode {
     fileprivate init(_ name: String, _ reader: consuming KeyedReader, _ scope: Scope) throws(AgentError) {
         let prompt = try reader.text("prompt", .text(50_000))
+        let voice = try reader.text("voice", .identifier)
+        if let voice, !scope.voices.contains(voice) {
+            throw reader.wrong("voice", .string(voice), "one of the section voices: \(FlowPlan.list(scope.voices))")
+        }
         let tools = try Self.tools(&reader, scope)
         let say = try reader.text("say", .text(2_000))
         let isInterruptible = try reader.bool("interruptible", default: true)
@@ -109,7 +114,7 @@ extension FlowNode {
             throw reader.missing("say", "a goodbye, or a prompt for one")
         }
         self.init(
-            name: name, prompt: prompt, tools: tools, say: say, isInterruptible: isInterruptible,
+            name: name, prompt: prompt, voice: voice, tools: tools, say: say, isInterruptible: isInterruptible,
             transitions: transitions, ending: ending)
     }
 

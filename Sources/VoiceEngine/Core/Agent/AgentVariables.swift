@@ -1,9 +1,9 @@
 /// `{{name}}` in the texts of an agent document. Spaces inside the braces do not matter; values are not searched again.
 enum AgentVariables {
     /// Sections that are taken as they are.
-    private static let literal: Set<String> = ["$schema", "name", "realtime", "stt", "llm", "tts", "variables"]
+    private static let literal = providers.union(["$schema", "variables"])
 
-    private static let providers: Set<String> = ["name", "realtime", "stt", "llm", "tts"]
+    private static let providers: Set<String> = ["name", "realtime", "stt", "llm", "tts", "voices"]
 
     /// Refuses braces that open no variable, and variables where none are filled in.
     static func check(_ document: JSONValue) throws(AgentError) {

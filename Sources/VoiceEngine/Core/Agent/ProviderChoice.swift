@@ -32,19 +32,24 @@ extension ProviderChoice {
         _ role: ProviderRole, from reader: inout KeyedReader, isRequired: Bool = true
     ) throws(AgentError) -> [ProviderChoice] {
         let key = role.rawValue
-        let expected = "a provider object or a list of 1 to \(longestChain)"
         guard let value = reader.value(key) else {
             guard isRequired else { return [] }
-            throw reader.missing(key, expected)
+            throw reader.missing(key, chainExpectation)
         }
-        guard let list = value.array else {
-            guard value.object != nil else { throw reader.wrong(key, value, expected) }
-            return [try ProviderChoice(role, value, path: reader.path(of: key))]
+        return try chain(role, value, path: reader.path(of: key))
+    }
+
+    private static let chainExpectation = "a provider object or a list of 1 to \(longestChain)"
+
+    /// One provider object, or a list of them.
+    static func chain(_ role: ProviderRole, _ value: JSONValue, path: String) throws(AgentError) -> [ProviderChoice] {
+        if value.object != nil { return [try ProviderChoice(role, value, path: path)] }
+        guard let list = value.array, (1...longestChain).contains(list.count) else {
+            throw .value(path: path, found: KeyedReader.described(value), expected: chainExpectation)
         }
-        guard (1...longestChain).contains(list.count) else { throw reader.wrong(key, value, expected) }
         var chain: [ProviderChoice] = []
         for (position, element) in list.enumerated() {
-            chain.append(try ProviderChoice(role, element, path: "\(reader.path(of: key))[\(position)]"))
+            chain.append(try ProviderChoice(role, element, path: "\(path)[\(position)]"))
         }
         return chain
     }

@@ -22,6 +22,8 @@ package struct FlowNode: Equatable, Sendable {
     package var name: String
     /// Instructions in addition to the agent's own.
     package var prompt: String?
+    /// Who speaks here; nil: the agent's own voice.
+    package var voice: String?
     /// Names of the tools that are offered here; nil: all.
     package var tools: [String]?
     /// Said on arrival; nil: the model is asked.
@@ -31,11 +33,12 @@ package struct FlowNode: Equatable, Sendable {
     package var ending: Ending
 
     package init(
-        name: String, prompt: String? = nil, tools: [String]? = nil, say: String? = nil, isInterruptible: Bool = true,
-        transitions: [FlowTransition] = [], ending: Ending = .listen
+        name: String, prompt: String? = nil, voice: String? = nil, tools: [String]? = nil, say: String? = nil,
+        isInterruptible: Bool = true, transitions: [FlowTransition] = [], ending: Ending = .listen
     ) {
         self.name = name
         self.prompt = prompt
+        self.voice = voice
         self.tools = tools
         self.say = say
         self.isInterruptible = isInterruptible
