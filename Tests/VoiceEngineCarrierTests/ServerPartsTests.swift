@@ -23,6 +23,7 @@ import Testing
             found =
                 parameters["agent"].map { "agent=\($0)" }
                 ?? String(answer(ServerRequest(method: method, target: path)).body.dropLast())
+        case .found(.respondLater, _): found = "later"
         case .found(.webSocket, _): found = "websocket"
         case .notFound: found = "404"
         case .methodNotAllowed(let methods): found = "405 " + methods.joined(separator: ", ")
@@ -80,6 +81,17 @@ import Testing
             let request = ServerRequest(method: "GET", target: "/", headers: broken)
             #expect { try ServerHandshake.accept(request) } throws: { ($0 as? ServerResponse)?.status == status }
         }
+    }
+
+    @Test(
+        arguments: [
+            (["media"], "media"), (["chat, media"], "media"), (["chat", " audio , media"], "audio"), (["Media"], nil),
+            (["chat"], nil), ([","], nil), ([], nil), (["mediation"], nil),
+        ] as [([String], String?)])
+    func agreesOnTheFirstSubprotocolThatBothSpeak(headers: [String], agreed: String?) {
+        let request = ServerRequest(
+            method: "GET", target: "/", headers: headers.map { (name: "sec-websocket-protocol", value: $0) })
+        #expect(ServerHandshake.subprotocol(request, spoken: ["media", "audio"]) == agreed)
     }
 
     // MARK: Liveness

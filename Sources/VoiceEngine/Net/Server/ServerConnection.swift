@@ -11,6 +11,8 @@ final class ServerConnection: ChannelInboundHandler, RemovableChannelHandler {
     private enum State {
         case waiting
         case reading(HTTPRequestHead, body: [UInt8])
+        /// The route makes its answer; the pipeline keeps further requests back.
+        case answering(HTTPRequestHead, keepAlive: Bool)
         /// The answer is out and the connection will close: the rest of the request is thrown away.
         case refused
     }
@@ -27,12 +29,14 @@ final class ServerConnection: ChannelInboundHandler, RemovableChannelHandler {
         self.limits = limits
     }
 
-    func handlerAdded(context: ChannelHandlerContext) { armDeadline(context) }
+    func handlerAdded(context: ChannelHandlerContext) { armDeadline(context, in: limits.requestTimeout) }
 
     func handlerRemoved(context: ChannelHandlerContext) { deadline?.cancel() }
 
     func channelInactive(context: ChannelHandlerContext) {
         deadline?.cancel()
+        // An answer that is still being made has nobody to go to.
+        state = .refused
         context.fireChannelInactive()
     }
 
@@ -55,8 +59,8 @@ final class ServerConnection: ChannelInboundHandler, RemovableChannelHandler {
         case (.end, .reading(let head, let body)):
             state = .waiting
             respond(context, head, body)
-        case (.head, .reading), (.head, .refused), (.body, .waiting), (.body, .refused), (.end, .waiting),
-            (.end, .refused):
+        case (.head, .reading), (.head, .answering), (.head, .refused), (.body, .waiting), (.body, .answering),
+            (.body, .refused), (.end, .waiting), (.end, .answering), (.end, .refused):
             break
         }
     }
@@ -76,18 +80,52 @@ final class ServerConnection: ChannelInboundHandler, RemovableChannelHandler {
         case .found(.respond(let answer), let parameters):
             request.parameters = parameters
             response = answer(request)
-        case .found(.webSocket, _):
-            response =
-                request.header("upgrade") == nil
-                ? ServerHandshake.upgradeRequired
-                : .text(400, "A WebSocket handshake must be the first request of its connection.")
+        case .found(.respondLater(let answer), let parameters):
+            request.parameters = parameters
+            return wait(context, head, for: answer(request, context.eventLoop))
+        case .found(.webSocket, _): response = Self.noHandshake(request)
         case .notFound: response = .text(404, "There is nothing at this address.")
         case .methodNotAllowed(let methods):
             let list = methods.joined(separator: ", ")
             response = ServerResponse(
                 status: 405, headers: [.init("Allow", list)], body: "This address takes \(list).\n")
         }
-        write(context, head, response, keepAlive: head.isKeepAlive)
+        wait(context, head, for: context.eventLoop.makeSucceededFuture(response))
+    }
+
+    private static func noHandshake(_ request: ServerRequest) -> ServerResponse {
+        request.header("upgrade") == nil
+            ? ServerHandshake.upgradeRequired
+            : .text(400, "A WebSocket handshake must be the first request of its connection.")
+    }
+
+    /// Writes the answer on a fresh stack: with an answer's end the pipeline hands over the next request from inside the
+    /// write, so that answers in place would nest as deep as a client sends requests ahead. It also lets the loop's
+    /// calls have their turn between two requests.
+    private func wait(
+        _ context: ChannelHandlerContext, _ head: HTTPRequestHead, for answer: EventLoopFuture<ServerResponse>
+    ) {
+        state = .answering(head, keepAlive: head.isKeepAlive)
+        armDeadline(context, in: limits.answerTimeout)
+        let loop = context.eventLoop
+        let bound = NIOLoopBound((self, context), eventLoop: loop)
+        answer.whenComplete { result in
+            loop.execute {
+                let (connection, context) = bound.value
+                connection.answered(context, result)
+            }
+        }
+    }
+
+    private func answered(_ context: ChannelHandlerContext, _ result: Result<ServerResponse, any Error>) {
+        guard case .answering(let head, let keepAlive) = state else { return }
+        state = .waiting
+        switch result {
+        case .success(let response): write(context, head, response, keepAlive: keepAlive)
+        case .failure(let error):
+            let response = error as? ServerResponse ?? .text(500, "The server could not answer.")
+            write(context, head, response, keepAlive: keepAlive)
+        }
     }
 
     private func refuse(_ context: ChannelHandlerContext, _ head: HTTPRequestHead, _ response: ServerResponse) {
@@ -117,11 +155,25 @@ final class ServerConnection: ChannelInboundHandler, RemovableChannelHandler {
             let body = context.channel.allocator.buffer(string: response.body)
             context.write(Self.wrapOutboundOut(.body(.byteBuffer(body))), promise: nil)
         }
-        context.writeAndFlush(Self.wrapOutboundOut(.end(nil)), promise: nil)
-        if keepAlive {
-            armDeadline(context)
-        } else {
+        let written = context.eventLoop.makePromise(of: Void.self)
+        // Before the end is written: with it, the next request may come.
+        if keepAlive { armDeadline(context, in: limits.requestTimeout) }
+        context.writeAndFlush(Self.wrapOutboundOut(.end(nil)), promise: written)
+        if !context.channel.isWritable {
+            closeWhenRead(context, written.futureResult)
+        } else if !keepAlive {
             closeSoon(context)
+        }
+    }
+
+    /// A client that does not take its answers gets no more of them: they would pile up here.
+    private func closeWhenRead(_ context: ChannelHandlerContext, _ written: EventLoopFuture<Void>) {
+        state = .refused
+        armDeadline(context, in: limits.answerTimeout)
+        let bound = NIOLoopBound((self, context), eventLoop: context.eventLoop)
+        written.whenSuccess {
+            let (connection, context) = bound.value
+            connection.closeSoon(context)
         }
     }
 
@@ -135,10 +187,10 @@ final class ServerConnection: ChannelInboundHandler, RemovableChannelHandler {
         deadline = context.eventLoop.scheduleTask(in: .seconds(1)) { channel.close(promise: nil) }
     }
 
-    private func armDeadline(_ context: ChannelHandlerContext) {
+    private func armDeadline(_ context: ChannelHandlerContext, in time: TimeAmount) {
         deadline?.cancel()
         let bound = NIOLoopBound((self, context), eventLoop: context.eventLoop)
-        deadline = context.eventLoop.scheduleTask(in: limits.requestTimeout) {
+        deadline = context.eventLoop.scheduleTask(in: time) {
             let (connection, context) = bound.value
             connection.deadlinePassed(context)
         }
@@ -149,6 +201,8 @@ final class ServerConnection: ChannelInboundHandler, RemovableChannelHandler {
         case .waiting, .refused: context.close(promise: nil)
         case .reading(let head, _):
             refuse(context, head, .text(408, "The request did not arrive within the time that this server waits."))
+        case .answering(let head, _):
+            refuse(context, head, .text(504, "The answer was not ready within the time that this server waits."))
         }
     }
 
@@ -169,8 +223,10 @@ final class ServerConnection: ChannelInboundHandler, RemovableChannelHandler {
 
     func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
         switch event {
-        case is ServerStopEvent: context.close(promise: nil)
-        // A client that has shut down its side still waits for an answer in the making; answers are made at once here.
+        case is ServerStopEvent:
+            // An answer that comes soon still goes out.
+            guard case .answering(let head, _) = state else { return context.close(promise: nil) }
+            state = .answering(head, keepAlive: false)
         case let event as ChannelEvent where event == .inputClosed: context.close(promise: nil)
         default: context.fireUserInboundEventTriggered(event)
         }

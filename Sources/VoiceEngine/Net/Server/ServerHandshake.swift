@@ -28,6 +28,11 @@ enum ServerHandshake {
         return acceptValue(key: key)
     }
 
+    /// The first of the client's subprotocols that is among `spoken`. Compared as they are: they are case-sensitive.
+    static func subprotocol(_ request: ServerRequest, spoken: [String]) -> String? {
+        request.list("sec-websocket-protocol").first { spoken.contains($0) }
+    }
+
     /// The answer to a plain request for a path that only takes WebSockets.
     static let upgradeRequired = ServerResponse(
         status: 426, headers: [.init("Upgrade", "websocket"), .init("Connection", "Upgrade")],

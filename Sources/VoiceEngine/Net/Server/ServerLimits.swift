@@ -12,6 +12,8 @@ package struct ServerLimits: Sendable {
     package var bodyBytes = 65_536
     /// From the connection, or the last answer, to the end of the next request: slow and idle clients are closed.
     package var requestTimeout = TimeAmount.seconds(15)
+    /// How long an answer may be in the making, and how long a client may take to read one.
+    package var answerTimeout = TimeAmount.seconds(30)
     /// [bytes] of a WebSocket message.
     package var webSocketMessageBytes = 65_536
     package var webSocketPingInterval = TimeAmount.seconds(25)

@@ -11,6 +11,8 @@ package struct ServerRequest: Sendable {
     package var body: [UInt8]
     /// The decoded values of the pattern's `:name` segments.
     package var parameters: [String: String]
+    /// What a WebSocket handshake agreed on; nil without.
+    package var subprotocol: String?
 
     package init(
         method: String, target: String, headers: [(name: String, value: String)] = [], body: [UInt8] = []
@@ -30,6 +32,13 @@ package struct ServerRequest: Sendable {
         let wanted = name.lowercased()
         guard let value = headers.first(where: { $0.name.lowercased() == wanted })?.value else { return nil }
         return ServerText.trimmed(value[...])
+    }
+
+    /// The elements of all headers of that name, which are comma-separated lists, without surrounding blanks.
+    func list(_ name: String) -> [String] {
+        let wanted = name.lowercased()
+        return headers.lazy.filter { $0.name.lowercased() == wanted }
+            .flatMap { $0.value.split(separator: ",").map(ServerText.trimmed) }
     }
 }
 

@@ -4,8 +4,19 @@ package import NIOCore
 package enum ServerAction: Sendable {
     /// Answers at once, on the connection's loop. Must not block.
     case respond(@Sendable (ServerRequest) -> ServerResponse)
+    /// Answers when its future does; called on the connection's loop, which it is handed. Must not block.
+    ///
+    /// A connection has one answer at a time in the making: requests that a client sends ahead wait, unread, for their
+    /// turn. After `ServerLimits.answerTimeout` the client gets 504. Once the client has gone or that time has passed,
+    /// an answer is dropped. A future that fails with a `ServerResponse` answers with it, any other failure with 500.
+    case respondLater(@Sendable (ServerRequest, any EventLoop) -> EventLoopFuture<ServerResponse>)
     /// Decides whether a client may open a WebSocket here: returns what makes the far end of it, or throws the answer.
-    case webSocket(@Sendable (ServerRequest) throws(ServerResponse) -> ServerWebSocketFactory)
+    ///
+    /// - subprotocols: Those that the route speaks (RFC 6455 section 1.9). The first of the client's that is among them
+    ///   is agreed on and named in the answer and in `ServerRequest.subprotocol`; without one the answer names none,
+    ///   and whether that will do is for both ends to decide. Extensions are never agreed on.
+    case webSocket(
+        subprotocols: [String] = [], @Sendable (ServerRequest) throws(ServerResponse) -> ServerWebSocketFactory)
 }
 
 /// Makes the far end of one accepted WebSocket, on the connection's loop.

@@ -20,9 +20,10 @@ final class ServerUpgrade: HTTPServerProtocolUpgrader, Sendable {
         channel: any Channel, upgradeRequest: HTTPRequestHead, initialResponseHeaders: HTTPHeaders
     ) -> EventLoopFuture<HTTPHeaders> {
         do {
-            let (accept, _) = try decide(upgradeRequest)
+            let decision = try decide(upgradeRequest)
             var headers = HTTPHeaders([("Connection", "Upgrade"), ("Upgrade", "websocket")])
-            headers.add(name: "Sec-WebSocket-Accept", value: accept)
+            headers.add(name: "Sec-WebSocket-Accept", value: decision.accept)
+            if let name = decision.subprotocol { headers.add(name: "Sec-WebSocket-Protocol", value: name) }
             return channel.eventLoop.makeSucceededFuture(headers)
         } catch {
             return channel.eventLoop.makeFailedFuture(error)
@@ -32,9 +33,8 @@ final class ServerUpgrade: HTTPServerProtocolUpgrader, Sendable {
     func upgrade(context: ChannelHandlerContext, upgradeRequest: HTTPRequestHead) -> EventLoopFuture<Void> {
         do {
             // Asked again, because the answer to "may it" carries what makes the peer, and nothing is kept in between.
-            let (_, makePeer) = try decide(upgradeRequest)
-            let socket = ServerWebSocket(
-                limits: limits, peer: makePeer(context.eventLoop), allocator: context.channel.allocator)
+            let peer = try decide(upgradeRequest).makePeer(context.eventLoop)
+            let socket = ServerWebSocket(limits: limits, peer: peer, allocator: context.channel.allocator)
             try context.pipeline.syncOperations.addHandler(socket)
             return context.eventLoop.makeSucceededVoidFuture()
         } catch {
@@ -43,14 +43,21 @@ final class ServerUpgrade: HTTPServerProtocolUpgrader, Sendable {
         }
     }
 
-    private func decide(_ head: HTTPRequestHead) throws(ServerResponse) -> (String, ServerWebSocketFactory) {
+    private struct Decision {
+        var accept: String
+        var subprotocol: String?
+        var makePeer: ServerWebSocketFactory
+    }
+
+    private func decide(_ head: HTTPRequestHead) throws(ServerResponse) -> Decision {
         var request = ServerRequest(head, body: [])
         switch router.match(method: request.method, path: request.path) {
-        case .found(.webSocket(let decide), let parameters):
+        case .found(.webSocket(let spoken, let decide), let parameters):
             let accept = try ServerHandshake.accept(request)
             request.parameters = parameters
-            return (accept, try decide(request))
-        case .found(.respond, _): throw .text(400, "This address takes no WebSocket.")
+            request.subprotocol = ServerHandshake.subprotocol(request, spoken: spoken)
+            return Decision(accept: accept, subprotocol: request.subprotocol, makePeer: try decide(request))
+        case .found(.respond, _), .found(.respondLater, _): throw .text(400, "This address takes no WebSocket.")
         case .notFound, .methodNotAllowed: throw .text(404, "There is nothing at this address.")
         }
     }
