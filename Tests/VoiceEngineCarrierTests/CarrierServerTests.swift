@@ -165,7 +165,7 @@ private struct Site {
     @Test func tooManyConnectionsAndCallsAreRefused() async throws {
         let site = try await Site {
             $0.maximumCalls = 1
-            $0.limits.connections = 3
+            $0.settings.limits.connections = 3
         }
         _ = try await site.call()
         let webhook = try await site.request(

@@ -17,7 +17,7 @@ private final class Line {
     init(calls most: Int = 10, token: String? = nil, limits: ServerLimits = ServerLimits()) throws {
         calls = CarrierCalls(most: most)
         var configuration = CarrierServerConfiguration()
-        configuration.twilioAuthToken = token
+        configuration.settings.twilio.authToken = token.map { Secret(variable: "TOKEN", value: $0) }
         let router = CarrierServer.router(configuration, host: host, calls: calls)
         channel = EmbeddedChannel()
         try HTTPServer.configure(channel, router: router, limits: limits)

@@ -490,14 +490,18 @@ typedef struct voice_server_config {
 	                            different calls at the same time. event->session takes voice_session_ calls until VOICE_EVENT_CLOSED
 	                            has been reported; it belongs to the server: destroying it ends the call. NULL = not reported */
 	void *user_data;         /* handed to on_event */
+	const char *settings;    /* a server document as JSON (docs/server.md), up to 1 MiB: TLS, carriers, the control API, admission,
+	                            limits; secrets by the names of environment variables. NULL = the usual settings, with
+	                            TWILIO_AUTH_TOKEN and VOICE_CONTROL_TOKEN of the environment */
 } voice_server_config;
 
 /**
  * Listens for carriers and answers their calls with the engine's agents. Paths: POST /twilio/voice/AGENT (TwiML),
  * /twilio/media/AGENT (WebSocket), /healthz, /readyz, /metrics.
  *
- * @return VOICE_OK, VOICE_ERR_BAD_HANDLE, VOICE_ERR_BAD_ARG, VOICE_ERR_NETWORK (the detail names address and cause),
- *         VOICE_ERR_REENTRANT.
+ * @return VOICE_OK, VOICE_ERR_BAD_HANDLE, VOICE_ERR_BAD_ARG, VOICE_ERR_BAD_CONFIG (settings: the detail names the key, or the
+ *         file and what is wrong with it), VOICE_ERR_KEY_MISSING (settings names an environment variable that is not set),
+ *         VOICE_ERR_NETWORK (the detail names address and cause), VOICE_ERR_REENTRANT.
  * Threads: any. Blocks: up to 1 s. From a callback: no. Since: 1.0
  */
 VOICE_API voice_status voice_server_start(voice_engine *engine, const voice_server_config *config, voice_server **out);

@@ -1,4 +1,5 @@
 public import CVoiceEngine
+internal import VoiceEngineCarrier
 internal import VoiceEngineCore
 
 // voice_server_*: checks, copies and hands over; the contract is in voice_engine.h.
@@ -62,6 +63,8 @@ private func startServer(_ engine: Engine, _ config: voice_server_config) throws
     configuration.maximumCalls = try ConfigReader.number(
         config.max_calls, named: "max_calls", range: 1...65_535, orZero: 0)
     try ConfigReader.zero(config.reserved, named: "reserved")
+    configuration.settings = try ConfigReader.text(config.settings, named: "settings", most: ServerDocument.largest)
+        .map { Array($0.utf8) }
     let callback = EventCallback(config.on_event, userData: config.user_data)
     return try Server(configuration, engine: engine) { (dispatcher) throws(VoiceError) in
         try serverCallEvents(dispatcher, callback)

@@ -19,10 +19,10 @@ package struct CarrierServerConfiguration: Sendable {
     package var port = 0
     /// How carriers reach the server; nil takes the host of each request.
     package var publicAddress: PublicAddress?
+    /// Without `settings.admission.mostCalls`.
     package var maximumCalls = 1_000
-    /// With it only requests that Twilio signed are taken. A secret: never logged.
-    package var twilioAuthToken: String?
-    package var limits = ServerLimits()
+    /// The server document, or the settings of a server without one.
+    package var settings = ServerDocument()
     package var log = Log.none
 
     package init() {}
@@ -50,11 +50,11 @@ package final class CarrierServer: Sendable {
     package static func start(
         _ configuration: CarrierServerConfiguration, host: any CallHost, on group: any EventLoopGroup
     ) -> EventLoopFuture<CarrierServer> {
-        let calls = CarrierCalls(most: configuration.maximumCalls)
+        let calls = CarrierCalls(most: configuration.settings.admission.mostCalls ?? configuration.maximumCalls)
         let router = router(configuration, host: host, calls: calls)
         let eventLoop = group.next()
         return HTTPServer.start(
-            host: configuration.host, port: configuration.port, router: router, limits: configuration.limits, on: group
+            host: configuration.host, port: configuration.port, router: router, limits: configuration.settings.limits, on: group
         ).map { CarrierServer(server: $0, calls: calls, eventLoop: eventLoop) }
     }
 
@@ -101,7 +101,7 @@ package final class CarrierServer: Sendable {
     package static func router(
         _ configuration: CarrierServerConfiguration, host: any CallHost, calls: CarrierCalls
     ) -> ServerRouter {
-        let signature = configuration.twilioAuthToken.map { TwilioSignature(authToken: $0) }
+        let signature = configuration.settings.twilio.authToken.map { TwilioSignature(authToken: $0.value) }
         let webhook = TwilioVoiceWebhook(publicAddress: configuration.publicAddress, signature: signature)
         let context = TwilioCallContext(host: host, calls: calls, log: configuration.log)
         let voice = ServerAction.respond { request in

@@ -12,8 +12,10 @@ package final class Server: Sendable {
         package var port = 0
         /// How carriers reach the server, such as "https://agent.example.com"; nil takes it from each request.
         package var publicURL: String?
-        /// 0: the engine's own limit.
+        /// 0: as the settings say, or else the engine's own limit.
         package var maximumCalls = 0
+        /// The server document; nil for a server with the usual settings.
+        package var settings: [UInt8]?
 
         package init() {}
     }
@@ -51,7 +53,7 @@ package final class Server: Sendable {
         } catch {
             throw VoiceError(.network, "\(error)")
         }
-        if settings.twilioAuthToken == nil {
+        if settings.settings.twilio.authToken == nil {
             settings.log(
                 .warning, "TWILIO_AUTH_TOKEN is not set: requests are taken without checking that Twilio signed them")
         }
@@ -64,8 +66,10 @@ package final class Server: Sendable {
         var settings = CarrierServerConfiguration()
         settings.host = configuration.host
         settings.port = configuration.port
-        settings.maximumCalls = configuration.maximumCalls > 0 ? configuration.maximumCalls : engine.maxSessions
-        settings.twilioAuthToken = Environment.value("TWILIO_AUTH_TOKEN")
+        settings.settings = try document(configuration.settings)
+        settings.maximumCalls = engine.maxSessions
+        // What the command line says goes before what a file says.
+        if configuration.maximumCalls > 0 { settings.settings.admission.mostCalls = configuration.maximumCalls }
         settings.log = engine.log.named("server")
         guard let url = configuration.publicURL else { return settings }
         do {
@@ -74,6 +78,16 @@ package final class Server: Sendable {
             throw VoiceError(.badArgument, "public_url: \(error)")
         }
         return settings
+    }
+
+    private static func document(_ json: [UInt8]?) throws(VoiceError) -> ServerDocument {
+        guard let json else { return ServerDocument(environment: Environment.value) }
+        do throws(AgentError) {
+            return try ServerDocument.parse(json, environment: Environment.value)
+        } catch {
+            let status: VoiceError.Status = if case .unset = error { .keyMissing } else { .badConfiguration }
+            throw VoiceError(status, "settings: \(error)")
+        }
     }
 
     package func port() throws(VoiceError) -> Int {

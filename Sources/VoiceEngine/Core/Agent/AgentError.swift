@@ -1,4 +1,4 @@
-/// Why a document is no agent: which key, what stood there, what was expected. Never holds a secret.
+/// Why a document is no agent, or no server's settings: which key, what stood there, what was expected. Never holds a secret.
 package enum AgentError: Error, Equatable, Sendable, CustomStringConvertible {
     /// Not JSON at all.
     case syntax(JSONError)
@@ -8,12 +8,14 @@ package enum AgentError: Error, Equatable, Sendable, CustomStringConvertible {
     case unknownKey(path: String, suggestion: String?, known: [String])
     /// A secret, or what looks like the place for one.
     case secret(path: String)
+    /// The environment variable that a key names is not set.
+    case unset(path: String, variable: String)
 
     /// The key, such as `turn.end.silence_ms` or `stt[1].model`; empty for the document as a whole.
     package var path: String {
         switch self {
         case .syntax: ""
-        case .value(let path, _, _), .unknownKey(let path, _, _), .secret(let path): path
+        case .value(let path, _, _), .unknownKey(let path, _, _), .secret(let path), .unset(let path, _): path
         }
     }
 
@@ -29,6 +31,8 @@ package enum AgentError: Error, Equatable, Sendable, CustomStringConvertible {
         case .secret(let path):
             return "\(path): secrets do not belong in the document; put it into an environment variable and name that "
                 + "variable in \"api_key_env\""
+        case .unset(let path, let variable):
+            return "\(path): the environment variable \(variable) is not set; it holds the secret"
         }
     }
 }

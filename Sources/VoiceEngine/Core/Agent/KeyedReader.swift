@@ -1,13 +1,13 @@
 /// Reads one JSON object key by key and remembers what was asked for, so that `finish` can refuse what nobody knows.
 ///
 /// Each read says what it expects; a value of another type or range throws an error with the key's path.
-struct KeyedReader {
-    let path: String
+package struct KeyedReader {
+    package let path: String
     private let object: JSONObject
     private var known: [String] = []
 
     /// - Parameter path: Of `value` in the document; empty for the document itself.
-    init(_ value: JSONValue, path: String) throws(AgentError) {
+    package init(_ value: JSONValue, path: String) throws(AgentError) {
         guard let object = value.object else {
             throw .value(path: path, found: Self.described(value), expected: "an object")
         }
@@ -16,27 +16,27 @@ struct KeyedReader {
     }
 
     /// Refuses keys that were never asked for. Last call on every reader.
-    func finish() throws(AgentError) {
+    package func finish() throws(AgentError) {
         guard let key = object.keys.first(where: { !known.contains($0) }) else { return }
         let path = self.path(of: key)
         if Self.isSecret(key) { throw .secret(path: path) }
         throw .unknownKey(path: Self.shortened(path), suggestion: Spelling.nearest(to: key, among: known), known: known)
     }
 
-    func path(of key: String) -> String { path.isEmpty ? key : "\(path).\(key)" }
+    package func path(of key: String) -> String { path.isEmpty ? key : "\(path).\(key)" }
 
-    mutating func value(_ key: String) -> JSONValue? {
+    package mutating func value(_ key: String) -> JSONValue? {
         known.append(key)
         return object[key]
     }
 
-    mutating func integer(
+    package mutating func integer(
         _ key: String, _ range: ClosedRange<Int64>, default preset: Int64
     ) throws(AgentError) -> Int64 {
         try integer(key, range) ?? preset
     }
 
-    mutating func integer(_ key: String, _ range: ClosedRange<Int64>) throws(AgentError) -> Int64? {
+    package mutating func integer(_ key: String, _ range: ClosedRange<Int64>) throws(AgentError) -> Int64? {
         guard let value = value(key) else { return nil }
         guard let number = value.int, range.contains(number) else {
             throw wrong(key, value, "a whole number from \(range.lowerBound) to \(range.upperBound)")
@@ -44,7 +44,7 @@ struct KeyedReader {
         return number
     }
 
-    mutating func number(_ key: String, _ range: ClosedRange<Double>) throws(AgentError) -> Double? {
+    package mutating func number(_ key: String, _ range: ClosedRange<Double>) throws(AgentError) -> Double? {
         guard let value = value(key) else { return nil }
         guard let number = value.double, range.contains(number) else {
             throw wrong(key, value, "a number from \(range.lowerBound) to \(range.upperBound)")
@@ -52,31 +52,31 @@ struct KeyedReader {
         return number
     }
 
-    mutating func milliseconds(
+    package mutating func milliseconds(
         _ key: String, _ range: ClosedRange<Int64>, default preset: Int64
     ) throws(AgentError) -> Nanoseconds {
         .milliseconds(try integer(key, range, default: preset))
     }
 
-    mutating func bool(_ key: String, default preset: Bool) throws(AgentError) -> Bool {
+    package mutating func bool(_ key: String, default preset: Bool) throws(AgentError) -> Bool {
         guard let value = value(key) else { return preset }
         guard let bool = value.bool else { throw wrong(key, value, "true or false") }
         return bool
     }
 
     /// Text without control characters but line breaks and tabs.
-    mutating func text(_ key: String, _ rule: TextRule = .text(4_096)) throws(AgentError) -> String? {
+    package mutating func text(_ key: String, _ rule: TextRule = .text(4_096)) throws(AgentError) -> String? {
         guard let value = value(key) else { return nil }
         guard let text = value.string, rule.accepts(text) else { throw wrong(key, value, rule.expectation) }
         return text
     }
 
-    mutating func requiredText(_ key: String, _ rule: TextRule = .text(4_096)) throws(AgentError) -> String {
+    package mutating func requiredText(_ key: String, _ rule: TextRule = .text(4_096)) throws(AgentError) -> String {
         if let text = try text(key, rule) { return text }
         throw missing(key, rule.expectation)
     }
 
-    mutating func choice<Choice: RawRepresentable & CaseIterable>(
+    package mutating func choice<Choice: RawRepresentable & CaseIterable>(
         _ key: String, default preset: Choice
     ) throws(AgentError) -> Choice where Choice.RawValue == String {
         guard let value = value(key) else { return preset }
@@ -87,7 +87,7 @@ struct KeyedReader {
     }
 
     /// A list of texts.
-    mutating func texts(
+    package mutating func texts(
         _ key: String, _ rule: TextRule = .text(200), atMost limit: Int = 100
     ) throws(AgentError) -> [String]? {
         guard let elements = try elements(key, atMost: limit) else { return nil }
@@ -102,14 +102,14 @@ struct KeyedReader {
     }
 
     /// The elements of a list with their paths.
-    mutating func elements(_ key: String, atMost limit: Int) throws(AgentError) -> [(path: String, value: JSONValue)]? {
+    package mutating func elements(_ key: String, atMost limit: Int) throws(AgentError) -> [(path: String, value: JSONValue)]? {
         guard let value = value(key) else { return nil }
         guard let list = value.array, list.count <= limit else { throw wrong(key, value, "a list of at most \(limit)") }
         return list.enumerated().map { ("\(path(of: key))[\($0)]", $1) }
     }
 
     /// The members of an object whose keys are free, all of them texts.
-    mutating func textMembers(
+    package mutating func textMembers(
         _ key: String, keys keyRule: TextRule, values rule: TextRule, atMost limit: Int = 100
     ) throws(AgentError) -> [(key: String, value: String)] {
         guard let value = value(key) else { return [] }
@@ -131,7 +131,7 @@ struct KeyedReader {
     }
 
     /// The members of an object whose keys are free, with their paths.
-    mutating func members(
+    package mutating func members(
         _ key: String, keys rule: TextRule, atMost limit: Int
     ) throws(AgentError) -> [(key: String, path: String, value: JSONValue)]? {
         guard let value = value(key) else { return nil }
@@ -150,20 +150,20 @@ struct KeyedReader {
     }
 
     /// A reader of a nested object; a missing one reads as empty, so that its defaults apply.
-    mutating func nested(_ key: String) throws(AgentError) -> KeyedReader {
+    package mutating func nested(_ key: String) throws(AgentError) -> KeyedReader {
         try KeyedReader(value(key) ?? [:], path: path(of: key))
     }
 
-    func isMissing(_ key: String) -> Bool { object[key] == nil }
+    package func isMissing(_ key: String) -> Bool { object[key] == nil }
 
     /// A value that is there and wrong.
-    func wrong(_ key: String, _ value: JSONValue, _ expected: String) -> AgentError {
+    package func wrong(_ key: String, _ value: JSONValue, _ expected: String) -> AgentError {
         let found = Self.isSecret(key) ? value.typeName : Self.described(value)
         return .value(path: path(of: key), found: found, expected: expected)
     }
 
     /// A value that is not there; perhaps its key is misspelt.
-    func missing(_ key: String, _ expected: String) -> AgentError {
+    package func missing(_ key: String, _ expected: String) -> AgentError {
         let strangers = object.keys.filter { !known.contains($0) }
         if let stranger = Spelling.nearest(to: key, among: strangers) {
             return .unknownKey(path: path(of: stranger), suggestion: key, known: known)
@@ -172,7 +172,7 @@ struct KeyedReader {
     }
 
     /// A value as error texts show it.
-    static func described(_ value: JSONValue) -> String {
+    package static func described(_ value: JSONValue) -> String {
         switch value {
         case .string(let text):
             text.unicodeScalars.count > 40 ? "a text of \(text.unicodeScalars.count) characters" : value.text
@@ -192,7 +192,7 @@ struct KeyedReader {
 }
 
 /// What a text must look like.
-enum TextRule {
+package enum TextRule: Sendable {
     /// Not blank, at most so many characters, no control characters but line breaks and tabs.
     case text(Int)
     /// The same, or empty.
@@ -210,7 +210,7 @@ enum TextRule {
     /// Printable, on one line.
     case headerValue
 
-    var expectation: String {
+    package var expectation: String {
         switch self {
         case .text(let limit): "text of 1 to \(limit) characters, without control characters"
         case .textOrEmpty(let limit): "text of at most \(limit) characters, without control characters"
@@ -223,7 +223,7 @@ enum TextRule {
         }
     }
 
-    func accepts(_ text: String) -> Bool {
+    package func accepts(_ text: String) -> Bool {
         let scalars = text.unicodeScalars
         switch self {
         case .text(let limit):

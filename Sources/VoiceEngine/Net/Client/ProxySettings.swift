@@ -23,7 +23,7 @@ package struct ProxySettings: Sendable {
     private enum Exception: Sendable {
         case everything
         case name(String)
-        case range([UInt8], bits: Int)
+        case range(AddressRange)
     }
 
     private var plain = Choice.none
@@ -102,14 +102,14 @@ package struct ProxySettings: Sendable {
 
     private func isExcepted(_ host: String) -> Bool {
         let host = host.last == "." ? String(host.dropLast()) : host
-        let address = Self.address(host)
+        let address = AddressRange.bytes(of: host)
         if host == "localhost" || host.hasSuffix(".localhost") { return true }
-        if let address, Self.isLoopback(address) { return true }
+        if let address, AddressRange.loopback.contains(where: { $0.contains(address) }) { return true }
         return exceptions.contains { exception in
             switch exception {
             case .everything: true
             case .name(let name): host == name || host.hasSuffix("." + name)
-            case .range(let prefix, let bits): address.map { Self.matches($0, prefix, bits) } ?? false
+            case .range(let range): address.map { range.contains($0) } ?? false
             }
         }
     }
@@ -117,38 +117,11 @@ package struct ProxySettings: Sendable {
     private static func exceptions(_ text: String) -> [Exception] {
         text.split { $0 == "," || $0 == " " || $0 == "\t" }.compactMap { entry in
             if entry == "*" { return .everything }
-            let parts = entry.split(separator: "/", maxSplits: 1, omittingEmptySubsequences: false)
-            let host = parts[0].filter { $0 != "[" && $0 != "]" }
-            if let address = address(String(host)) {
-                let bits = parts.count == 2 ? Int(parts[1]) ?? -1 : address.count * 8
-                return (0...address.count * 8).contains(bits) ? .range(address, bits: bits) : nil
-            }
+            if let range = AddressRange(entry.filter { $0 != "[" && $0 != "]" }) { return .range(range) }
             var name = entry.lowercased()[...]
             while name.first == "." { name.removeFirst() }
             while name.last == "." { name.removeLast() }
             return name.isEmpty ? nil : .name(String(name))
         }
-    }
-
-    /// The bytes of an address, nil for a name; an IPv4 address in IPv6 form is the IPv4 address.
-    private static func address(_ text: String) -> [UInt8]? {
-        var bytes = [UInt8](repeating: 0, count: 16)
-        if inet_pton(AF_INET, text, &bytes) == 1 { return Array(bytes[..<4]) }
-        guard inet_pton(AF_INET6, text, &bytes) == 1 else { return nil }
-        let mapped = [UInt8](repeating: 0, count: 10) + [0xFF, 0xFF]
-        return bytes.starts(with: mapped) ? Array(bytes[12...]) : bytes
-    }
-
-    private static func isLoopback(_ address: [UInt8]) -> Bool {
-        address.count == 4 ? address[0] == 127 : address == [UInt8](repeating: 0, count: 15) + [1]
-    }
-
-    private static func matches(_ address: [UInt8], _ prefix: [UInt8], _ bits: Int) -> Bool {
-        guard address.count == prefix.count else { return false }
-        let whole = bits / 8
-        guard address[..<whole] == prefix[..<whole] else { return false }
-        guard bits % 8 > 0 else { return true }
-        let mask = UInt8(truncatingIfNeeded: 0xFF00 >> (bits % 8))
-        return address[whole] & mask == prefix[whole] & mask
     }
 }

@@ -1,9 +1,20 @@
 package import NIOCore
 
 /// What a server grants its clients. Beyond a limit the one connection ends; the others notice nothing.
-package struct ServerLimits: Sendable {
+package struct ServerLimits: Equatable, Sendable {
     /// Open connections; further ones are closed at once.
     package var connections = 4_096
+    /// Of one address. A PBX has a connection for each call.
+    package var connectionsPerAddress = 1_024
+    /// Connections that are no WebSocket (yet): in the TLS handshake, sending a request, or kept alive between two.
+    /// Slow clients never take the places of calls.
+    package var waitingConnections = 1_024
+    /// The same, of one address.
+    package var waitingPerAddress = 64
+    /// Addresses whose connections are not counted by address: proxies, behind which is everybody.
+    package var uncounted = AddressRange.loopback
+    /// From the connection to the end of its TLS handshake.
+    package var handshakeTimeout = TimeAmount.seconds(10)
     /// [bytes] of one header field and of all of them.
     package var headerFieldBytes = 8_192
     package var headerListBytes = 32_768
@@ -16,6 +27,8 @@ package struct ServerLimits: Sendable {
     package var answerTimeout = TimeAmount.seconds(30)
     /// [bytes] of a WebSocket message.
     package var webSocketMessageBytes = 65_536
+    /// From the handshake to a WebSocket's first message; those who only want to hold a place are closed.
+    package var firstMessageTimeout = TimeAmount.seconds(15)
     package var webSocketPingInterval = TimeAmount.seconds(25)
     /// How long a peer may take to answer a close frame.
     package var webSocketCloseTimeout = TimeAmount.seconds(2)
