@@ -1,6 +1,6 @@
-"""Holds docs/agent.schema.json against the documents that the engine's own reader is tested with.
+"""Holds the schemas of docs/ against the documents that the engine's own readers are tested with.
 
-Each file in good/ is a document. Each file in bad/ has the document and the path of the key that the reader names;
+good/ and bad/ have agents, server/ has settings of servers. Each file in good/ is a document. Each file in bad/ has the document and the path of the key that the reader names;
 `beyond_schema` marks what JSON Schema cannot express.
 """
 
@@ -18,25 +18,30 @@ def load(path: Path) -> object:
     return json.loads(path.read_text(encoding="utf-8"))
 
 
-class SchemaTest(unittest.TestCase):
+class AgentSchemaTest(unittest.TestCase):
+    SCHEMA = "agent.schema.json"
+    FOLDER = HERE
+    EXAMPLES = "examples/agents/*.json"
+    LEAST_GOOD, LEAST_BAD = 8, 50
+
     @classmethod
     def setUpClass(cls) -> None:
-        cls.schema = load(ROOT / "docs" / "agent.schema.json")
+        cls.schema = load(ROOT / "docs" / cls.SCHEMA)
         cls.validator = jsonschema.Draft202012Validator(cls.schema)
 
     def test_is_a_schema(self) -> None:
         jsonschema.Draft202012Validator.check_schema(self.schema)
 
     def test_takes_good_documents_and_examples(self) -> None:
-        files = [*HERE.glob("good/*.json"), *ROOT.glob("examples/agents/*.json")]
-        self.assertGreaterEqual(len(files), 8)
+        files = [*self.FOLDER.glob("good/*.json"), *ROOT.glob(self.EXAMPLES)]
+        self.assertGreaterEqual(len(files), self.LEAST_GOOD)
         for file in files:
             with self.subTest(file.name):
                 self.validator.validate(load(file))
 
     def test_refuses_bad_documents(self) -> None:
-        files = list(HERE.glob("bad/*.json"))
-        self.assertGreaterEqual(len(files), 50)
+        files = list(self.FOLDER.glob("bad/*.json"))
+        self.assertGreaterEqual(len(files), self.LEAST_BAD)
         for file in files:
             case = load(file)
             with self.subTest(file.name):
@@ -59,8 +64,15 @@ class SchemaTest(unittest.TestCase):
                 walk(choice, path)
 
         walk(self.schema, "")
-        for name, definition in self.schema["$defs"].items():
+        for name, definition in self.schema.get("$defs", {}).items():
             walk(definition, name)
+
+
+class ServerSchemaTest(AgentSchemaTest):
+    SCHEMA = "server.schema.json"
+    FOLDER = HERE / "server"
+    EXAMPLES = "examples/server/*.json"
+    LEAST_GOOD, LEAST_BAD = 7, 40
 
 
 if __name__ == "__main__":
