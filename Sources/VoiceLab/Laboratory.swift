@@ -19,6 +19,7 @@ struct Laboratory: AsyncParsableCommand {
         commandName: "voice-lab",
         abstract: "A simulated carrier, scripted providers and a load benchmark for voice engines.",
         subcommands: [
-            CallCommand.self, ProvidersCommand.self, FailuresCommand.self, BenchCommand.self, LoopbackCommand.self,
+            CallCommand.self, TwilioCommand.self, ProvidersCommand.self, FailuresCommand.self, BenchCommand.self,
+            LoopbackCommand.self,
         ])
 }

@@ -58,6 +58,9 @@ int check(const struct options *options, char **paths);
 int talk(const struct options *options, const char *agent, const char *input,
          const char *output);
 
+/** call.c: takes its own options; arguments[0] is the command. */
+int call(int count, char **arguments);
+
 /* -- event_log.c: events as JSON lines and for people. */
 
 /** Writes one event as one JSON line; safe from several threads at once. */

@@ -5,10 +5,11 @@
  *   voice-host check agent.json ...      are documents and providers right?
  *   voice-host talk agent.json in.wav out.wav
  *                                        a recording calls an agent
+ *   voice-host call NUMBER               lets a running serve call somebody
  *   voice-host version
  *
  * A thin layer over the public header alone: this file reads the command line,
- * serve.c and talk.c are the hosts, event_log.c writes events, wav.c files.
+ * serve.c, talk.c and call.c are the hosts, event_log.c writes events, wav.c files.
  */
 #include <errno.h>
 #include <getopt.h>
@@ -27,6 +28,8 @@ static const char usage_all[] =
 	"                                          try their providers\n"
 	"  voice-host talk AGENT.json IN.wav OUT.wav\n"
 	"                                          let a recording call\n"
+	"  voice-host call NUMBER                  let a running serve call\n"
+	"                                          somebody\n"
 	"  voice-host version                      print versions\n"
 	"\n"
 	"\"voice-host COMMAND --help\" tells the options of a command.\n"
@@ -422,6 +425,8 @@ int main(int count, char **arguments)
 			return usage_error(usage_serve);
 		return serve(&options);
 	}
+	if (strcmp(command, "call") == 0)
+		return call(count, arguments);
 	if (strcmp(command, "talk") == 0) {
 		options.engine.log_level = VOICE_LOG_WARNING;
 		code = take_options(&options, talk_options, usage_talk, count,

@@ -23,6 +23,8 @@ package struct CarrierServerConfiguration: Sendable {
     package var maximumCalls = 1_000
     /// The server document, or the settings of a server without one.
     package var settings = ServerDocument()
+    /// Carriers' accounts, outgoing calls, and what callers get whom no agent can answer.
+    package var control = CarrierControlSettings()
     package var log = Log.none
 
     package init() {}
@@ -54,7 +56,8 @@ package final class CarrierServer: Sendable {
         let router = router(configuration, host: host, calls: calls)
         let eventLoop = group.next()
         return HTTPServer.start(
-            host: configuration.host, port: configuration.port, router: router, limits: configuration.settings.limits, on: group
+            host: configuration.host, port: configuration.port, router: router, limits: configuration.settings.limits,
+            on: group
         ).map { CarrierServer(server: $0, calls: calls, eventLoop: eventLoop) }
     }
 
@@ -101,37 +104,33 @@ package final class CarrierServer: Sendable {
     package static func router(
         _ configuration: CarrierServerConfiguration, host: any CallHost, calls: CarrierCalls
     ) -> ServerRouter {
-        let signature = configuration.settings.twilio.authToken.map { TwilioSignature(authToken: $0.value) }
-        let webhook = TwilioVoiceWebhook(publicAddress: configuration.publicAddress, signature: signature)
-        let context = MediaStreamContext(host: host, calls: calls, log: configuration.log)
-        let voice = ServerAction.respond { request in
-            let agent = request.parameters["agent"] ?? ""
-            return webhook.answer(request, agent: agent) { (agent) throws(CallRefusal) in
-                try host.admit(agent: agent)
-                try calls.admit()
-            }
-        }
+        let control = CarrierControl(
+            configuration.control, twilioAuthToken: configuration.settings.twilio.authToken?.value,
+            publicAddress: configuration.publicAddress, host: host, calls: calls, log: configuration.log)
+        let context = MediaStreamContext(
+            host: control.twilioGate, calls: calls, log: configuration.log, control: control.twilio)
         let media = ServerAction.webSocket { (request) throws(ServerResponse) in
-            guard webhook.isSignedHandshake(request) else {
+            guard control.voiceWebhook.isSignedHandshake(request) else {
                 throw .text(403, "X-Twilio-Signature: not the signature of this address.")
             }
             let agent = request.parameters["agent"] ?? ""
             return { MediaStreamCall(context: context, wire: TwilioWire(), agent: agent, eventLoop: $0) }
         }
-        return ServerRouter([
-            ServerRoute(["GET", "POST"], "/twilio/voice", voice),
-            ServerRoute(["GET", "POST"], "/twilio/voice/:agent", voice),
-            ServerRoute(["GET"], "/twilio/media", media),
-            ServerRoute(["GET"], "/twilio/media/:agent", media),
-            ServerRoute(["GET"], "/healthz", .respond { _ in .text(200, "ok") }),
-            ServerRoute(["GET"], "/readyz", .respond { _ in readiness(host: host, calls: calls) }),
-            ServerRoute(
-                ["GET"], "/metrics",
-                .respond { _ in
-                    ServerResponse(contentType: "text/plain; version=0.0.4; charset=utf-8", body: host.metricsText())
-                }),
-            ServerRoute(["GET"], "/", .respond { _ in .text(200, about) }),
-        ])
+        let token = ControlToken(configuration.settings.control.token?.value)
+        return ServerRouter(
+            control.webhookRoutes + control.callRoutes { token.refusal($0) } + [
+                ServerRoute(["GET"], "/twilio/media", media),
+                ServerRoute(["GET"], "/twilio/media/:agent", media),
+                ServerRoute(["GET"], "/healthz", .respond { _ in .text(200, "ok") }),
+                ServerRoute(["GET"], "/readyz", .respond { _ in readiness(host: host, calls: calls) }),
+                ServerRoute(
+                    ["GET"], "/metrics",
+                    .respond { _ in
+                        ServerResponse(
+                            contentType: "text/plain; version=0.0.4; charset=utf-8", body: host.metricsText())
+                    }),
+                ServerRoute(["GET"], "/", .respond { _ in .text(200, about) }),
+            ])
     }
 
     private static func readiness(host: any CallHost, calls: CarrierCalls) -> ServerResponse {

@@ -66,6 +66,9 @@ package struct PublicAddress: Equatable, Sendable {
     /// `https://…` of a path (and query) of this server, or `http://…`.
     package func url(_ target: String) -> String { (isSecure ? "https://" : "http://") + authority + path + target }
 
+    /// Of this machine alone.
+    var isLoopback: Bool { Self.isLoopback(authority) }
+
     private static func isAuthority(_ text: String) -> Bool {
         (1...255).contains(text.utf8.count)
             && text.utf8.allSatisfy { byte in

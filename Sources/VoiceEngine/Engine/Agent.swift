@@ -24,11 +24,15 @@ struct Agent: Sendable {
     func prepared(
         with variables: [String: String]
     ) throws(VoiceError) -> (policy: SessionPolicy, providers: SessionProviders) {
-        let filled: AgentDocument
+        var filled: AgentDocument
         do {
             filled = try document.substituting(variables)
         } catch {
             throw VoiceError(.badConfiguration, "\(error)")
+        }
+        // Who places a call with a goal means it, also with a document that foresees none.
+        if filled.goal == nil, variables["direction"] == "outbound", let goal = variables["goal"], !goal.isEmpty {
+            filled.goal = goal
         }
         var providers = providers
         do throws(ProviderSetupError) {

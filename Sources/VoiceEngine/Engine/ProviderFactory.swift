@@ -23,7 +23,7 @@ final class ProviderFactory: Sendable {
         var isFinished: Bool { pending.isEmpty && prompts == 0 }
     }
 
-    private let network: NetworkClient
+    let network: NetworkClient
     private let local: LocalModels
     private let group: any EventLoopGroup
     private let log: Log

@@ -53,10 +53,6 @@ package final class Server: Sendable {
         } catch {
             throw VoiceError(.network, "\(error)")
         }
-        if settings.settings.twilio.authToken == nil {
-            settings.log(
-                .warning, "TWILIO_AUTH_TOKEN is not set: requests are taken without checking that Twilio signed them")
-        }
         engine.serverStarted(self)
     }
 
@@ -71,6 +67,7 @@ package final class Server: Sendable {
         // What the command line says goes before what a file says.
         if configuration.maximumCalls > 0 { settings.settings.admission.mostCalls = configuration.maximumCalls }
         settings.log = engine.log.named("server")
+        settings.control = try control(settings.settings, engine)
         guard let url = configuration.publicURL else { return settings }
         do {
             settings.publicAddress = try PublicAddress(url)
@@ -87,6 +84,17 @@ package final class Server: Sendable {
         } catch {
             let status: VoiceError.Status = if case .unset = error { .keyMissing } else { .badConfiguration }
             throw VoiceError(status, "settings: \(error)")
+        }
+    }
+
+    private static func control(
+        _ document: ServerDocument, _ engine: Engine
+    ) throws(VoiceError) -> CarrierControlSettings {
+        do {
+            return try CarrierControlSettings(
+                document, network: engine.factory.network, environment: Environment.value)
+        } catch {
+            throw VoiceError(.badConfiguration, "settings: \(error)")
         }
     }
 

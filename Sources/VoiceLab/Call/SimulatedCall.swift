@@ -15,6 +15,8 @@ final class SimulatedCall {
         var callSid: String
         var accountSid: String
         var streamSid: String
+        /// Of the WebSocket handshake, such as Twilio's signature.
+        var headers: [(String, String)] = []
     }
 
     /// Something to tell while it happens; `sample` is when it was.
@@ -53,19 +55,35 @@ final class SimulatedCall {
     static func start(
         _ setup: Setup, on loop: any EventLoop, report: @escaping (Int, Notice) -> Void
     ) -> EventLoopFuture<CallRecord> {
+        connect(setup, on: loop, report: report).finished
+    }
+
+    /// Connects and runs the call, which can be ended from outside; to be called on `loop`.
+    static func connect(
+        _ setup: Setup, on loop: any EventLoop, report: @escaping (Int, Notice) -> Void
+    ) -> SimulatedCall {
         let call = SimulatedCall(setup, loop, report)
         call.socket.onOpen = { call.begin() }
         call.socket.onMessage = { call.received($0) }
         call.socket.onClose = { call.disconnected($0) }
         call.socket.connect(on: loop)
-        return call.promise.futureResult
+        return call
+    }
+
+    /// Fails only when the stream cannot be opened.
+    var finished: EventLoopFuture<CallRecord> { promise.futureResult }
+
+    /// Somebody other than the two who talk ends the call.
+    func hangUp(by who: String) {
+        guard case .streaming = state else { return }
+        end(by: who)
     }
 
     private init(_ setup: Setup, _ loop: any EventLoop, _ report: @escaping (Int, Notice) -> Void) {
         self.setup = setup
         self.loop = loop
         self.report = report
-        socket = WebSocketClient(endpoint: setup.endpoint)
+        socket = WebSocketClient(endpoint: setup.endpoint, headers: setup.headers)
         promise = loop.makePromise()
         writer = StreamWriter(streamSid: setup.streamSid, callSid: setup.callSid, accountSid: setup.accountSid)
         caller = CallerMachine(scenario: setup.scenario, clips: setup.clips)

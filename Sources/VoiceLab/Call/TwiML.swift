@@ -5,6 +5,10 @@ struct TwiML: Equatable, Sendable {
         var url: String
         var name: String?
         var parameters: [Parameter] = []
+        /// Where the carrier reports how the stream fares.
+        var statusCallback: String?
+        /// Whom the carrier asks how the call goes on after the stream.
+        var action: String?
     }
 
     struct Parameter: Equatable, Sendable {
@@ -46,7 +50,9 @@ struct TwiML: Equatable, Sendable {
             guard element.children.count == 1, let stream = element.children.first, stream.name == "Stream" else {
                 throw WireViolation("12200: <Connect> needs exactly one <Stream>")
             }
-            return .connect(try self.stream(stream))
+            var connected = try self.stream(stream)
+            connected.action = element.attributes["action"]
+            return .connect(connected)
         case "Say": return .say(element.text)
         case "Hangup": return .hangUp
         case "Reject": return .reject(reason: element.attributes["reason"] ?? "rejected")
@@ -67,6 +73,7 @@ struct TwiML: Equatable, Sendable {
             throw WireViolation("31941: track \(track) on a bidirectional stream")
         }
         var stream = Stream(url: url, name: element.attributes["name"])
+        stream.statusCallback = element.attributes["statusCallback"]
         for child in element.children {
             guard child.name == "Parameter", let name = child.attributes["name"], let value = child.attributes["value"]
             else { throw WireViolation("12200: <\(child.name)> in <Stream>; expected <Parameter name value>") }

@@ -1,4 +1,5 @@
 internal import COpenSSL
+internal import VoiceEngineCore
 package import VoiceEngineNet
 
 /// Checks that a request comes from Twilio for our account: `X-Twilio-Signature`. Pure.
@@ -21,10 +22,18 @@ package struct TwilioSignature: Sendable {
         return Self.candidates(url).contains { matches(signature, $0 + fields) }
     }
 
-    /// Whether a WebSocket handshake for `url` (`wss://…`) is signed; a slash at its end may be there or not.
+    /// Whether a WebSocket handshake for `url` (`wss://…`) is signed; a slash at its end may be there or not, and a query
+    /// may be part of the address or, as for ConversationRelay, stand behind it as the fields of a form do.
     package func isValid(_ signature: String, webSocketURL url: String) -> Bool {
-        let other = url.hasSuffix("/") ? String(url.dropLast()) : url + "/"
-        return (Self.candidates(url) + Self.candidates(other)).contains { matches(signature, $0) }
+        let parts = url.split(separator: "?", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
+        let plain = parts.first ?? url
+        let other = plain.hasSuffix("/") ? String(plain.dropLast()) : plain + "/"
+        let query = parts.count == 2 ? parts[1] : nil
+        let fields = query.flatMap { try? FormDecoder.fields($0.utf8) }.map(Self.text) ?? ""
+        return [plain, other].contains { address in
+            Self.candidates(address + (query.map { "?" + $0 } ?? "")).contains { matches(signature, $0) }
+                || (query != nil && Self.candidates(address).contains { matches(signature, $0 + fields) })
+        }
     }
 
     /// The signature of this text, in base64.
@@ -61,8 +70,18 @@ package struct TwilioSignature: Sendable {
         return text
     }
 
-    /// The address without its port and with it: Twilio signs now one, now the other.
+    /// The address without its port and with it: Twilio signs now one, now the other. Each also with its query written
+    /// anew, because what is percent-encoded differs between what is sent and what is signed.
     private static func candidates(_ url: String) -> [String] {
+        let ports = withAndWithoutPort(url)
+        guard let question = url.firstIndex(of: "?"),
+            let fields = try? FormDecoder.fields(url[url.index(after: question)...].utf8)
+        else { return ports }
+        let query = fields.map { PercentEncoding.encoded($0.name) + "=" + PercentEncoding.encoded($0.value) }
+        return ports + withAndWithoutPort(url[...question] + query.joined(separator: "&"))
+    }
+
+    private static func withAndWithoutPort(_ url: String) -> [String] {
         guard let scheme = url.firstRange(of: "://") else { return [url] }
         let rest = url[scheme.upperBound...]
         let end = rest.firstIndex { $0 == "/" || $0 == "?" } ?? rest.endIndex

@@ -1,0 +1,106 @@
+internal import NIOCore
+internal import VoiceEngineSession
+
+/// What the streams of a carrier must bring with them.
+enum StreamAdmission: Sendable {
+    /// The pass of their call: this server's webhook hands it out.
+    case withPass
+    /// Anybody may open a stream; only those of placed calls bring a pass.
+    case open
+}
+
+/// The parameters by which a stream tells which call it belongs to.
+enum StreamParameter {
+    static let token = "token"
+    /// Of a call that was placed.
+    static let placedCall = "placedCall"
+    static let all = [token, placedCall]
+}
+
+/// Stands between the streams of one carrier and the engine: lets in those that bring the pass of their call, and gives
+/// those of placed calls their agent, goal and variables. Safe to use from any thread.
+final class StreamGate: CallHost {
+    private let host: any CallHost
+    private let admission: StreamAdmission
+    private let passes: StreamPass
+    private let placed: PlacedCalls
+    /// Told what became of the stream of a call, by the carrier's id.
+    private let told: @Sendable (_ call: String, _ isConnected: Bool) -> Void
+
+    init(
+        host: any CallHost, admission: StreamAdmission, passes: StreamPass, placed: PlacedCalls,
+        told: @escaping @Sendable (_ call: String, _ isConnected: Bool) -> Void = { _, _ in }
+    ) {
+        self.host = host
+        self.admission = admission
+        self.passes = passes
+        self.placed = placed
+        self.told = told
+    }
+
+    /// What a pass is made for.
+    static func subject(ofCall id: String) -> String { "call " + id }
+    static func subject(ofPlaced id: String) -> String { "placed " + id }
+
+    func accept(
+        _ setup: CallSetup, carrier: any Carrier, on eventLoop: any EventLoop
+    ) throws(CallRefusal) -> any CallSession {
+        do throws(CallRefusal) {
+            let (known, call) = try identified(setup)
+            let session = try host.accept(known, carrier: carrier, on: eventLoop)
+            told(setup.callID, true)
+            if let call {
+                placed.named(call.id, carrierID: setup.callID)
+                placed.report(.answered, of: call.id)
+            }
+            return session
+        } catch {
+            told(setup.callID, false)
+            throw error
+        }
+    }
+
+    /// - Returns: The set-up with what is known of its call, without what only the gate needs.
+    func identified(_ setup: CallSetup) throws(CallRefusal) -> (CallSetup, PlacedCall?) {
+        var setup = setup
+        let token = setup.variables.removeValue(forKey: StreamParameter.token)
+        guard let id = setup.variables.removeValue(forKey: StreamParameter.placedCall) else {
+            switch admission {
+            case .open: break
+            case .withPass:
+                guard passes.isValid(token, for: Self.subject(ofCall: setup.callID)) else {
+                    throw CallRefusal(
+                        .badRequest,
+                        "the stream does not bring the token of its call: it must be opened by this server's own webhook"
+                    )
+                }
+            }
+            return (setup, nil)
+        }
+        guard passes.isValid(token, for: Self.subject(ofPlaced: id)) else {
+            throw CallRefusal(.badRequest, "the stream does not bring the token of the call that was placed")
+        }
+        guard let call = placed.call(id), call.progress.stage != .ended,
+            call.carrierID == nil || call.carrierID == setup.callID
+        else { throw CallRefusal(.badRequest, "the stream belongs to a call that is over, or was placed elsewhere") }
+        setup.agent = call.order.agent
+        setup.variables.merge(call.variables) { _, ours in ours }
+        return (setup, call)
+    }
+
+    func admit(agent: String) throws(CallRefusal) { try host.admit(agent: agent) }
+    var isReady: Bool { host.isReady }
+    func metricsText() -> String { host.metricsText() }
+}
+
+extension PlacedCall {
+    /// What the agent document can name.
+    var variables: [String: String] {
+        var variables = order.variables
+        variables["goal"] = order.goal
+        variables["direction"] = "outbound"
+        variables["caller"] = from
+        variables["called"] = order.to.address
+        return variables
+    }
+}

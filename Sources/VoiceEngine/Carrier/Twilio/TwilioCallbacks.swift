@@ -1,0 +1,86 @@
+internal import VoiceEngineCore
+internal import VoiceEngineNet
+
+/// What Twilio's status callbacks tell. Pure but for the tables that they are entered in.
+struct TwilioCallbacks: Sendable {
+    let reader: TwilioRequestReader
+    let fallback: CallFallback
+    let ledger: TwilioCallLedger
+    let placed: PlacedCalls
+    let log: Log
+
+    /// The progress of a call that we placed, or who has answered it.
+    ///
+    /// - Parameter id: Ours, from the path.
+    func status(_ request: ServerRequest, id: String) -> ServerResponse {
+        take(request) { report in
+            // A table that has forgotten the call is no reason for Twilio to ask again.
+            guard let call = placed.call(id), Self.isSame(call, report) else { return Self.noted }
+            if call.carrierID == nil, let sid = report["CallSid"] { placed.named(id, carrierID: sid) }
+            if let who = report["AnsweredBy"] { placed.answered(id, by: who) }
+            if let event = Self.event(report) { placed.report(event, of: id) }
+            return Self.noted
+        }
+    }
+
+    /// How a media stream fares.
+    func streamStatus(_ request: ServerRequest) -> ServerResponse {
+        take(request) { report in
+            guard report["StreamEvent"] == "stream-error", let call = report["CallSid"] else { return Self.noted }
+            ledger.streamFailed(call)
+            let error = CarrierText.line(report["StreamError"] ?? "no reason given")
+            log(.warning, "twilio: the stream of call \(CarrierText.line(call)) failed: \(error)")
+            return Self.noted
+        }
+    }
+
+    /// The stream has ended: the call ends too, unless no agent has answered it.
+    func after(_ request: ServerRequest) -> ServerResponse {
+        take(request) { report in
+            switch report["CallSid"].flatMap({ ledger.fate(of: $0) }) {
+            case .promised, .failed: .twiml(TwiML(fallback: fallback))
+            case .connected, nil: .twiml(TwiML(.hangUp))
+            }
+        }
+    }
+
+    private func take(_ request: ServerRequest, _ answer: (TwilioRequest) -> ServerResponse) -> ServerResponse {
+        do throws(ServerResponse) {
+            return answer(try reader.read(request))
+        } catch {
+            return error
+        }
+    }
+
+    private static let noted = ServerResponse(status: 200, contentType: "text/plain; charset=utf-8", body: "")
+
+    /// A callback whose address was copied from another call tells nothing of this one.
+    private static func isSame(_ call: PlacedCall, _ report: TwilioRequest) -> Bool {
+        guard let known = call.carrierID, let sid = report["CallSid"] else { return true }
+        return known == sid
+    }
+
+    /// - Returns: nil for what changes nothing.
+    static func event(_ report: TwilioRequest) -> PlacedCallStateMachine.Event? {
+        switch report["CallStatus"] {
+        case "ringing": .rings
+        case "in-progress", "answered": .answered
+        case "completed": .ended(.completed)
+        case "busy": .ended(.busy)
+        case "no-answer": .ended(.noAnswer)
+        case "canceled": .ended(.canceled)
+        case "failed": .ended(.failed(reason(report)))
+        case "queued", "initiated", nil: nil
+        // One that this version does not know.
+        case .some: nil
+        }
+    }
+
+    private static func reason(_ report: TwilioRequest) -> String {
+        let parts = [
+            report["ErrorCode"].map { "error \($0)" }, report["ErrorMessage"],
+            report["SipResponseCode"].map { "SIP \($0)" },
+        ]
+        return CarrierText.line(parts.compactMap { $0 }.joined(separator: ", "))
+    }
+}
