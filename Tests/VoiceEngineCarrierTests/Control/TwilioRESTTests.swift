@@ -112,13 +112,16 @@ import VoiceEngineNet
         #expect(try account("{}", ["TELNYX_PUBLIC_KEY": "x"]) == nil)
         let key = "11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo="
         let full = try account(
-            #"{"telnyx":{"codec":"G722","base_url":"http://127.0.0.1:9/x/"}}"#,
+            #"{"telnyx":{"codec":"PCMA","base_url":"http://127.0.0.1:9/x/"}}"#,
             ["TELNYX_API_KEY": "KEY", "TELNYX_PUBLIC_KEY": key, "TELNYX_CONNECTION_ID": "1"])
-        #expect(full?.publicKey?.count == 32 && full?.codec == .g722 && full?.connectionID == "1")
+        #expect(full?.publicKey?.count == 32 && full?.codec == .pcma && full?.connectionID == "1")
         #expect(full?.baseURL.description == "http://127.0.0.1:9/x")
         #expect(try account("{}", ["TELNYX_API_KEY": "KEY"])?.codec == .pcmu)
         #expect(throws: AccountProblem.self) {
             try account("{}", ["TELNYX_API_KEY": "K", "TELNYX_PUBLIC_KEY": "AAAA"])
+        }
+        #expect(throws: AccountProblem.self) {
+            try account(#"{"telnyx":{"codec":"G722"}}"#, ["TELNYX_API_KEY": "K"])
         }
     }
 }

@@ -4,19 +4,22 @@ internal import VoiceEngineNet
 /// The media stream that a Telnyx call is to have.
 struct TelnyxStream: Equatable, Sendable {
     var url: String
-    /// Comes back as `x-telnyx-streaming-auth-token`.
+    /// The pass of the call.
     var token: String
     var codec: TelnyxAccount.Codec
 
     /// Members of dial and answer. `rtp`, because anything else takes what we send for MP3 files.
-    func write(to object: inout JSONObject) {
+    ///
+    /// - Parameter isDial: `answer` knows no token; it comes back in the client state of either.
+    func write(to object: inout JSONObject, isDial: Bool) {
         object["stream_url"] = .string(url)
         object["stream_track"] = "inbound_track"
         object["stream_codec"] = .string(codec.rawValue)
         object["stream_bidirectional_mode"] = "rtp"
         object["stream_bidirectional_codec"] = .string(codec.rawValue)
-        object["stream_auth_token"] = .string(token)
+        // Telnyx documents the rate for dial alone; without it L16 would be taken for 8 kHz.
         if codec == .l16 { object["stream_bidirectional_sampling_rate"] = .int(Int64(codec.sampleRate)) }
+        if isDial { object["stream_auth_token"] = .string(token) }
     }
 }
 
@@ -82,7 +85,7 @@ struct TelnyxREST: Sendable {
         func write(to object: inout JSONObject) {
             switch self {
             case .answer(let stream, let state):
-                stream?.write(to: &object)
+                stream?.write(to: &object, isDial: false)
                 object["client_state"] = .string(state.base64)
             case .reject(let cause): object["cause"] = .string(cause.rawValue)
             case .hangUp: break
@@ -112,7 +115,7 @@ struct TelnyxREST: Sendable {
         object["command_id"] = .string(commandID)
         object["timeout_secs"] = call.timeoutSeconds.map { .int(Int64($0)) }
         object["answering_machine_detection"] = call.machineDetection.map { .string($0) }
-        call.stream.write(to: &object)
+        call.stream.write(to: &object, isDial: true)
         return request("/v2/calls", object)
     }
 
