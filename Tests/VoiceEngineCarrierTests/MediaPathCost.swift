@@ -17,10 +17,10 @@ import VoiceEngineNet
         let text = Array(TwilioSays.media(TwilioSays.silence).utf8)
         let frame = ClientFrames.frame(text)
         var parser = ServerFrameParser(maximumMessageBytes: 65_536)
-        var inbound = TwilioInboundAudio()
-        let writer = TwilioMessageWriter(streamSid: "MZ0123456789abcdef0123456789abcdef")
-        var buffer = ByteBuffer()
-        buffer.reserveCapacity(1_024)
+        var inbound = StreamInboundAudio()
+        let wire: any StreamWire = TwilioWire()
+        _ = try wire.says(TwilioSays.start())
+        var output = StreamOutput()
         var bytesSeen = 0
         func pass(_ step: String, _ work: () throws -> Void) rethrows {
             let time = try clock.measure(work)
@@ -31,7 +31,7 @@ import VoiceEngineNet
                 try frame.withUnsafeBytes { bytes in
                     var rest = bytes
                     guard case .text(let message) = parser.next(&rest),
-                        case .media(let media) = try TwilioWire.decode(message)
+                        case .media(let media) = try wire.decode(text: message)
                     else { return }
                     bytesSeen += try inbound.decode(media, of: message).count
                 }
@@ -40,9 +40,9 @@ import VoiceEngineNet
         let audio = [UInt8](repeating: 255, count: 160)
         pass("write media") {
             for _ in 0..<rounds {
-                buffer.clear()
-                audio.withUnsafeBytes { writer.writeMedia($0, into: &buffer) }
-                bytesSeen += buffer.readableBytes
+                output.removeAll()
+                audio.withUnsafeBytes { wire.writeMedia($0, to: &output) }
+                output.forEach { message, _ in bytesSeen += message.count }
             }
         }
         #expect(bytesSeen > rounds * 320)

@@ -287,8 +287,8 @@ private final class Line {
             line.close()
         }
         let full = try Line(calls: 1)
-        let other = TwilioCall(
-            context: TwilioCallContext(host: full.host, calls: full.calls, log: .none), agent: "",
+        let other = MediaStreamCall(
+            context: MediaStreamContext(host: full.host, calls: full.calls, log: .none), wire: TwilioWire(), agent: "",
             eventLoop: full.channel.eventLoop)
         try full.calls.add(other, on: full.channel.eventLoop)
         full.open()

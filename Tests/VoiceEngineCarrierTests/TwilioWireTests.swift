@@ -5,30 +5,30 @@ import VoiceEngineCore
 @testable import VoiceEngineCarrier
 
 @Suite struct TwilioWireTests {
-    private func decode(_ text: String) -> Result<TwilioMessage, TwilioWireError> {
+    private func decode(_ text: String) -> Result<StreamMessage, StreamWireError> {
         decode(Array(text.utf8))
     }
 
-    private func decode(_ bytes: [UInt8]) -> Result<TwilioMessage, TwilioWireError> {
+    private func decode(_ bytes: [UInt8]) -> Result<StreamMessage, StreamWireError> {
         bytes.withUnsafeBytes { bytes in
-            do throws(TwilioWireError) { return .success(try TwilioWire.decode(bytes)) } catch {
+            do throws(StreamWireError) { return .success(try TwilioWire().decode(text: bytes)) } catch {
                 return .failure(error)
             }
         }
     }
 
     @Test(arguments: [
-        (TwilioSays.connected, TwilioMessage.connected),
+        (TwilioSays.connected, StreamMessage.connected),
         (TwilioSays.stop, .stop),
         (TwilioSays.mark("v17"), .mark(17)),
         (TwilioSays.mark("turn-7"), .mark(nil)),
         (TwilioSays.mark("v"), .mark(nil)),
         (TwilioSays.mark("v99999999999999999999"), .mark(nil)),
-        (TwilioSays.dtmf("#"), .dtmf(digit: UInt8(ascii: "#"))),
+        (TwilioSays.dtmf("#"), .digit(UInt8(ascii: "#"))),
         (#"{"event":"galaxy","x":[1,{"y":null}]}"#, .unknown),
         (#"{"mark":{"name":"v2"},"event":"mark"}"#, .mark(2)),
     ])
-    func readsTheDocumentedMessages(text: String, message: TwilioMessage) {
+    func readsTheDocumentedMessages(text: String, message: StreamMessage) {
         #expect(decode(text) == .success(message))
     }
 
@@ -44,20 +44,20 @@ import VoiceEngineCore
                 continue
             }
             #expect(String(decoding: Array(text.utf8)[media.payload], as: UTF8.self) == "AAEC")
-            #expect(media.isInbound)
+            #expect(media.coding == .base64)
         }
     }
 
     @Test func theOtherTrackIsNotTheCaller() {
-        guard case .success(.media(let media)) = decode(#"{"event":"media","media":{"track":"outbound","payload":""}}"#)
-        else { return #expect(Bool(false)) }
-        #expect(!media.isInbound)
+        #expect(decode(#"{"event":"media","media":{"track":"outbound","payload":""}}"#) == .success(.nothing))
     }
 
     @Test func readsStartWithNumbersInEitherForm() {
-        let start = TwilioStart(
-            streamSid: "MZ1", callSid: "CA1", accountSid: "AC1", encoding: "audio/x-mulaw", sampleRate: 8000,
-            channels: 1, customParameters: ["caller": "+15551", "called": "+15552", "tenant": "acme"])
+        var start = StreamStart()
+        start.callID = "CA1"
+        start.variables = [
+            "caller": "+15551", "called": "+15552", "tenant": "acme", "callSid": "CA1", "accountSid": "AC1",
+        ]
         #expect(decode(TwilioSays.start()) == .success(.start(start)))
         let strings = TwilioSays.start().replacing("8000", with: "\"8000\"").replacing(":1},", with: ":\"1\"},")
         #expect(decode(strings) == .success(.start(start)))
@@ -68,7 +68,8 @@ import VoiceEngineCore
             case .success(.start(let start)) = decode(
                 TwilioSays.start(parameters: #"{"a\"b":"x\u00e9\ud83d\ude00\/","n":5,"o":{},"":"e"}"#))
         else { return #expect(Bool(false)) }
-        #expect(start.customParameters == ["a\"b": "xé😀/", "n": "5", "": "e"])
+        let own = start.variables.filter { !["callSid", "accountSid"].contains($0.key) }
+        #expect(own == ["a\"b": "xé😀/", "n": "5", "": "e"])
     }
 
     @Test(arguments: [
@@ -82,15 +83,15 @@ import VoiceEngineCore
     ])
     func errorsNameTheField(text: String, field: String) {
         guard case .failure(let error) = decode(text) else { return #expect(Bool(false), "\(text)") }
-        #expect(error.field.rawValue == field)
+        #expect(error.field == field)
         #expect(error.description.hasPrefix(field + ": expected "))
     }
 
     @Test func tooManyParametersAreRefused() {
-        let many = "{" + (0...TwilioWire.mostParameters).map { "\"p\($0)\":\"\"" }.joined(separator: ",") + "}"
+        let many = "{" + (0...StreamFields.mostParameters).map { "\"p\($0)\":\"\"" }.joined(separator: ",") + "}"
         #expect(
             decode(TwilioSays.start(parameters: many))
-                == .failure(.init(field: .start, expected: .fewerParameters(TwilioWire.mostParameters))))
+                == .failure(.init("start", .fewerParameters(StreamFields.mostParameters))))
     }
 
     /// Broken copies of every message, many times: an answer or an error, and every range within the message.
@@ -101,7 +102,7 @@ import VoiceEngineCore
             TwilioSays.connected, TwilioSays.start(), TwilioSays.media(TwilioSays.silence), TwilioSays.mark("v12"),
             TwilioSays.dtmf("1"), TwilioSays.stop, TwilioSays.media(#"AA\/\/"#),
         ].map { Array($0.utf8) }
-        var inbound = TwilioInboundAudio()
+        var inbound = StreamInboundAudio()
         var understood = 0
         for round in 0..<6_000 {
             var bytes = originals[round % originals.count]
@@ -129,41 +130,38 @@ import VoiceEngineCore
     }
 
     @Test func decodesPayloadsWithAndWithoutEscapes() throws {
-        var inbound = TwilioInboundAudio()
+        var inbound = StreamInboundAudio()
         for text in [TwilioSays.media("/////w=="), TwilioSays.media(#"\/\/\/\/\/w=="#)] {
             let bytes = Array(text.utf8)
             try bytes.withUnsafeBytes { bytes in
-                guard case .media(let media) = try TwilioWire.decode(bytes) else { return #expect(Bool(false)) }
+                guard case .media(let media) = try TwilioWire().decode(text: bytes) else { return #expect(Bool(false)) }
                 #expect(try Array(inbound.decode(media, of: bytes)) == [255, 255, 255, 255])
             }
         }
         let odd = Array(TwilioSays.media("AAAAA").utf8)
         odd.withUnsafeBytes { bytes in
-            guard case .media(let media)? = try? TwilioWire.decode(bytes) else { return #expect(Bool(false)) }
-            #expect(throws: TwilioWireError(field: .payload, expected: .base64)) {
+            guard case .media(let media)? = try? TwilioWire().decode(text: bytes) else { return #expect(Bool(false)) }
+            #expect(throws: StreamWireError("media.payload", .base64)) {
                 try inbound.decode(media, of: bytes)
             }
         }
     }
 
-    @Test func writesExactlyTheDocumentedFields() {
-        let writer = TwilioMessageWriter(streamSid: "MZ1")
-        var buffer = ByteBuffer()
-        [UInt8](repeating: 255, count: 4).withUnsafeBytes { audio in
-            writer.writeMedia(audio, into: &buffer)
-            #expect(buffer.readableBytes == writer.mediaCount(audio: 4))
-        }
-        #expect(String(buffer: buffer) == #"{"event":"media","streamSid":"MZ1","media":{"payload":"/////w=="}}"#)
+    @Test func writesExactlyTheDocumentedFields() throws {
+        let wire = TwilioWire()
+        #expect(wire.written(.mark(1)) == nil)
+        _ = try wire.says(TwilioSays.start())
+        #expect(
+            wire.writtenMedia([255, 255, 255, 255])
+                == [.text(#"{"event":"media","streamSid":"MZ1","media":{"payload":"/////w=="}}"#)])
         for number in [1, 9, 10, 109, 1_000_000] as [Int64] {
-            buffer.clear()
-            writer.writeMark(number, into: &buffer)
-            #expect(buffer.readableBytes == writer.markCount(number))
-            #expect(String(buffer: buffer) == #"{"event":"mark","streamSid":"MZ1","mark":{"name":"v\#(number)"}}"#)
-            #expect(decode(String(buffer: buffer)) == .success(.mark(number)))
+            let text = #"{"event":"mark","streamSid":"MZ1","mark":{"name":"v\#(number)"}}"#
+            #expect(wire.written(.mark(number)) == [.text(text)])
+            #expect(decode(text) == .success(.mark(number)))
         }
-        buffer.clear()
-        writer.writeClear(into: &buffer)
-        #expect(buffer.readableBytes == writer.clearCount)
-        #expect(String(buffer: buffer) == #"{"event":"clear","streamSid":"MZ1"}"#)
+        #expect(wire.written(.clear) == [.text(#"{"event":"clear","streamSid":"MZ1"}"#)])
+        for command in [
+            .accepted, .refused(""), .reply, .digits("1"), .transfer("+1"), .hangUp(""), .stopped,
+        ] as [StreamCommand] { #expect(wire.written(command) == nil, "\(command)") }
     }
 }

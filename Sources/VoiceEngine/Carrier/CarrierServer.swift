@@ -1,7 +1,7 @@
 // The server that carriers call: Twilio's webhook and media streams, and what an operator asks it.
 //
 //     Twilio ── POST /twilio/voice/AGENT ──► TwiML with the stream's address        (TwilioVoiceWebhook)
-//            ── WebSocket /twilio/media/AGENT ──► one TwilioCall = one session      (TwilioCall)
+//            ── WebSocket /twilio/media/AGENT ──► one MediaStreamCall = one session (TwilioWire)
 //     operator ── /healthz  /readyz  /metrics  /
 //
 // A call lives on the event loop of its connection. Calls are counted in `CarrierCalls`: beyond `maximumCalls`, and
@@ -103,7 +103,7 @@ package final class CarrierServer: Sendable {
     ) -> ServerRouter {
         let signature = configuration.settings.twilio.authToken.map { TwilioSignature(authToken: $0.value) }
         let webhook = TwilioVoiceWebhook(publicAddress: configuration.publicAddress, signature: signature)
-        let context = TwilioCallContext(host: host, calls: calls, log: configuration.log)
+        let context = MediaStreamContext(host: host, calls: calls, log: configuration.log)
         let voice = ServerAction.respond { request in
             let agent = request.parameters["agent"] ?? ""
             return webhook.answer(request, agent: agent) { (agent) throws(CallRefusal) in
@@ -116,7 +116,7 @@ package final class CarrierServer: Sendable {
                 throw .text(403, "X-Twilio-Signature: not the signature of this address.")
             }
             let agent = request.parameters["agent"] ?? ""
-            return { TwilioCall(context: context, agent: agent, eventLoop: $0) }
+            return { MediaStreamCall(context: context, wire: TwilioWire(), agent: agent, eventLoop: $0) }
         }
         return ServerRouter([
             ServerRoute(["GET", "POST"], "/twilio/voice", voice),

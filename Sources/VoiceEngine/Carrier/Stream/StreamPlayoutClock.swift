@@ -1,19 +1,22 @@
 package import VoiceEngineCore
 
-/// How much of what was sent to Twilio the caller has heard. Pure: times are handed in.
+/// How much of what was sent to a carrier the caller has heard. Pure: times are handed in.
 ///
-/// Twilio plays what it has in real time, and starts again at once when audio arrives after its buffer ran empty. So
+/// A carrier plays what it has in real time, and starts again at once when audio arrives after its buffer ran empty. So
 /// the audio falls into *runs*; without any delay, sample `n` of a run that began at `t` is heard at `t + n / rate`.
 /// Two things are added to that:
 ///
-///     sent ──── half a round trip ────► Twilio ──── shift of the run ────► heard
+///     sent ──── half a round trip ────► carrier ─── shift of the run ────► heard
 ///
 /// The echo of a mark comes a round trip and a shift after the time without delay. The least such lateness ever seen is
 /// taken as the round trip (there and back alike); what a run's marks are later than that is its shift: its first frame
 /// was slow, or the connection stalled. A mark whose echo is overdue says that the play-out stands still: the estimate
 /// then waits at it. An echo proves that everything before its mark was played, unless the mark was waiting when a
-/// `clear` was sent: those come back unplayed.
-package struct TwilioPlayoutClock {
+/// `clear` was sent: those come back unplayed, or not at all.
+///
+/// Where the carrier has no marks, time alone decides, with a delay that is assumed; the answer is bounded by what was
+/// sent and never goes back all the same.
+package struct StreamPlayoutClock {
     /// Between marks. [ms]
     package static let markInterval = 240
     /// Marks without an echo; with so many no more are sent, and time alone decides.
@@ -56,6 +59,12 @@ package struct TwilioPlayoutClock {
     private static let mostRuns = 8
 
     private let sampleRate: Int64
+    /// Marks that may be under way; none where the carrier has no marks.
+    private let mostMarks: Int
+    /// Until the first echo, and for ever where none comes.
+    private let assumedRoundTrip: Nanoseconds
+    /// When the carrier is through with silence that was sent behind the last run.
+    private var paddedUntil = Instant.zero
     private var runs: [Run] = []
     private var marks: [Mark] = []
     private var handed: Int64 = 0
@@ -73,14 +82,18 @@ package struct TwilioPlayoutClock {
     /// When audio was last sent.
     package private(set) var lastPlay = Instant.zero
 
-    package init(sampleRate: Int) {
+    package init(sampleRate: Int, marks carrierMarks: StreamTraits.Marks = .echoed(most: Self.mostMarks)) {
         self.sampleRate = Int64(max(1, sampleRate))
+        switch carrierMarks {
+        case .echoed(let most): (mostMarks, assumedRoundTrip) = (min(most, Self.mostMarks), Self.assumedRoundTrip)
+        case .none(let delay): (mostMarks, assumedRoundTrip) = (0, Nanoseconds(max(0, delay.rawValue) * 2))
+        }
         runs.reserveCapacity(Self.mostRuns)
         marks.reserveCapacity(Self.mostMarks)
     }
 
     /// Round trip of the connection, as far as it is known.
-    package var roundTrip: Nanoseconds { leastLateness ?? Self.assumedRoundTrip }
+    package var roundTrip: Nanoseconds { leastLateness ?? assumedRoundTrip }
 
     /// Samples sent so far.
     package var handedSamples: Int64 { handed }
@@ -88,7 +101,7 @@ package struct TwilioPlayoutClock {
     /// Samples were sent since the last mark.
     package var hasUnmarkedSamples: Bool { marked < handed }
 
-    /// Twilio may still hold audio: nothing has proved that all of it was played.
+    /// The carrier may still hold audio: nothing has proved that all of it was played.
     package var mayHaveUnplayedSamples: Bool { settled < handed }
 
     // MARK: Events
@@ -98,15 +111,28 @@ package struct TwilioPlayoutClock {
     /// - Returns: The number of the mark to send behind them, if it is time for one.
     package mutating func play(_ samples: Int, at now: Instant) -> Int64? {
         guard samples > 0 else { return nil }
-        if runs.isEmpty || now >= end(of: runs[runs.count - 1]) + shift(of: runs[runs.count - 1], at: now) {
+        if beginsRun(at: now) {
             if runs.count == Self.mostRuns { runs.removeFirst() }
-            runs.append(Run(id: nextRun, start: now, first: handed, end: handed))
+            runs.append(Run(id: nextRun, start: max(now, paddedUntil), first: handed, end: handed))
             nextRun += 1
         }
         handed += Int64(samples)
         lastPlay = now
         runs[runs.count - 1].end = handed
         return handed - marked >= sampleRate * Int64(Self.markInterval) / 1_000 ? mark() : nil
+    }
+
+    /// `samples` of silence are sent now that nobody counts: what comes next is heard that much later.
+    package mutating func pad(_ samples: Int, at now: Instant) {
+        guard samples > 0 else { return }
+        paddedUntil = max(now, paddedUntil, runs.last.map { end(of: $0) } ?? now) + length(Int64(samples))
+    }
+
+    /// The carrier has played all that it had: what was sent before half a round trip ago is heard.
+    package mutating func drained(at now: Instant) {
+        guard now - lastPlay >= roundTrip else { return }
+        (floor, settled) = (handed, handed)
+        marks.removeAll(keepingCapacity: true)
     }
 
     /// The agent has said all for now.
@@ -139,14 +165,17 @@ package struct TwilioPlayoutClock {
         return floor
     }
 
-    /// A `clear` is sent now: it reaches Twilio as late as the audio did, so what is played until then counts.
+    /// A `clear` is sent now: it reaches the carrier as late as the audio did, so what is played until then counts.
     ///
+    /// - Parameter unsent: Samples that were dropped before they were sent; they count as done with too.
     /// - Returns: Samples heard, of all those sent.
-    package mutating func cut(at now: Instant) -> Int64 {
+    package mutating func cut(at now: Instant, unsent: Int = 0) -> Int64 {
         let heard = max(floor, position(at: now, judgedAt: now))
         runs.removeAll(keepingCapacity: true)
         marks.removeAll(keepingCapacity: true)
         firstValidMark = nextMark
+        handed += Int64(unsent)
+        paddedUntil = .zero
         (marked, settled, floor) = (handed, handed, handed)
         return heard
     }
@@ -155,12 +184,19 @@ package struct TwilioPlayoutClock {
 
     private var halfTrip: Nanoseconds { Nanoseconds(roundTrip.rawValue / 2) }
 
+    /// Whether audio that comes now is played after a gap, or after silence.
+    private func beginsRun(at now: Instant) -> Bool {
+        guard let last = runs.last else { return true }
+        let end = end(of: last)
+        return now >= end + shift(of: last, at: now) || paddedUntil > end
+    }
+
     private mutating func mark() -> Int64? {
-        guard marks.count < Self.mostMarks, let run = runs.last else { return nil }
+        guard marks.count < mostMarks, let run = runs.last else { return nil }
         marked = handed
         let number = nextMark
         nextMark += 1
-        marks.append(Mark(number: number, sample: handed, due: end(of: run), run: run.id))
+        marks.append(Mark(number: number, sample: handed, due: max(end(of: run), paddedUntil), run: run.id))
         return number
     }
 
@@ -179,7 +215,7 @@ package struct TwilioPlayoutClock {
         return shift
     }
 
-    /// The sample that is played at `moment` as Twilio's end of the line sees it.
+    /// The sample that is played at `moment` as the carrier's end of the line sees it.
     private func position(at moment: Instant, judgedAt now: Instant) -> Int64 {
         var position = runs.first?.first ?? handed
         for run in runs {

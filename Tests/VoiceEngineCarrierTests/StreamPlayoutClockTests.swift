@@ -90,16 +90,16 @@ private struct SimulatedTwilio {
     }
 }
 
-@Suite struct TwilioPlayoutClockTests {
+@Suite struct StreamPlayoutClockTests {
     private static let ms: Int64 = 1_000_000
     private func at(_ ns: Int64) -> Instant { Instant(nanoseconds: ns) }
 
     @Test func withoutEchoesTimeDecides() {
-        var clock = TwilioPlayoutClock(sampleRate: 8000)
+        var clock = StreamPlayoutClock(sampleRate: 8000)
         #expect(clock.heardSamples(at: at(0)) == 0)
         #expect(clock.play(160, at: at(0)) == nil)
         #expect(clock.play(160, at: at(0)) == nil)
-        let half = TwilioPlayoutClock.assumedRoundTrip.rawValue / 2
+        let half = StreamPlayoutClock.assumedRoundTrip.rawValue / 2
         #expect(clock.heardSamples(at: at(half)) == 0)
         #expect(clock.heardSamples(at: at(half + 10 * Self.ms)) == 80)
         #expect(clock.heardSamples(at: at(half + 5 * Self.ms)) == 80)
@@ -108,7 +108,7 @@ private struct SimulatedTwilio {
     }
 
     @Test func marksComeEveryIntervalAndAtTheEnd() {
-        var clock = TwilioPlayoutClock(sampleRate: 8000)
+        var clock = StreamPlayoutClock(sampleRate: 8000)
         var marks: [Int] = []
         for frame in 0..<30 where clock.play(160, at: at(Int64(frame) * 20 * Self.ms)) != nil { marks.append(frame) }
         #expect(marks == [11, 23])
@@ -117,7 +117,7 @@ private struct SimulatedTwilio {
     }
 
     @Test func anEchoProvesAndAnUnknownOneDoesNot() {
-        var clock = TwilioPlayoutClock(sampleRate: 8000)
+        var clock = StreamPlayoutClock(sampleRate: 8000)
         _ = clock.play(1920, at: at(0))
         #expect(clock.echoed(2, at: at(1)) == .unknown)
         #expect(clock.echoed(-1, at: at(1)) == .unknown)
@@ -128,11 +128,11 @@ private struct SimulatedTwilio {
     }
 
     @Test func marksOutstandingAtACutDoNotMeanPlayed() {
-        var clock = TwilioPlayoutClock(sampleRate: 8000)
+        var clock = StreamPlayoutClock(sampleRate: 8000)
         #expect(clock.play(1920, at: at(0)) == 1)
         #expect(clock.cut(at: at(100 * Self.ms)) == 800)
         #expect(clock.echoed(1, at: at(110 * Self.ms)) == .cleared)
-        #expect(clock.roundTrip == TwilioPlayoutClock.assumedRoundTrip)
+        #expect(clock.roundTrip == StreamPlayoutClock.assumedRoundTrip)
         // What was dropped is done with: the next audio counts on from there.
         #expect(clock.heardSamples(at: at(120 * Self.ms)) == 1920)
         _ = clock.play(160, at: at(200 * Self.ms))
@@ -141,10 +141,10 @@ private struct SimulatedTwilio {
     }
 
     @Test func marksAreBounded() {
-        var clock = TwilioPlayoutClock(sampleRate: 8000)
+        var clock = StreamPlayoutClock(sampleRate: 8000)
         var marks = 0
         for _ in 0..<10_000 where clock.play(8000, at: at(0)) != nil { marks += 1 }
-        #expect(marks == TwilioPlayoutClock.mostMarks)
+        #expect(marks == StreamPlayoutClock.mostMarks)
         #expect(clock.cut(at: at(Self.ms)) == 8)
     }
 
@@ -157,8 +157,8 @@ private struct SimulatedTwilio {
         init(seed: UInt64, down: ClosedRange<Int64>, up: ClosedRange<Int64>, stall: Int64 = 0) {
             var random = Seeded(seed)
             var twilio = SimulatedTwilio()
-            var clock = TwilioPlayoutClock(sampleRate: 8000)
-            let ms = TwilioPlayoutClockTests.ms
+            var clock = StreamPlayoutClock(sampleRate: 8000)
+            let ms = StreamPlayoutClockTests.ms
             var now: Int64 = 1_000 * ms
             var last: Int64 = 0
             // Until a little after the first echo the round trip is assumed, and what was said by then is not taken
@@ -243,7 +243,7 @@ private struct SimulatedTwilio {
         let call = Conversation(seed: seed, down: 20...30, up: 20...30, stall: 600)
         #expect(call.wentBack == 0)
         // What cannot be known sooner: the stall is noticed when the next mark is overdue.
-        let blind = Int64(TwilioPlayoutClock.markInterval) + TwilioPlayoutClock.patience.wholeMilliseconds + 50
+        let blind = Int64(StreamPlayoutClock.markInterval) + StreamPlayoutClock.patience.wholeMilliseconds + 50
         #expect((call.errors.max() ?? 999) <= blind, "seed \(seed)")
         #expect(call.share(within: 100) > 0.75, "seed \(seed): \(call.share(within: 100))")
     }

@@ -1,0 +1,160 @@
+package import VoiceEngineCore
+
+/// The message format that Twilio began and others took over: one JSON object per message, told apart by `event`, with
+/// an object of that name inside.
+///
+///     {"event":"media","media":{"track":"inbound","chunk":"2","timestamp":"5","payload":"…"}}
+///
+/// One pass over a message finds the fields that come with every one; of repeated keys the first counts. What `start`
+/// holds differs from carrier to carrier. No allocation.
+package struct StreamEventFields {
+    package enum Event: Equatable, Sendable {
+        case missing, connected, start, media, dtmf, mark, playedStream, clearedAudio, error, stop, unknown
+    }
+
+    package private(set) var event = Event.missing
+    private var payload: Range<Int>?
+    private var hasEscapes = false
+    private var isInbound: Bool?
+    private var chunk: Int64?
+    private var timestamp: Int64?
+    private var digit: UInt8?
+    private var markName: Range<Int>?
+    private var name: Range<Int>?
+
+    /// - Throws: When the message is no JSON object or has no event.
+    package init(_ bytes: UnsafeRawBufferPointer) throws(StreamWireError) {
+        do {
+            try JSONScanner.scan(bytes) { take($0) }
+        } catch {
+            throw StreamWireError("message", .json(error))
+        }
+        if event == .missing { throw StreamWireError("event", .string) }
+    }
+
+    /// The message, but for `start` and what only one carrier has: those are `unknown`.
+    package func message(_ bytes: UnsafeRawBufferPointer) throws(StreamWireError) -> StreamMessage {
+        switch event {
+        case .missing: throw StreamWireError("event", .string)
+        case .connected: return .connected
+        case .stop: return .stop
+        case .media:
+            guard let payload else { throw StreamWireError("media.payload", .string) }
+            if isInbound == false { return .nothing }
+            return .media(
+                StreamMedia(payload, hasEscapes ? .escapedBase64 : .base64, sequence: chunk, timestamp: timestamp))
+        case .dtmf:
+            guard let digit else { throw StreamWireError("dtmf.digit", .digit) }
+            return .digit(digit)
+        case .mark: return try mark(markName, "mark.name", bytes)
+        case .playedStream: return try mark(name, "name", bytes)
+        case .clearedAudio: return .nothing
+        case .start, .error, .unknown: return .unknown
+        }
+    }
+
+    private func mark(
+        _ name: Range<Int>?, _ field: String, _ bytes: UnsafeRawBufferPointer
+    ) throws(StreamWireError) -> StreamMessage {
+        guard let name else { throw StreamWireError(field, .string) }
+        return .mark(StreamMarkName.number(UnsafeRawBufferPointer(rebasing: bytes[name])))
+    }
+
+    private mutating func take(_ member: borrowing JSONScanner.Member) {
+        if member.isNamed("payload", in: "media") {
+            guard payload == nil, member.kind == .string else { return }
+            payload = member.value
+            hasEscapes = member.hasEscapes
+        } else if member.isNamed("chunk", in: "media") {
+            if chunk == nil { chunk = member.integer }
+        } else if member.isNamed("timestamp", in: "media") {
+            if timestamp == nil { timestamp = member.integer }
+        } else if member.kind == .string {
+            takeText(member)
+        }
+    }
+
+    private mutating func takeText(_ member: borrowing JSONScanner.Member) {
+        if member.isNamed("event") {
+            if event == .missing { event = Self.event(member) }
+        } else if member.isNamed("track", in: "media") {
+            if isInbound == nil { isInbound = !member.isString("outbound") }
+        } else if member.isNamed("digit", in: "dtmf") {
+            if digit == nil { digit = StreamFields.digit(member.valueBytes) }
+        } else if member.isNamed("name", in: "mark") {
+            if markName == nil { markName = member.value }
+        } else if member.isNamed("name") {
+            if name == nil { name = member.value }
+        }
+    }
+
+    private static func event(_ member: borrowing JSONScanner.Member) -> Event {
+        if member.isString("media") { return .media }
+        if member.isString("mark") { return .mark }
+        if member.isString("playedStream") { return .playedStream }
+        if member.isString("clearedAudio") { return .clearedAudio }
+        if member.isString("dtmf") { return .dtmf }
+        if member.isString("start") { return .start }
+        if member.isString("stop") { return .stop }
+        if member.isString("connected") { return .connected }
+        if member.isString("error") { return .error }
+        return .unknown
+    }
+}
+
+/// Reading of what messages have in common.
+package enum StreamFields {
+    package static let mostParameters = 64
+
+    /// A DTMF digit: one byte of 0-9, A-D, `*` and `#`.
+    package static func digit(_ text: UnsafeRawBufferPointer) -> UInt8? {
+        guard text.count == 1, let byte = text.first else { return nil }
+        switch byte {
+        case UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "A")...UInt8(ascii: "D"),
+            UInt8(ascii: "a")...UInt8(ascii: "d"), UInt8(ascii: "*"), UInt8(ascii: "#"):
+            return byte
+        default: return nil
+        }
+    }
+
+    /// A stream's name goes into every message that is sent: without escapes, and short.
+    package static func isIdentifier(_ text: String) -> Bool {
+        (1...64).contains(text.utf8.count)
+            && text.utf8.allSatisfy { byte in
+                switch byte {
+                case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+                    UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "_"):
+                    true
+                default: false
+                }
+            }
+    }
+
+    /// Visits the members of an object that has been scanned before, so that it cannot fail.
+    package static func visit(_ bytes: UnsafeRawBufferPointer, _ visit: (borrowing JSONScanner.Member) -> Void) {
+        try? JSONScanner.scan(bytes, visit)
+    }
+
+    /// The object that is the member `start` of a message.
+    package static func start(of bytes: UnsafeRawBufferPointer) throws(StreamWireError) -> UnsafeRawBufferPointer {
+        var body: Range<Int>?
+        visit(bytes) { member in
+            if member.isNamed("start"), member.kind == .object { body = body ?? member.value }
+        }
+        guard let body else { throw StreamWireError("start", .object) }
+        return UnsafeRawBufferPointer(rebasing: bytes[body])
+    }
+
+    /// Adds the members of a JSON object of texts; numbers and booleans become text, others are left out.
+    package static func addParameters(
+        _ bytes: UnsafeRawBufferPointer, to variables: inout [String: String]
+    ) throws(StreamWireError) {
+        guard let members = (try? JSONValue.parse(bytes))?.object?.members else {
+            throw StreamWireError("start", .object)
+        }
+        guard members.count <= mostParameters else {
+            throw StreamWireError("start", .fewerParameters(mostParameters))
+        }
+        for member in members { variables[member.key] = member.value.lenientString }
+    }
+}
