@@ -16,7 +16,7 @@ private final class Line {
     init(agent: String = "reception", calls most: Int = 10, limits: ServerLimits = ServerLimits()) throws {
         calls = CarrierCalls(most: most)
         let peer = AudioSocketServer.peer(
-            AudioSocketConfiguration(agent: agent), host: host, calls: calls, log: .none)
+            ServerDocument.AudioSocket(port: 0, agent: agent), host: host, calls: calls, log: .none)
         try ByteServer.configure(channel, peer: peer(channel.eventLoop), limits: limits)
         try channel.connect(to: SocketAddress(ipAddress: "127.0.0.1", port: 1)).wait()
     }

@@ -12,24 +12,6 @@ package import VoiceEngineCore
 package import VoiceEngineNet
 package import VoiceEngineSession
 
-/// Where AudioSocket is listened for.
-package struct AudioSocketConfiguration: Sendable, Equatable {
-    /// The port that Asterisk's documentation uses.
-    package static let usualPort = 9_092
-
-    package var host: String
-    /// 0: any free one.
-    package var port: Int
-    /// Answers all calls; empty for the only agent there is.
-    package var agent: String
-
-    package init(host: String = "127.0.0.1", port: Int = usualPort, agent: String = "") {
-        self.host = host
-        self.port = port
-        self.agent = agent
-    }
-}
-
 /// A running listener. Safe to use from any thread.
 package final class AudioSocketServer: Sendable {
     private let server: ByteServer
@@ -39,7 +21,7 @@ package final class AudioSocketServer: Sendable {
     /// - Parameter calls: Where its calls are counted, together with those of other carriers.
     /// - Returns: A future that fails with `ServerStartError`, which names address and cause.
     package static func start(
-        _ configuration: AudioSocketConfiguration, host: any CallHost, calls: CarrierCalls, limits: ServerLimits,
+        _ configuration: ServerDocument.AudioSocket, host: any CallHost, calls: CarrierCalls, limits: ServerLimits,
         log: Log, on group: any EventLoopGroup
     ) -> EventLoopFuture<AudioSocketServer> {
         let peer = peer(configuration, host: host, calls: calls, log: log)
@@ -48,9 +30,20 @@ package final class AudioSocketServer: Sendable {
         ).map { AudioSocketServer($0) }
     }
 
+    /// The listener that a server is configured with, if it is.
+    static func start(
+        _ configuration: CarrierServerConfiguration, host: any CallHost, calls: CarrierCalls,
+        on group: any EventLoopGroup
+    ) -> EventLoopFuture<AudioSocketServer?> {
+        guard let audioSocket = configuration.settings.audioSocket else { return group.next().makeSucceededFuture(nil) }
+        return start(
+            audioSocket, host: host, calls: calls, limits: configuration.settings.limits, log: configuration.log, on: group
+        ).map { $0 }
+    }
+
     /// Makes the far end of each connection; a value, so that it can be tried without a socket.
     package static func peer(
-        _ configuration: AudioSocketConfiguration, host: any CallHost, calls: CarrierCalls, log: Log
+        _ configuration: ServerDocument.AudioSocket, host: any CallHost, calls: CarrierCalls, log: Log
     ) -> @Sendable (any EventLoop) -> any ServerBytePeer {
         let context = AudioSocketContext(host: host, calls: calls, agent: configuration.agent, log: log)
         return { AudioSocketCall(context: context, eventLoop: $0) }
