@@ -130,20 +130,22 @@ package final class CarrierServer: Sendable {
             let agent = request.parameters["agent"] ?? ""
             return { MediaStreamCall(context: context, wire: TwilioWire(), agent: agent, eventLoop: $0) }
         }
-        return ServerRouter([
-            ServerRoute(["GET", "POST"], "/twilio/voice", voice),
-            ServerRoute(["GET", "POST"], "/twilio/voice/:agent", voice),
-            ServerRoute(["GET"], "/twilio/media", media),
-            ServerRoute(["GET"], "/twilio/media/:agent", media),
-            ServerRoute(["GET"], "/healthz", .respond { _ in .text(200, "ok") }),
-            ServerRoute(["GET"], "/readyz", .respond { _ in readiness(host: host, calls: calls) }),
-            ServerRoute(
-                ["GET"], "/metrics",
-                .respond { _ in
-                    ServerResponse(contentType: "text/plain; version=0.0.4; charset=utf-8", body: host.metricsText())
-                }),
-            ServerRoute(["GET"], "/", .respond { _ in .text(200, about) }),
-        ])
+        return ServerRouter(
+            [
+                ServerRoute(["GET", "POST"], "/twilio/voice", voice),
+                ServerRoute(["GET", "POST"], "/twilio/voice/:agent", voice),
+                ServerRoute(["GET"], "/twilio/media", media),
+                ServerRoute(["GET"], "/twilio/media/:agent", media),
+                ServerRoute(["GET"], "/healthz", .respond { _ in .text(200, "ok") }),
+                ServerRoute(["GET"], "/readyz", .respond { _ in readiness(host: host, calls: calls) }),
+                ServerRoute(
+                    ["GET"], "/metrics",
+                    .respond { _ in
+                        ServerResponse(
+                            contentType: "text/plain; version=0.0.4; charset=utf-8", body: host.metricsText())
+                    }),
+                ServerRoute(["GET"], "/", .respond { _ in .text(200, about) }),
+            ] + AsteriskRoutes.routes(context))
     }
 
     private static func readiness(host: any CallHost, calls: CarrierCalls) -> ServerResponse {
@@ -156,6 +158,7 @@ package final class CarrierServer: Sendable {
 
         /twilio/voice/AGENT   voice webhook of a Twilio number (POST or GET); AGENT may be left out if there is one
         /twilio/media/AGENT   its media streams (WebSocket)
+        /asterisk/media/AGENT Asterisk's chan_websocket (WebSocket)
         /healthz  /readyz     is the server up; does it take calls
         /metrics              Prometheus
         """
