@@ -85,10 +85,6 @@ enum AsteriskSays {
             "format: expected ulaw, alaw, slin, slin12, slin16, slin24, slin32, slin44 or slin48, by the dial option "
                 + "c(slin16); got slin192"
         ),
-        (
-            AsteriskSays.jsonStart(format: "slin16", frame: 0),
-            "optimal_frame_size: expected a queue in Asterisk: dial without the option p; got passthrough"
-        ),
     ])
     func namesWhatIsWrong(text: String, problem: String) {
         #expect {
@@ -156,6 +152,18 @@ enum AsteriskSays {
             #expect(text.utf8.count <= AsteriskWire.longestCommand)
         }
         #expect(!plain.traits.takesPings && plain.traits.hangUp == .byMessage)
+    }
+
+    @Test func aChannelWithoutAQueueIsReportedOnce() throws {
+        for text in [
+            "ERROR channel_id:pbx-1 error_text:FLUSH_MEDIA not supported in passthrough mode",
+            #"{"event":"ERROR","channel_id":"pbx-1","error_text":"MARK_MEDIA not supported in passthrough mode"}"#,
+        ] {
+            let wire = AsteriskWire()
+            guard case .failure = try wire.says(text) else { return #expect(Bool(false)) }
+            #expect(try wire.says(text) == .nothing)
+            #expect(try wire.says("ERROR error_text:another") == .failure("another"))
+        }
     }
 
     @Test func standsAnything() {

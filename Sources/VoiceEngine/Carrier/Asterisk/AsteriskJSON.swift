@@ -61,7 +61,6 @@ enum AsteriskJSON {
             if member.isNamed("channel") { start.channel = member.text ?? "" }
             if member.isNamed("channel_id") { start.channelID = member.text ?? "" }
             if member.isNamed("format") { start.format = member.text ?? "" }
-            if member.isNamed("optimal_frame_size") { start.frameBytes = member.integer }
             if member.isNamed("channel_variables"), member.kind == .object { variables = member.value }
         }
         if let variables {

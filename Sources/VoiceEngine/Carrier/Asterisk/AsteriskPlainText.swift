@@ -36,7 +36,6 @@ enum AsteriskPlainText {
         start.channel = text("channel")
         start.channelID = text("channel_id")
         start.format = text("format")
-        start.frameBytes = Int64(text("optimal_frame_size"))
         return try start.streamStart()
     }
 

@@ -24,6 +24,9 @@ package final class AsteriskWire: StreamWire {
     package let traits: StreamTraits
     /// What Asterisk's first message was written in.
     package private(set) var controlFormat = ControlFormat.plainText
+    /// With the dial option `p` Asterisk has no queue and refuses every command about it. The audio is in time all the
+    /// same, because the session paces it; what was heard is an estimate then. Once is enough to say so.
+    private var hasReportedPassthrough = false
 
     package init() {
         var traits = StreamTraits()
@@ -33,15 +36,23 @@ package final class AsteriskWire: StreamWire {
     }
 
     package func decode(text: UnsafeRawBufferPointer) throws(StreamWireError) -> StreamMessage {
-        if text.first == UInt8(ascii: "{") {
-            let message = try AsteriskJSON.decode(text)
-            if case .start = message { controlFormat = .json }
-            return message
+        let format = text.first == UInt8(ascii: "{") ? ControlFormat.json : .plainText
+        let message =
+            switch format {
+            case .json: try AsteriskJSON.decode(text)
+            case .plainText: try AsteriskPlainText.decode(text)
+            }
+        switch message {
+        case .start: controlFormat = format
+        case .failure(let text) where text.hasSuffix(Self.passthroughRefusal):
+            if hasReportedPassthrough { return .nothing }
+            hasReportedPassthrough = true
+        case .connected, .media, .digit, .mark, .drained, .flow, .needsReply, .nothing, .failure, .stop, .unknown: break
         }
-        let message = try AsteriskPlainText.decode(text)
-        if case .start = message { controlFormat = .plainText }
         return message
     }
+
+    private static let passthroughRefusal = "not supported in passthrough mode"
 
     package func decode(binary: UnsafeRawBufferPointer) throws(StreamWireError) -> StreamMessage {
         .media(StreamMedia(0..<binary.count))
@@ -82,8 +93,6 @@ struct AsteriskMediaStart {
     /// Missing in plain text before 20.17, 22.7 and 23.1.
     var channelID = ""
     var format = ""
-    /// [bytes] of 20 ms; 0: Asterisk passes messages through without a queue.
-    var frameBytes: Int64?
     /// JSON only: those of the WebSocket's channel.
     var variables: [String: String] = [:]
 
@@ -103,12 +112,6 @@ struct AsteriskMediaStart {
         if !channelID.isEmpty { start.variables["channel_id"] = channelID }
         start.input = StreamFormat(try audio())
         start.output = start.input
-        // With the formats that the engine has, only the option asks for it.
-        guard frameBytes != 0 else {
-            throw StreamWireError(
-                "optimal_frame_size",
-                .format("a queue in Asterisk: dial without the option p", got: "passthrough"))
-        }
         return start
     }
 
