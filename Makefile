@@ -8,6 +8,7 @@
 #   make build     library, voice-host and header into dist/
 #   make models    local models into the user's cache
 #   make run       voice-host for a real telephone number
+#   make asterisk-test   calls through a real, unmodified Asterisk, fetched from Debian
 #   make install   PREFIX=/usr/local DESTDIR=
 
 PREFIX ?= /usr/local
@@ -18,7 +19,7 @@ SWIFT_RELEASE = -c release -Xswiftc -static-stdlib --disable-local-rpath
 LIBRARY = .build/release/libvoiceengine.so
 SWIFT_SOURCES = $(shell find Sources -type f) Package.swift
 
-.PHONY: all demo test check abi bench turns build models run install packages swift-test clean
+.PHONY: all demo test check abi bench turns build models run install packages swift-test asterisk-test clean
 
 all: build
 
@@ -64,6 +65,10 @@ bench: build
 
 turns: models
 	@scripts/turns.sh
+
+# Exit status 77 of the script: skipped, because Asterisk cannot be fetched here.
+asterisk-test: build
+	@Tests/asterisk/run.sh || { status=$$?; [ $$status = 77 ] || exit $$status; }
 
 run: build models
 	@scripts/run.sh $(PORT) $(AGENTS)

@@ -56,7 +56,12 @@ let package = Package(
                 nio("NIOCore"),
             ]),
         layer("Session", ["VoiceEngineCore", "VoiceEngineMedia", "VoiceEngineProviders", nio("NIOCore")]),
-        layer("Carrier", ["VoiceEngineCore", "VoiceEngineNet", "VoiceEngineSession", "COpenSSL", nio("NIOCore")]),
+        layer(
+            "Carrier",
+            [
+                "VoiceEngineCore", "VoiceEngineMedia", "VoiceEngineNet", "VoiceEngineSession", "COpenSSL",
+                nio("NIOCore"),
+            ]),
         .target(
             name: "VoiceEngine",
             dependencies: [

@@ -37,11 +37,15 @@ package final class CarrierServer: Sendable {
     package static let endTimeout = TimeAmount.milliseconds(500)
 
     private let server: HTTPServer
+    private let audioSocket: AudioSocketServer?
     private let calls: CarrierCalls
     private let eventLoop: any EventLoop
 
-    private init(server: HTTPServer, calls: CarrierCalls, eventLoop: any EventLoop) {
+    private init(
+        server: HTTPServer, audioSocket: AudioSocketServer?, calls: CarrierCalls, eventLoop: any EventLoop
+    ) {
         self.server = server
+        self.audioSocket = audioSocket
         self.calls = calls
         self.eventLoop = eventLoop
     }
@@ -58,13 +62,19 @@ package final class CarrierServer: Sendable {
         return HTTPServer.start(
             host: configuration.host, port: configuration.port, router: router, limits: configuration.settings.limits,
             on: group
-        ).map { CarrierServer(server: $0, calls: calls, eventLoop: eventLoop) }
+        ).flatMap { server in
+            AudioSocketServer.start(configuration, host: host, calls: calls, on: group)
+                .flatMapError { error in server.stop().flatMapThrowing { throw error } }
+                .map { CarrierServer(server: server, audioSocket: $0, calls: calls, eventLoop: eventLoop) }
+        }
     }
 
     /// The port that is listened on.
     package var port: Int { server.port }
+    /// The port for AudioSocket; nil without one.
+    package var audioSocketPort: Int? { audioSocket?.port }
     package var liveCalls: Int { calls.count }
-    package var liveConnections: Int { server.liveConnections }
+    package var liveConnections: Int { server.liveConnections + (audioSocket?.liveConnections ?? 0) }
 
     /// Takes no new calls, and waits until the live ones have ended; those left after `timeout` are ended. The port
     /// stays open, so that `/readyz` and late webhooks are answered.
@@ -95,7 +105,8 @@ package final class CarrierServer: Sendable {
     package func stop() -> EventLoopFuture<Void> {
         calls.startDraining()
         calls.endAll(reason: "the server stops")
-        return server.stop()
+        guard let audioSocket else { return server.stop() }
+        return server.stop().and(audioSocket.stop()).map { _ in }
     }
 
     // MARK: Routes
@@ -130,7 +141,7 @@ package final class CarrierServer: Sendable {
                             contentType: "text/plain; version=0.0.4; charset=utf-8", body: host.metricsText())
                     }),
                 ServerRoute(["GET"], "/", .respond { _ in .text(200, about) }),
-            ])
+            ] + AsteriskRoutes.routes(MediaStreamContext(host: host, calls: calls, log: configuration.log)))
     }
 
     private static func readiness(host: any CallHost, calls: CarrierCalls) -> ServerResponse {
@@ -143,6 +154,7 @@ package final class CarrierServer: Sendable {
 
         /twilio/voice/AGENT   voice webhook of a Twilio number (POST or GET); AGENT may be left out if there is one
         /twilio/media/AGENT   its media streams (WebSocket)
+        /asterisk/media/AGENT Asterisk's chan_websocket (WebSocket)
         /healthz  /readyz     is the server up; does it take calls
         /metrics              Prometheus
         """

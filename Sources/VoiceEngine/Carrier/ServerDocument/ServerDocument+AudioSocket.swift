@@ -9,6 +9,12 @@ extension ServerDocument {
         /// Who answers; empty for the only agent there is.
         package var agent: String
 
+        package init(host: String = "127.0.0.1", port: Int, agent: String = "") {
+            self.host = host
+            self.port = port
+            self.agent = agent
+        }
+
         init(_ reader: consuming KeyedReader) throws(AgentError) {
             host = try reader.text("host", .headerValue) ?? "127.0.0.1"
             port = Int(try reader.integer("port", 0...65_535, default: 9_092))

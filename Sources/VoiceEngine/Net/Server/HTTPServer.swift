@@ -110,7 +110,7 @@ package final class HTTPServer: Sendable {
         }
     }
 
-    private static func cause(of error: any Error) -> String {
+    static func cause(of error: any Error) -> String {
         switch error {
         case let error as IOError: "\(String(cString: strerror(error.errnoCode))) (errno \(error.errnoCode))"
         case is SocketAddressError: "the host name is not known"
@@ -120,7 +120,7 @@ package final class HTTPServer: Sendable {
 }
 
 /// The open connections of a server. Safe to use from any thread.
-private final class ServerConnections: Sendable {
+final class ServerConnections: Sendable {
     private struct State {
         var channels: [ObjectIdentifier: any Channel] = [:]
         var isStopped = false

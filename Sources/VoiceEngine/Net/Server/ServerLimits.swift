@@ -36,6 +36,10 @@ package struct ServerLimits: Equatable, Sendable {
     package var webSocketDiscardedBytes = 8 << 20
     /// [bytes] written to a client that does not read: more than half a minute of telephone audio.
     package var webSocketStalledBytes = 512 << 10
+    /// [bytes] written to a client of plain TCP that does not read: two seconds of audio at 48 kHz.
+    package var byteStreamStalledBytes = 192 << 10
+    /// How long a client of plain TCP may take to close its side.
+    package var byteStreamCloseTimeout = TimeAmount.seconds(1)
     /// How long `stop` waits for connections to end by themselves.
     package var stopTimeout = TimeAmount.milliseconds(500)
 

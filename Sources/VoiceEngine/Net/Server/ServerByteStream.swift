@@ -1,0 +1,144 @@
+package import NIOCore
+
+/// What the server does with one plain TCP connection. All calls come on the connection's loop.
+package protocol ServerBytePeer: AnyObject {
+    /// The connection is there; from now on bytes arrive and may be sent.
+    func opened(_ stream: ServerByteStream)
+    /// Bytes as they arrived, in any split. Borrowed until return.
+    func received(_ bytes: UnsafeRawBufferPointer)
+    /// The connection is gone, for this reason; called exactly once, and nothing is called after it.
+    func closed(_ reason: String)
+}
+
+/// The server's end of one plain TCP connection: hands over what arrives, and collects outgoing bytes into one write per
+/// `flush`.
+///
+///     opened > received* > (close | the client's close | a stalled client | stop) > closed
+///
+/// - Important: Confined to the connection's loop.
+package final class ServerByteStream: ChannelInboundHandler {
+    package typealias InboundIn = ByteBuffer
+    package typealias OutboundOut = ByteBuffer
+
+    private enum State {
+        case idle
+        case open(ChannelHandlerContext)
+        /// Our side is closed: input is thrown away until the client closes too, or the deadline.
+        case closing(ChannelHandlerContext, reason: String)
+        case closed
+    }
+
+    private let limits: ServerLimits
+    private let peer: any ServerBytePeer
+    private var state = State.idle
+    private var output: ByteBuffer
+    /// Bytes handed to a socket that takes no more; 0 while it does.
+    private var stalledBytes = 0
+    private var closeTask: Scheduled<Void>?
+
+    init(limits: ServerLimits, peer: any ServerBytePeer, allocator: ByteBufferAllocator) {
+        self.limits = limits
+        self.peer = peer
+        output = allocator.buffer(capacity: 1_024)
+    }
+
+    // MARK: Sending
+
+    /// Whether bytes may still be sent.
+    package var isOpen: Bool {
+        if case .open = state { true } else { false }
+    }
+
+    /// Collects what `write` appends until the next `flush`. Does nothing once the stream closes.
+    package func send(_ write: (inout ByteBuffer) -> Void) {
+        guard case .open = state else { return }
+        write(&output)
+    }
+
+    /// Writes out what `send` collected.
+    package func flush() {
+        guard case .open(let context) = state else { return }
+        let count = output.readableBytes
+        guard count > 0 else { return }
+        context.writeAndFlush(Self.wrapOutboundOut(output), promise: nil)
+        // Keeps its memory when the write has already happened, else takes new one.
+        output.clear()
+        guard !context.channel.isWritable else { return }
+        stalledBytes += count
+        if stalledBytes > limits.byteStreamStalledBytes { finish("the client does not read") }
+    }
+
+    /// Sends what is collected and closes our side; the client has a moment to close its own.
+    package func close(reason: String) {
+        flush()
+        guard case .open(let context) = state else { return }
+        state = .closing(context, reason: reason)
+        let deadline = NIOLoopBound(self, eventLoop: context.eventLoop)
+        closeTask = context.eventLoop.scheduleTask(in: limits.byteStreamCloseTimeout) { deadline.value.finish(reason) }
+        // Closed at once, a client that is still sending would get a reset that can swallow what was sent last.
+        context.close(mode: .output, promise: nil)
+    }
+
+    // MARK: Lifetime
+
+    package func handlerAdded(context: ChannelHandlerContext) {
+        if context.channel.isActive { open(context) }
+    }
+
+    package func channelActive(context: ChannelHandlerContext) {
+        open(context)
+        context.fireChannelActive()
+    }
+
+    private func open(_ context: ChannelHandlerContext) {
+        guard case .idle = state else { return }
+        state = .open(context)
+        peer.opened(self)
+    }
+
+    package func handlerRemoved(context: ChannelHandlerContext) { finish("the connection is gone") }
+
+    package func channelInactive(context: ChannelHandlerContext) {
+        finish("the client closed the connection")
+        context.fireChannelInactive()
+    }
+
+    package func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        finish("the connection failed: \(error)")
+    }
+
+    package func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+        if event is ServerStopEvent { close(reason: "the server stops") }
+        context.fireUserInboundEventTriggered(event)
+    }
+
+    package func channelWritabilityChanged(context: ChannelHandlerContext) {
+        if context.channel.isWritable { stalledBytes = 0 }
+        context.fireChannelWritabilityChanged()
+    }
+
+    /// Ends the connection. Once; what the first caller of `close` said is told.
+    private func finish(_ reason: String) {
+        let told: String
+        let open: ChannelHandlerContext?
+        switch state {
+        case .closed: return
+        case .idle: (told, open) = (reason, nil)
+        case .open(let context): (told, open) = (reason, context)
+        case .closing(let context, let first): (told, open) = (first, context)
+        }
+        // First, because closing may call back.
+        state = .closed
+        closeTask?.cancel()
+        closeTask = nil
+        open?.close(promise: nil)
+        peer.closed(told)
+    }
+
+    // MARK: Receiving
+
+    package func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        guard case .open = state else { return }
+        Self.unwrapInboundIn(data).withUnsafeReadableBytes { peer.received($0) }
+    }
+}
