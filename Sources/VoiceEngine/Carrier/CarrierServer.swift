@@ -2,7 +2,8 @@
 //
 //     Twilio ── POST /twilio/voice/AGENT ──► TwiML with the stream's address        (TwilioVoiceWebhook)
 //            ── WebSocket /twilio/media/AGENT ──► one TwilioCall = one session      (TwilioCall)
-//     operator ── /healthz  /readyz  /metrics  /
+//     browser ── GET /, WebSocket /browser/call/AGENT                               (BrowserPage, BrowserCall)
+//     operator ── /healthz  /readyz  /metrics
 //
 // A call lives on the event loop of its connection. Calls are counted in `CarrierCalls`: beyond `maximumCalls`, and
 // while draining, the webhook answers with a sentence and a hang-up, and a stream is closed with 1013.
@@ -118,20 +119,24 @@ package final class CarrierServer: Sendable {
             let agent = request.parameters["agent"] ?? ""
             return { TwilioCall(context: context, agent: agent, eventLoop: $0) }
         }
-        return ServerRouter([
-            ServerRoute(["GET", "POST"], "/twilio/voice", voice),
-            ServerRoute(["GET", "POST"], "/twilio/voice/:agent", voice),
-            ServerRoute(["GET"], "/twilio/media", media),
-            ServerRoute(["GET"], "/twilio/media/:agent", media),
-            ServerRoute(["GET"], "/healthz", .respond { _ in .text(200, "ok") }),
-            ServerRoute(["GET"], "/readyz", .respond { _ in readiness(host: host, calls: calls) }),
-            ServerRoute(
-                ["GET"], "/metrics",
-                .respond { _ in
-                    ServerResponse(contentType: "text/plain; version=0.0.4; charset=utf-8", body: host.metricsText())
-                }),
-            ServerRoute(["GET"], "/", .respond { _ in .text(200, about) }),
-        ])
+        let page = BrowserPage(
+            access: BrowserAccess(enabled: configuration.settings.browser.isEnabled, listeningOn: configuration.host),
+            publicAddress: configuration.publicAddress, host: host, calls: calls, log: configuration.log)
+        return ServerRouter(
+            [
+                ServerRoute(["GET", "POST"], "/twilio/voice", voice),
+                ServerRoute(["GET", "POST"], "/twilio/voice/:agent", voice),
+                ServerRoute(["GET"], "/twilio/media", media),
+                ServerRoute(["GET"], "/twilio/media/:agent", media),
+                ServerRoute(["GET"], "/healthz", .respond { _ in .text(200, "ok") }),
+                ServerRoute(["GET"], "/readyz", .respond { _ in readiness(host: host, calls: calls) }),
+                ServerRoute(
+                    ["GET"], "/metrics",
+                    .respond { _ in
+                        ServerResponse(
+                            contentType: "text/plain; version=0.0.4; charset=utf-8", body: host.metricsText())
+                    }),
+            ] + page.routes(fallback: about))
     }
 
     private static func readiness(host: any CallHost, calls: CarrierCalls) -> ServerResponse {

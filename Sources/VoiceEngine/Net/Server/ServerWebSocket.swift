@@ -71,6 +71,13 @@ package final class ServerWebSocket: ChannelInboundHandler {
         write(&output)
     }
 
+    /// Collects one binary message, as `send(textOf:)` does.
+    package func send(binaryOf count: Int, _ write: (inout ByteBuffer) -> Void) {
+        guard case .open = state else { return }
+        writeFrameHeader(opcode: 0x2, count: count)
+        write(&output)
+    }
+
     /// Writes out what `send` collected.
     package func flush() {
         switch state {
