@@ -122,21 +122,19 @@ package final class CarrierServer: Sendable {
         let page = BrowserPage(
             access: BrowserAccess(enabled: configuration.settings.browser.isEnabled, listeningOn: configuration.host),
             publicAddress: configuration.publicAddress, host: host, calls: calls, log: configuration.log)
-        return ServerRouter(
-            [
-                ServerRoute(["GET", "POST"], "/twilio/voice", voice),
-                ServerRoute(["GET", "POST"], "/twilio/voice/:agent", voice),
-                ServerRoute(["GET"], "/twilio/media", media),
-                ServerRoute(["GET"], "/twilio/media/:agent", media),
-                ServerRoute(["GET"], "/healthz", .respond { _ in .text(200, "ok") }),
-                ServerRoute(["GET"], "/readyz", .respond { _ in readiness(host: host, calls: calls) }),
-                ServerRoute(
-                    ["GET"], "/metrics",
-                    .respond { _ in
-                        ServerResponse(
-                            contentType: "text/plain; version=0.0.4; charset=utf-8", body: host.metricsText())
-                    }),
-            ] + page.routes(fallback: about))
+        return ServerRouter([
+            ServerRoute(["GET", "POST"], "/twilio/voice", voice),
+            ServerRoute(["GET", "POST"], "/twilio/voice/:agent", voice),
+            ServerRoute(["GET"], "/twilio/media", media),
+            ServerRoute(["GET"], "/twilio/media/:agent", media),
+            ServerRoute(["GET"], "/healthz", .respond { _ in .text(200, "ok") }),
+            ServerRoute(["GET"], "/readyz", .respond { _ in readiness(host: host, calls: calls) }),
+            ServerRoute(
+                ["GET"], "/metrics",
+                .respond { _ in
+                    ServerResponse(contentType: "text/plain; version=0.0.4; charset=utf-8", body: host.metricsText())
+                }),
+        ]).adding(page.routes(fallback: about))
     }
 
     private static func readiness(host: any CallHost, calls: CarrierCalls) -> ServerResponse {
