@@ -7,7 +7,7 @@
 #   make turns     turn-taking measured on recorded speech, into docs/turn-taking.md
 #   make build     library, voice-host and header into dist/
 #   make models    local models into the user's cache
-#   make run       voice-host for a real telephone number
+#   make run       voice-host, to talk to from a browser or a real telephone number
 #   make asterisk-test   calls through a real, unmodified Asterisk, fetched from Debian
 #   make install   PREFIX=/usr/local DESTDIR=
 

@@ -56,12 +56,21 @@ let package = Package(
                 nio("NIOCore"),
             ]),
         layer("Session", ["VoiceEngineCore", "VoiceEngineMedia", "VoiceEngineProviders", nio("NIOCore")]),
-        layer(
-            "Carrier",
-            [
-                "VoiceEngineCore", "VoiceEngineMedia", "VoiceEngineNet", "VoiceEngineSession", "COpenSSL",
-                nio("NIOCore"),
-            ]),
+        .target(
+            name: "VoiceEngineCarrier",
+            dependencies: [
+                "VoiceEngineCarrierPage", "VoiceEngineCore", "VoiceEngineMedia", "VoiceEngineNet", "VoiceEngineSession",
+                "COpenSSL", nio("NIOCore"),
+            ],
+            path: "Sources/VoiceEngine/Carrier", exclude: ["Browser/page"], swiftSettings: strict),
+        // The page that the server shows to a browser.
+        .target(
+            name: "VoiceEngineCarrierPage", path: "Sources/VoiceEngine/Carrier/Browser/page",
+            resources: [
+                .embedInCode("index.html"), .embedInCode("page.css"), .embedInCode("page.js"),
+                .embedInCode("conversation.js"), .embedInCode("audio.js"), .embedInCode("icon.svg"),
+            ],
+            swiftSettings: strict),
         .target(
             name: "VoiceEngine",
             dependencies: [

@@ -8,6 +8,8 @@ final class ScriptedHost: CallHost {
     struct State {
         var refusal: CallRefusal?
         var isReady = true
+        /// Sessions report their begin and end to the carrier.
+        var reports = false
         var agents: Set<String> = ["", "reception", "agent & co"]
         var setups: [CallSetup] = []
         var notes: [String] = []
@@ -26,6 +28,7 @@ final class ScriptedHost: CallHost {
             $0.setups.append(setup)
             $0.live += 1
         }
+        if state.withLock({ $0.reports }) { carrier.report(SessionEvent(.started, turn: .none, time: .zero)) }
         return EchoSession(host: self, carrier: carrier)
     }
 
@@ -38,6 +41,7 @@ final class ScriptedHost: CallHost {
     }
 
     var isReady: Bool { state.withLock { $0.isReady } }
+    var agentNames: [String] { state.withLock { $0.agents.subtracting([""]).sorted() } }
     func metricsText() -> String { "# TYPE voice_engine_calls gauge\nvoice_engine_calls \(live)\n" }
 
     var live: Int { state.withLock { $0.live } }
@@ -83,8 +87,9 @@ final class EchoSession: CallSession {
 
     func carrierClosed(reason: String) {
         host.set { state in state.notes.append("closed: \(reason)") }
-        guard carrier != nil else { return }
-        carrier = nil
+        guard let carrier else { return }
+        if host.state.withLock({ $0.reports }) { carrier.report(SessionEvent(.closed, turn: .none, time: .zero)) }
+        self.carrier = nil
         host.set { $0.live -= 1 }
     }
 }

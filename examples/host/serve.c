@@ -266,6 +266,12 @@ static void print_welcome(const struct host *host)
 	        "listening on http://%s:%d (/healthz /readyz "
 	        "/metrics)\n",
 	        address, port);
+	if (strncmp(address, "127.", 4) == 0 ||
+	    strcmp(address, "localhost") == 0)
+		fprintf(stderr,
+		        "\nTo talk to an agent, open http://localhost:%d/ in "
+		        "a browser on this machine.\n",
+		        port);
 	fprintf(stderr, "\nAt Twilio, in the settings of the telephone number, "
 	                "set \"A call comes in\"\nto Webhook, HTTP POST:\n");
 	for (size_t i = 0; i < host->agent_count; i++) {

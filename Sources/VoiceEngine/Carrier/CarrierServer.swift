@@ -2,7 +2,9 @@
 //
 //     Twilio ── POST /twilio/voice/AGENT ──► TwiML with the stream's address        (TwilioVoiceWebhook)
 //            ── WebSocket /twilio/media/AGENT ──► one MediaStreamCall = one session (TwilioWire)
-//     operator ── /healthz  /readyz  /metrics  /
+//     Asterisk ── WebSocket /asterisk/media/AGENT                                    (AsteriskWire)
+//     browser ── GET /, WebSocket /browser/call/AGENT                                (BrowserPage, BrowserCall)
+//     operator ── /healthz  /readyz  /metrics  /calls
 //
 // A call lives on the event loop of its connection. Calls are counted in `CarrierCalls`: beyond `maximumCalls`, and
 // while draining, the webhook answers with a sentence and a hang-up, and a stream is closed with 1013.
@@ -127,21 +129,31 @@ package final class CarrierServer: Sendable {
             let agent = request.parameters["agent"] ?? ""
             return { MediaStreamCall(context: context, wire: TwilioWire(), agent: agent, eventLoop: $0) }
         }
+        let page = BrowserPage(
+            access: BrowserAccess(enabled: configuration.settings.browser.isEnabled, listeningOn: configuration.host),
+            publicAddress: configuration.publicAddress, host: host, calls: calls, log: configuration.log)
         let token = ControlToken(configuration.settings.control.token?.value)
+        let streams = MediaStreamContext(host: host, calls: calls, log: configuration.log)
+        let twilio = [
+            ServerRoute(["GET"], "/twilio/media", media),
+            ServerRoute(["GET"], "/twilio/media/:agent", media),
+        ]
         return ServerRouter(
-            control.webhookRoutes + control.callRoutes { token.refusal($0) } + [
-                ServerRoute(["GET"], "/twilio/media", media),
-                ServerRoute(["GET"], "/twilio/media/:agent", media),
-                ServerRoute(["GET"], "/healthz", .respond { _ in .text(200, "ok") }),
-                ServerRoute(["GET"], "/readyz", .respond { _ in readiness(host: host, calls: calls) }),
-                ServerRoute(
-                    ["GET"], "/metrics",
-                    .respond { _ in
-                        ServerResponse(
-                            contentType: "text/plain; version=0.0.4; charset=utf-8", body: host.metricsText())
-                    }),
-                ServerRoute(["GET"], "/", .respond { _ in .text(200, about) }),
-            ] + AsteriskRoutes.routes(MediaStreamContext(host: host, calls: calls, log: configuration.log)))
+            control.webhookRoutes + control.callRoutes { token.refusal($0) } + twilio + AsteriskRoutes.routes(streams)
+                + operatorRoutes(host: host, calls: calls)
+        ).adding(page.routes(fallback: about))
+    }
+
+    /// What an operator asks.
+    private static func operatorRoutes(host: any CallHost, calls: CarrierCalls) -> [ServerRoute] {
+        let metrics = ServerAction.respond { _ in
+            ServerResponse(contentType: "text/plain; version=0.0.4; charset=utf-8", body: host.metricsText())
+        }
+        return [
+            ServerRoute(["GET"], "/healthz", .respond { _ in .text(200, "ok") }),
+            ServerRoute(["GET"], "/readyz", .respond { _ in readiness(host: host, calls: calls) }),
+            ServerRoute(["GET"], "/metrics", metrics),
+        ]
     }
 
     private static func readiness(host: any CallHost, calls: CarrierCalls) -> ServerResponse {

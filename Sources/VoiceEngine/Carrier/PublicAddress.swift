@@ -82,11 +82,14 @@ package struct PublicAddress: Equatable, Sendable {
             }
     }
 
-    private static func isLoopback(_ authority: String) -> Bool {
+    /// Whether a host, with or without a port, is this machine by a loopback name.
+    static func isLoopback(_ authority: String) -> Bool {
         let host =
             authority.hasPrefix("[")
             ? String(authority.prefix { $0 != "]" }) + "]"
             : String(authority.prefix { $0 != ":" })
-        return host == "localhost" || host == "[::1]" || host.hasPrefix("127.")
+        // A name such as 127.0.0.1.example.com is somebody else's.
+        let isAddress = host.utf8.allSatisfy { "0123456789.".utf8.contains($0) }
+        return host == "localhost" || host == "[::1]" || host.hasPrefix("127.") && isAddress
     }
 }

@@ -119,6 +119,9 @@ package final class Engine: Sendable {
         throw VoiceError(.notFound, "agent \"\(name)\" is not known; \(list)")
     }
 
+    /// Agents that calls can be made to, sorted.
+    var agentNames: [String] { state.read { $0.agents.keys.sorted() } }
+
     /// Waits until everything that the agents need is loaded.
     package func waitReady(timeout: Nanoseconds) throws(VoiceError) {
         if Self.isInCallback { throw VoiceError(.reentrant, "wait_ready must not be called from a callback") }
@@ -212,7 +215,7 @@ package final class Engine: Sendable {
             let session = Session(
                 setup: setup, policy: policy, providers: providers, conversation: request.conversation,
                 carrier: carrier, context: context(of: setup, loop), clock: clock,
-                observer: observer(of: call, setup) { clock.remove(carrier) })
+                observer: observer(of: call, setup, carrier) { clock.remove(carrier) })
             carrier.session = session
             clock.add(carrier)
             if let problem = begin(session, of: call, release: {}) {
@@ -237,7 +240,7 @@ package final class Engine: Sendable {
         loop.callStarted()
         let session = Session(
             setup: setup, policy: policy, providers: providers, carrier: carrier, context: context(of: setup, loop),
-            clock: clock, observer: observer(of: call, setup, alsoAtEnd: {}))
+            clock: clock, observer: observer(of: call, setup, carrier, alsoAtEnd: {}))
         let release = { _ = carrier.perform(.hangUp(reason: "the host hung up")) }
         if let problem = begin(session, of: call, release: release) {
             abandon(call, setup, loop, problem)
@@ -294,7 +297,7 @@ package final class Engine: Sendable {
     }
 
     private func observer(
-        of call: Call, _ setup: CallSetup, alsoAtEnd: @escaping () -> Void
+        of call: Call, _ setup: CallSetup, _ carrier: any Carrier, alsoAtEnd: @escaping () -> Void
     ) -> (SessionEvent) -> Void {
         let metrics = metrics
         return { event in
@@ -303,6 +306,7 @@ package final class Engine: Sendable {
             metrics.note(event)
             if event.kind == .closed { call.sessionEnds() }
             call.events.push(event)
+            carrier.report(event)
             call.sessionChanged()
             guard event.kind == .closed else { return }
             alsoAtEnd()

@@ -224,6 +224,8 @@ private final class ServerCalls: CallHost {
 
     var isReady: Bool { engine.isReady }
 
+    var agentNames: [String] { engine.agentNames }
+
     func metricsText() -> String { engine.metricsText() }
 }
 

@@ -39,9 +39,14 @@ package protocol Carrier: AnyObject {
     ///
     /// - Returns: false when the carrier cannot; the session then only tells the host.
     func perform(_ request: CarrierRequest) -> Bool
+
+    /// Something happened in the call: for carriers that show it to somebody. Told between the frames, in order, until
+    /// the call has ended. Must not call back into the session.
+    func report(_ event: SessionEvent)
 }
 
 extension Carrier {
+    package func report(_ event: SessionEvent) {}
     package var fadesOnCut: Bool { false }
     package func takeCutResult() -> CutResult { .final }
 }
@@ -132,6 +137,9 @@ package protocol CallHost: AnyObject, Sendable {
 
     /// Everything that the agents need is loaded.
     var isReady: Bool { get }
+
+    /// Agents that can be called now, sorted.
+    var agentNames: [String] { get }
 
     /// The counters in the Prometheus text format.
     func metricsText() -> String

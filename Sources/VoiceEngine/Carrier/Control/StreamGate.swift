@@ -90,6 +90,7 @@ final class StreamGate: CallHost {
 
     func admit(agent: String) throws(CallRefusal) { try host.admit(agent: agent) }
     var isReady: Bool { host.isReady }
+    var agentNames: [String] { host.agentNames }
     func metricsText() -> String { host.metricsText() }
 }
 

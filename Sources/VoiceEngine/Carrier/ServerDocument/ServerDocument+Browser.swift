@@ -3,7 +3,7 @@ internal import VoiceEngineCore
 extension ServerDocument {
     /// The page with the call button.
     package struct Browser: Equatable, Sendable {
-        /// nil: where the server listens on the loopback interface only, because whoever reaches the page can call.
+        /// nil: for people on this machine only (`BrowserAccess`), because whoever reaches the page can call.
         package var isEnabled: Bool?
 
         init() {}

@@ -51,6 +51,9 @@ package struct ServerRouter: Sendable {
 
     package init(_ routes: [ServerRoute]) { self.routes = routes }
 
+    /// With more routes behind these.
+    package func adding(_ routes: [ServerRoute]) -> ServerRouter { ServerRouter(self.routes + routes) }
+
     /// - Parameter path: As sent; a trailing slash does not matter.
     package func match(method: String, path: String) -> Match {
         let segments = path.split(separator: "/")
