@@ -49,14 +49,7 @@ import VoiceEngineCore
         }
         let heard = HeardReplies(call.carrier, resumed: resumed)
         if let fault = heard.fault {
-            let isKnown = seed == 23 && call.carrier.kind == .wire
-            if isKnown {
-                withKnownIssue("a fade in that no reported resumption explains", isIntermittent: true) {
-                    Issue.record("seed \(seed), \(call.carrier.kind): \(fault)")
-                }
-            } else {
-                Issue.record("seed \(seed), \(call.carrier.kind): \(fault)")
-            }
+            Issue.record("seed \(seed), \(call.carrier.kind): \(fault)")
         }
         guard heard.fault == nil else { return 0 }
         let slack = call.carrier.kind == .reader ? Self.tolerance : 0

@@ -72,10 +72,10 @@ struct HeardReplies {
         } else if let times = budget[turn], times > 0 {
             budget[turn] = times - 1
             (place, faded) = (place + 1, Self.fade - 1)
-        } else if let times = budget[turn + 1], times > 0 {
-            // The first sample of a reply that was paused before it.
-            budget[turn + 1] = times - 1
-            _ = begin(turn + 1, from: 0)
+        } else if let next = (turn + 1..<turn + 16).first(where: { budget[$0] ?? 0 > 0 }) {
+            // The first sample of a reply that was paused before it; those in between were never heard.
+            budget[next, default: 0] -= 1
+            _ = begin(next, from: 0)
             faded = Self.fade - 1
         } else {
             let near = heard[max(index - 4, 0)..<min(index + 5, heard.count)].map { "\($0)" }.joined(separator: " ")
