@@ -54,6 +54,8 @@ final class MediaStreamCall: ServerWebSocketPeer, Carrier, CarrierCall {
     private var machine = StreamStateMachine()
     private var clock = StreamPlayoutClock(sampleRate: AudioFormat.telephone.sampleRate)
     private var inbound = StreamInboundAudio()
+    /// Of a carrier whose messages may overtake each other.
+    private var order: StreamAudioOrder?
     private var outbound = StreamOutboundAudio(.telephone, StreamTraits())
     private var output = StreamOutput()
     private var timers = StreamTimers()
@@ -186,6 +188,7 @@ final class MediaStreamCall: ServerWebSocketPeer, Carrier, CarrierCall {
         try context.calls.add(self, on: eventLoop)
         state = .live(Line(callID: start.callID, session: nil))
         inbound = StreamInboundAudio(start.input)
+        order = traits.reorders ? try? StreamAudioOrder(start.input.audio) : nil
         outbound = StreamOutboundAudio(start.output, traits)
         clock = StreamPlayoutClock(sampleRate: start.output.audio.sampleRate, marks: traits.marks)
         if send(.accepted) { socket?.flush() }
@@ -209,7 +212,7 @@ final class MediaStreamCall: ServerWebSocketPeer, Carrier, CarrierCall {
     private func setup(_ start: StreamStart, _ traits: StreamTraits) -> CallSetup {
         CallSetup(
             agent: agent.isEmpty ? start.agent : agent, callID: start.callID,
-            variables: variables.merging(start.variables) { $1 }, input: start.input.audio,
+            variables: variables.merging(start.variables) { $1 }, input: order?.format ?? start.input.audio,
             output: start.output.audio, frameMilliseconds: traits.frameMilliseconds,
             leadMilliseconds: traits.leadMilliseconds, wantsSilence: traits.wantsSilence)
     }
@@ -227,10 +230,28 @@ final class MediaStreamCall: ServerWebSocketPeer, Carrier, CarrierCall {
     private func takeAudio(_ media: StreamMedia, _ message: UnsafeRawBufferPointer) {
         do {
             let audio = try inbound.decode(media, of: message)
-            if audio.count > 0 { session?.receive(audio) }
+            guard audio.count > 0, let session else { return }
+            guard let order else { return session.receive(audio) }
+            order.take(audio, media, at: eventLoop.instant) { session.receive($0) }
+            if timers.order == nil, order.deadline != nil { armOrder(order) }
         } catch {
             perform(machine.receivedMalformed(error), message: nil)
         }
+    }
+
+    /// Audio that waits for what was overtaken goes on in time, also when the carrier sends nothing more.
+    private func armOrder(_ order: StreamAudioOrder) {
+        guard let deadline = order.deadline else { return }
+        let bound = NIOLoopBound(self, eventLoop: eventLoop)
+        let time = TimeAmount.nanoseconds(max(0, (deadline - eventLoop.instant).rawValue))
+        timers.order = eventLoop.scheduleTask(in: time) { bound.value.drainOrder() }
+    }
+
+    private func drainOrder() {
+        timers.order = nil
+        guard let order, let session else { return }
+        order.drain(at: eventLoop.instant) { session.receive($0) }
+        armOrder(order)
     }
 
     private func takeMark(_ number: Int64) {
@@ -407,9 +428,12 @@ struct StreamTimers {
     var speechEnd: Scheduled<Void>? {
         willSet { speechEnd?.cancel() }
     }
+    var order: Scheduled<Void>? {
+        willSet { order?.cancel() }
+    }
     var watch: RepeatedTask? {
         willSet { watch?.cancel() }
     }
 
-    mutating func cancel() { (start, speechEnd, watch) = (nil, nil, nil) }
+    mutating func cancel() { (start, speechEnd, order, watch) = (nil, nil, nil, nil) }
 }

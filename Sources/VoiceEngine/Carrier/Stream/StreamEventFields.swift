@@ -109,12 +109,36 @@ package enum StreamFields {
     /// A DTMF digit: one byte of 0-9, A-D, `*` and `#`.
     package static func digit(_ text: UnsafeRawBufferPointer) -> UInt8? {
         guard text.count == 1, let byte = text.first else { return nil }
+        return isDigit(byte) ? byte : nil
+    }
+
+    package static func isDigit(_ byte: UInt8) -> Bool {
         switch byte {
         case UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "A")...UInt8(ascii: "D"),
             UInt8(ascii: "a")...UInt8(ascii: "d"), UInt8(ascii: "*"), UInt8(ascii: "#"):
-            return byte
-        default: return nil
+            true
+        default: false
         }
+    }
+
+    /// The format that a media type names: μ-law at 8 kHz, or 16-bit samples, least significant byte first.
+    ///
+    /// - Parameter linear: The carrier's type of 16-bit samples, in lower case.
+    package static func format(
+        _ encoding: String, _ sampleRate: Int64, linear: String, field: String
+    ) throws(StreamWireError) -> StreamFormat {
+        let type = encoding.lowercased()
+        if type == "audio/x-mulaw", sampleRate == 8_000 { return .telephone }
+        if type == linear, [8_000, 16_000, 24_000].contains(sampleRate),
+            let format = try? AudioFormat(encoding: .pcm16, sampleRate: Int(clamping: sampleRate))
+        {
+            return StreamFormat(format)
+        }
+        throw StreamWireError(
+            field,
+            .format(
+                "audio/x-mulaw at 8000 Hz, or \(linear) at 8000, 16000 or 24000 Hz",
+                got: "\(encoding.prefix(32)), \(sampleRate) Hz"))
     }
 
     /// A stream's name goes into every message that is sent: without escapes, and short.
@@ -128,6 +152,12 @@ package enum StreamFields {
                 default: false
                 }
             }
+    }
+
+    /// Text of a carrier for a log: one line, and short.
+    package static func line(_ text: String) -> String {
+        String(
+            text.unicodeScalars.prefix(200).map { $0.properties.isWhitespace || $0.value < 32 ? " " : Character($0) })
     }
 
     /// Visits the members of an object that has been scanned before, so that it cannot fail.
