@@ -74,7 +74,7 @@ class HostTest(unittest.TestCase):
     # -- Usage
 
     def test_help_of_everything_goes_to_stdout_and_succeeds(self) -> None:
-        for arguments in (("--help",), ("serve", "--help"), ("check", "--help"), ("talk", "--help")):
+        for arguments in (("--help",), ("serve", "--help"), ("check", "--help"), ("talk", "--help"), ("call", "--help")):
             done = run(*arguments)
             self.assertEqual((done.returncode, done.stderr), (0, ""), arguments)
             self.assertIn("voice-host", done.stdout)

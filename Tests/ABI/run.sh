@@ -102,6 +102,7 @@ mkdir "$work/bin"
 if [[ -z $only ]] && build bin/voice-host "${CC:-cc}" -std=c11 -D_GNU_SOURCE -O1 -g "${strict[@]}" -Wshadow \
   -Wstrict-prototypes -I"$header" "$root"/examples/host/*.c "${link[@]}"; then
   run_program voice-host env PYTHONDONTWRITEBYTECODE=1 python3 host_test.py "$work/bin/voice-host"
+  run_program voice-host-call env PYTHONDONTWRITEBYTECODE=1 python3 call_test.py "$work/bin/voice-host"
 fi
 if [[ -z $only ]]; then
   build minimal_call "${CC:-cc}" -std=c11 -O1 "${strict[@]}" -I"$header" "$root/bindings/c/minimal_call.c" "${link[@]}"

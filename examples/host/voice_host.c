@@ -9,7 +9,8 @@
  *   voice-host version
  *
  * A thin layer over the public header alone: this file reads the command line,
- * serve.c, talk.c and call.c are the hosts, event_log.c writes events, wav.c files.
+ * serve.c and talk.c are the hosts, call.c asks a running one, event_log.c
+ * writes events, wav.c files.
  */
 #include <errno.h>
 #include <getopt.h>
