@@ -88,6 +88,14 @@ import VoiceEngineNet
         }
     }
 
+    @Test(arguments: [
+        (#"{"control":{"token":"x"}}"#, "token_env"), (#"{"twilio":{"auth_token":"x"}}"#, "auth_token_env"),
+        (#"{"telnyx":{"api_key":"x"}}"#, "api_key_env"),
+    ])
+    func secretsInTheDocumentAreSentWhereTheyBelong(text: String, key: String) {
+        #expect { try Self.read(text) } throws: { "\($0)".hasSuffix("name that variable in \"\(key)\"") }
+    }
+
     @Test func variablesThatAreNotSetAreNamed() {
         #expect {
             try Self.read(#"{"twilio":{"auth_token_env":"MY_TOKEN"}}"#)
