@@ -230,6 +230,8 @@ final class ServerConnection: ChannelInboundHandler, RemovableChannelHandler {
         if let refusal = error as? ServerResponse {
             self.refusal = refusal
         } else if let error = error as? HTTPParserError {
+            // What follows on a refused request is thrown away; the connection closes in a moment.
+            if case .refused = state { return }
             counters.note(.malformed)
             guard case .waiting = state else { return context.close(promise: nil) }
             let response: ServerResponse =
