@@ -213,54 +213,6 @@ import VoiceEngineSession
     }
 }
 
-@Suite struct ControlAccessTests {
-    private let access = ControlAccess(token: Secret(variable: "T", value: "correct horse"))
-
-    private func request(_ authorization: String?) -> ServerRequest {
-        ServerRequest(
-            method: "POST", target: "/calls", headers: authorization.map { [(name: "Authorization", value: $0)] } ?? [])
-    }
-
-    @Test func theTokenLetsIn() {
-        let access = ControlAccess(token: Secret(variable: "T", value: "a.b-c_d~e+f/g="))
-        #expect(access.refusal(request("Bearer a.b-c_d~e+f/g=")) == nil)
-        #expect(access.refusal(request("bearer   a.b-c_d~e+f/g=")) == nil)
-    }
-
-    @Test(arguments: [
-        nil, "", "Bearer", "Bearer ", "Basic Zm9v", "correct", "Bearer correct", "Bearer correct horse",
-        "Bearer correct-horse", "Token correct",
-    ])
-    func othersAreRefused(authorization: String?) {
-        let answer = access.refusal(request(authorization))
-        #expect(answer?.status == 401)
-        #expect(
-            answer?.headers.first?.name == "WWW-Authenticate"
-                && answer?.headers.first?.value.hasPrefix("Bearer ") == true)
-        #expect(answer?.body.contains("horse") == false)
-    }
-
-    @Test func withoutATokenNobodyIsLetIn() {
-        let closed = ControlAccess(token: nil)
-        for authorization in [nil, "Bearer ", "Bearer x"] as [String?] {
-            #expect(closed.refusal(request(authorization))?.status == 403)
-        }
-    }
-
-    @Test func actionsAreGuarded() throws {
-        let loop = EmbeddedEventLoop()
-        guard
-            case .respond(let now) = access.guarded(.respond { _ in .text(200, "") }),
-            case .respondLater(let later) = access.guarded(.respondLater { $1.makeSucceededFuture(.text(201, "")) })
-        else {
-            Issue.record("another action")
-            return
-        }
-        #expect(now(request(nil)).status == 401)
-        #expect(try later(request(nil), loop).wait().status == 401)
-    }
-}
-
 @Suite struct ServerSeatsTests {
     private func seats(_ change: (inout ServerLimits) -> Void) -> ServerSeats {
         var limits = ServerLimits()
