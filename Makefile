@@ -48,7 +48,7 @@ test: build models check swift-test
 
 # Local models block the threads that run them and sockets live in real time, so their tests run one after another:
 # beside a thousand others a socket can wait for minutes and meet every time limit of the client.
-ONE_BY_ONE := VoiceEngineLocalTests|SocketTests|BrokenServerTests|RealWyomingTests|CarrierServerTests
+ONE_BY_ONE := VoiceEngineLocalTests|SocketTests|BrokenServerTests|RealWyomingTests|CarrierServerTests|HostileClientsTests
 
 swift-test: | packages
 	swift test --parallel --skip '$(ONE_BY_ONE)'

@@ -6,13 +6,14 @@ set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 readonly requirements=Tests/provider-types/requirements.txt
+readonly tools=('pytest>=8' jsonschema prometheus-client)
 venv=${XDG_CACHE_HOME:-$HOME/.cache}/voice-engine/test-venv
-marker=$venv/.ready-$(cksum < "$requirements" | cut -d' ' -f1)
+marker=$venv/.ready-$({ echo "${tools[@]}"; cat "$requirements"; } | cksum | cut -d' ' -f1)
 if [[ ! -e $marker ]]; then
   echo "python tests: installing pytest, jsonschema and the providers' SDKs into $venv"
   rm -rf "$venv"
   python3 -m venv "$venv"
-  "$venv/bin/pip" install -q --disable-pip-version-check 'pytest>=8' jsonschema -r "$requirements"
+  "$venv/bin/pip" install -q --disable-pip-version-check "${tools[@]}" -r "$requirements"
   touch "$marker"
 fi
 export VOICE_ENGINE_LIBRARY=${VOICE_ENGINE_LIBRARY:-$PWD/dist/lib/libvoiceengine.so.1}

@@ -11,6 +11,7 @@ import os
 import random
 import select
 import signal
+import ssl
 import struct
 import subprocess
 import sys
@@ -310,6 +311,51 @@ class HostTest(unittest.TestCase):
         self.assertEqual(done.returncode, 3)
         self.assertIn("wrong.json", done.stderr)
         self.assertIn("bogus", done.stderr)
+
+    def certificate(self, name: str) -> dict[str, str]:
+        """A fresh certificate, as the section "tls"."""
+        files = {"certificate": str(self.folder / "chain.pem"), "key": str(self.folder / "key.pem")}
+        command = "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2".split()
+        command += ["-subj", f"/CN={name}", "-keyout", files["key"], "-out", files["certificate"]]
+        subprocess.run(command, check=True, capture_output=True)
+        return files
+
+    def test_a_server_document_brings_tls_and_hangup_its_renewal(self) -> None:
+        def shown(port: int) -> str:
+            return ssl.get_server_certificate(("127.0.0.1", port), timeout=5)
+
+        settings = self.folder / "server.settings"
+        settings.write_text(json.dumps({"tls": self.certificate("first") | {"watch_s": 0}}))
+        host = self.serve("--settings", str(settings))
+        said = self.read_until(host, "listening on")
+        self.assertIn("listening on https://127.0.0.1:", said)
+        port = int(said.rsplit("https://127.0.0.1:", 1)[1].split()[0])
+        first = shown(port)
+        self.certificate("second")
+        self.assertEqual(shown(port), first)
+        host.send_signal(signal.SIGHUP)
+        self.read_until(host, "the agents were read again")
+        second = shown(port)
+        self.assertNotEqual(second, first)
+        (self.folder / "key.pem").write_text("nothing")
+        host.send_signal(signal.SIGHUP)
+        self.read_until(host, "key.pem holds no private key")
+        self.assertEqual(shown(port), second)
+        host.send_signal(signal.SIGTERM)
+        self.assertEqual(host.wait(10), 0)
+
+    def test_a_wrong_server_document_is_three_and_names_the_key(self) -> None:
+        settings = self.folder / "server.settings"
+        for text, named in (
+            ('{"limits":{"request_s":0}}', "limits.request_s"),
+            ('{"tls":{"certificate":"/no/such.pem","key":"/no/such.key"}}', "/no/such.pem"),
+            ('{"control":{"token_env":"VOICE_TEST_UNSET_KEY"}}', "VOICE_TEST_UNSET_KEY"),
+            ("{\0}", "not a JSON document"),
+        ):
+            settings.write_text(text)
+            done = run("serve", "--agents", str(self.folder), "--port", "0", "--settings", str(settings))
+            self.assertEqual(done.returncode, 3)
+            self.assertIn(named, done.stderr)
 
     def test_an_agent_without_its_key_is_left_out(self) -> None:
         keyless = {**AGENT, "name": "keyless", "stt": {**PROVIDERS["stt"], "api_key_env": "VOICE_TEST_UNSET_KEY"}}

@@ -72,6 +72,13 @@ static void every_server_field_has_its_range(void)
 	start_fails(engine, &longer.known, VOICE_ERR_BAD_ARG, "struct_size");
 	start_fails(engine, NULL, VOICE_ERR_BAD_ARG, "config");
 	config = defaults();
+	config.settings = "{\"limits\":{\"request_s\":0}}";
+	start_fails(engine, &config, VOICE_ERR_BAD_CONFIG, "limits.request_s");
+	config.settings = "{\"control\":{\"token_env\":\"NOT_SET_HERE\"}}";
+	start_fails(engine, &config, VOICE_ERR_KEY_MISSING, "NOT_SET_HERE");
+	config.settings = "{\"tls\":{\"certificate\":\"/no.pem\",\"key\":\"x\"}}";
+	start_fails(engine, &config, VOICE_ERR_BAD_CONFIG, "/no.pem");
+	config = defaults();
 	CHECK_STATUS(voice_server_start(engine, &config, NULL),
 	             VOICE_ERR_BAD_ARG);
 	config.host = "256.1.1.1";
@@ -90,7 +97,10 @@ static void a_port_in_use_is_named(void)
 	config.port = (uint32_t)voice_server_port(server);
 	snprintf(number, sizeof(number), "%u", config.port);
 	start_fails(engine, &config, VOICE_ERR_NETWORK, number);
+	/* Without a certificate there is nothing to read again. */
+	CHECK_STATUS(voice_server_reload(server), VOICE_OK);
 	voice_server_stop(server);
+	CHECK_STATUS(voice_server_reload(server), VOICE_ERR_BAD_HANDLE);
 	/* The port is free again at once. */
 	CHECK_STATUS(voice_server_start(engine, &config, &server), VOICE_OK);
 	voice_server_stop(server);

@@ -9,8 +9,10 @@ import Testing
 private struct Connection {
     let channel = EmbeddedChannel()
 
-    init(_ routes: [ServerRoute], limits: ServerLimits = ServerLimits()) throws {
-        try HTTPServer.configure(channel, router: ServerRouter(routes), limits: limits)
+    init(
+        _ routes: [ServerRoute], limits: ServerLimits = ServerLimits(), counters: ServerCounters = ServerCounters()
+    ) throws {
+        try HTTPServer.configure(channel, router: ServerRouter(routes), limits: limits, counters: counters)
         try channel.connect(to: SocketAddress(ipAddress: "127.0.0.1", port: 1)).wait()
     }
 
@@ -174,6 +176,48 @@ private final class Kitchen: Sendable {
     }
 
     // MARK: WebSocket
+
+    private final class Patient: ServerWebSocketPeer {
+        func opened(_ socket: ServerWebSocket) {}
+        func received(text: UnsafeRawBufferPointer) {}
+        func received(binary: UnsafeRawBufferPointer) {}
+        func closed(_ reason: String) {}
+    }
+
+    @Test func aSocketWithoutAFirstMessageIsClosed() throws {
+        let route = ServerRoute(["GET"], "/media", .webSocket { (_) throws(ServerResponse) in { _ in Patient() } })
+        let silent = try Connection([route])
+        silent.send(ClientFrames.handshake("/media"))
+        silent.advance(.seconds(14))
+        #expect(silent.channel.isActive)
+        silent.advance(.seconds(3))
+        #expect(!silent.channel.isActive)
+        let talking = try Connection([route])
+        talking.send(ClientFrames.handshake("/media"))
+        _ = try talking.channel.writeInbound(ByteBuffer(bytes: ClientFrames.text("{}")))
+        talking.advance(.seconds(20))
+        #expect(talking.channel.isActive)
+        try talking.channel.close().wait()
+    }
+
+    @Test func clientsThatAreGivenUpAreCounted() throws {
+        let counters = ServerCounters()
+        func connection(_ change: (inout ServerLimits) -> Void = { _ in }) throws -> Connection {
+            var limits = ServerLimits()
+            change(&limits)
+            return try Connection([now], limits: limits, counters: counters)
+        }
+        try connection().advance(.seconds(16))
+        #expect(counters[.slowRequest] == 1)
+        try connection().send("\u{16}\u{3}\u{1}nonsense\r\n\r\n")
+        #expect(counters[.malformed] == 1)
+        try connection { $0.bodyBytes = 10 }.send("POST /now HTTP/1.1\r\nContent-Length: 11\r\n\r\n")
+        #expect(counters[.malformed] == 2)
+        let slow = try connection()
+        slow.channel.isWritable = false
+        slow.get("/now")
+        #expect(counters[.slowReader] == 1)
+    }
 
     private final class Silent: ServerWebSocketPeer {
         func opened(_ socket: ServerWebSocket) { socket.close(code: 1000, reason: "") }

@@ -88,6 +88,19 @@ import VoiceEngineNet
         }
     }
 
+    @Test(arguments: [
+        (#"{"control":{"token":"x"}}"#, "token_env"), (#"{"twilio":{"auth_token":"x"}}"#, "auth_token_env"),
+        (#"{"telnyx":{"api_key":"x"}}"#, "api_key_env"),
+    ])
+    func secretsInTheDocumentAreSentWhereTheyBelong(text: String, key: String) {
+        #expect { try Self.read(text) } throws: { "\($0)".hasSuffix("name that variable in \"\(key)\"") }
+    }
+
+    @Test func aMisspeltSectionIsGuessed() {
+        #expect { try Self.read(#"{"tlss":{}}"#) } throws: { "\($0)" == #"tlss: unknown key, did you mean "tls"?"# }
+        #expect { try Self.read(#"{"telnix":{}}"#) } throws: { "\($0)".contains(#""telnyx""#) }
+    }
+
     @Test func variablesThatAreNotSetAreNamed() {
         #expect {
             try Self.read(#"{"twilio":{"auth_token_env":"MY_TOKEN"}}"#)

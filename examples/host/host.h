@@ -21,6 +21,7 @@ struct options {
 	voice_engine_config engine;
 	voice_server_config server;
 	const char *agents;     /* serve: folder of agent documents */
+	const char *settings;   /* serve: file with the server document */
 	const char *events;     /* file for event lines; "-" = stdout */
 	const char *call_id;    /* talk */
 	uint32_t drain_s;       /* [s] serve: how long live calls may last */

@@ -7,7 +7,8 @@
  *
  *   SIGTERM, SIGINT   take no new calls, wait for the live ones, then end
  *   a second one      end at once
- *   SIGHUP            read the agents again, for calls from now on
+ *   SIGHUP            read the agents and the certificate again, for calls
+ *                     and connections from now on
  */
 #include <dirent.h>
 #include <errno.h>
@@ -41,7 +42,8 @@ struct host {
 	FILE *events;
 	pthread_mutex_t lock; /* of calls */
 	struct live_call *calls[BUCKETS];
-	char **agents; /* names */
+	char *settings; /* the server document, NULL without one */
+	char **agents;  /* names */
 	size_t agent_count;
 	int signals;
 	int drained[2]; /* a pipe: written when the drain is over */
@@ -252,26 +254,37 @@ static bool add_agents(struct host *host)
 
 /* -- Start -------------------------------------------------------------- */
 
+/*
+ * Whether the server document has a section "tls". The engine has accepted it:
+ * its syntax is sound, and no other key or usual value of it is "tls".
+ */
+static bool is_secure(const struct host *host)
+{
+	return host->settings != NULL &&
+	       strstr(host->settings, "\"tls\"") != NULL;
+}
+
 static void print_welcome(const struct host *host)
 {
 	const voice_server_config *config = &host->options->server;
 	const char *address = config->host ? config->host : "127.0.0.1";
 	int32_t port = voice_server_port(host->server);
 	const char *public_url = config->public_url;
+	const char *scheme = is_secure(host) ? "https" : "http";
 	size_t length = public_url != NULL ? strlen(public_url) : 0;
 
 	while (length > 0 && public_url[length - 1] == '/')
 		length--;
 	fprintf(stderr,
-	        "listening on http://%s:%d (/healthz /readyz "
+	        "listening on %s://%s:%d (/healthz /readyz "
 	        "/metrics)\n",
-	        address, port);
+	        scheme, address, port);
 	if (strncmp(address, "127.", 4) == 0 ||
 	    strcmp(address, "localhost") == 0)
 		fprintf(stderr,
-		        "\nTo talk to an agent, open http://localhost:%d/ in "
+		        "\nTo talk to an agent, open %s://localhost:%d/ in "
 		        "a browser on this machine.\n",
-		        port);
+		        scheme, port);
 	fprintf(stderr, "\nAt Twilio, in the settings of the telephone number, "
 	                "set \"A call comes in\"\nto Webhook, HTTP POST:\n");
 	for (size_t i = 0; i < host->agent_count; i++) {
@@ -306,9 +319,13 @@ static int next_signal(int signals, int timeout_ms)
 }
 
 /* At SIGHUP. A document that is wrong has been complained of; its agent stays
- * as it was. */
+ * as it was, and so does a certificate that cannot be used. */
 static void read_again(struct host *host)
 {
+	voice_status status = voice_server_reload(host->server);
+
+	if (status < 0)
+		complain_status("certificate", status);
 	if (add_agents(host))
 		fprintf(stderr, "the agents were read again\n");
 }
@@ -423,6 +440,19 @@ static int run(struct host *host)
 	}
 	if (!add_agents(host))
 		return EXIT_START;
+	if (host->options->settings != NULL) {
+		size_t bytes = 0;
+
+		if (!read_file(host->options->settings, MAX_DOCUMENT_BYTES,
+		               &host->settings, &bytes))
+			return EXIT_START;
+		if (strlen(host->settings) != bytes) {
+			complain("%s: not a JSON document",
+			         host->options->settings);
+			return EXIT_START;
+		}
+		config.settings = host->settings;
+	}
 	config.on_event = on_event;
 	config.user_data = host;
 	status = voice_server_start(host->engine, &config, &host->server);
@@ -470,6 +500,7 @@ out:
 	for (size_t i = 0; i < host.agent_count; i++)
 		free(host.agents[i]);
 	free(host.agents);
+	free(host.settings);
 	if (host.events != NULL && host.events != stdout)
 		fclose(host.events);
 	return exit_code;

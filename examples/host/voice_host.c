@@ -47,6 +47,8 @@ static const char usage_serve[] =
 	"  --port N           port, 0 = any free one (8080)\n"
 	"  --public-url URL   how carriers reach this server, such as\n"
 	"                     https://agent.example.com\n"
+	"  --settings FILE    server document: TLS, carriers, control API,\n"
+	"                     admission, limits (docs/server.md)\n"
 	"  --max-calls N      calls at the same time, 1..65535 (4096)\n"
 	"  --drain-s N        seconds that live calls get after SIGTERM (30)\n"
 	"  --events FILE      append each event of each call as a JSON line;\n"
@@ -59,7 +61,7 @@ static const char usage_serve[] =
 	"API keys come from the environment variables that the documents name;\n"
 	"with TWILIO_AUTH_TOKEN set, only requests that Twilio signed are taken.\n"
 	"SIGTERM and SIGINT let live calls end, a second one ends at once;\n"
-	"SIGHUP reads the agents again.\n";
+	"SIGHUP reads the agents and the certificate again.\n";
 
 static const char usage_check[] =
 	"voice-host check AGENT.json ... [options]\n"
@@ -201,6 +203,7 @@ enum option_id {
 	OPTION_EVENTS,
 	OPTION_LOG_LEVEL,
 	OPTION_MAX_CALLS,
+	OPTION_SETTINGS,
 	OPTION_DRAIN_S,
 	OPTION_VAR,
 	OPTION_TAIL_S,
@@ -227,6 +230,7 @@ static const struct option serve_options[] = {
 	{"port", required_argument, NULL, OPTION_PORT},
 	{"public-url", required_argument, NULL, OPTION_PUBLIC_URL},
 	{"max-calls", required_argument, NULL, OPTION_MAX_CALLS},
+	{"settings", required_argument, NULL, OPTION_SETTINGS},
 	{"drain-s", required_argument, NULL, OPTION_DRAIN_S},
 	{NULL, 0, NULL, 0},
 };
@@ -329,6 +333,9 @@ static bool take_option(struct options *o, int id, char *value)
 	case OPTION_MAX_CALLS:
 		return number("max-calls", value, 1, 65535,
 		              &o->server.max_calls);
+	case OPTION_SETTINGS:
+		o->settings = value;
+		return true;
 	case OPTION_DRAIN_S:
 		return number("drain-s", value, 0, 86400, &o->drain_s);
 	case OPTION_VAR:

@@ -513,7 +513,17 @@ VOICE_API int32_t voice_server_port(voice_server *server);
 VOICE_API int32_t voice_server_calls(voice_server *server);
 
 /**
- * Takes no new calls and waits for the live ones to end; after timeout_ms the rest is ended.
+ * Reads the files of the server's certificate (settings: tls) again, for connections from now on; live ones are not touched.
+ * Without TLS it does nothing. The files are also looked at by themselves, every tls.watch_s.
+ * @return VOICE_OK, VOICE_ERR_BAD_HANDLE, VOICE_ERR_BAD_CONFIG (the detail names the file and what is wrong with it; the
+ *         certificate stays as it was).
+ * Threads: any. Blocks: for the files. From a callback: yes. Since: 1.0
+ */
+VOICE_API voice_status voice_server_reload(voice_server *server);
+
+/**
+ * Takes no new calls and waits for the live ones to end. In the last 8 s (or the last half) of timeout_ms the agents that are
+ * left finish their reply and say their goodbye; after timeout_ms the rest is ended.
  * @return VOICE_OK (all ended by themselves), VOICE_ERR_TIMEOUT (some were ended), VOICE_ERR_BAD_HANDLE, VOICE_ERR_REENTRANT.
  * Threads: any. Blocks: up to timeout_ms + 1 s. From a callback: no. Since: 1.0
  */

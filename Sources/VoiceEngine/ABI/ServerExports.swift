@@ -42,6 +42,11 @@ public func voice_server_drain(_ server: OpaquePointer!, _ timeout_ms: UInt32) -
     }
 }
 
+@implementation @_cdecl("voice_server_reload")
+public func voice_server_reload(_ server: OpaquePointer!) -> voice_status {
+    exported { () throws(VoiceError) in try Handles.server(server).reload() }
+}
+
 @implementation @_cdecl("voice_server_stop")
 public func voice_server_stop(_ server: OpaquePointer!) {
     Handles.servers.remove(server)?.stop()

@@ -1,5 +1,6 @@
 internal import NIOCore
 internal import Synchronization
+package import VoiceEngineCore
 package import VoiceEngineSession
 
 /// A live call as its server sees it. Confined to the call's loop.
@@ -8,38 +9,70 @@ protocol CarrierCall: AnyObject {
     func endByServer(reason: String)
 }
 
-/// The live calls of a server: how many there may be, which there are, and when the last one has gone. Safe to use from
-/// any thread.
+/// The live calls of a server: which are taken (`AdmissionStateMachine`), which there are, and when the last one has
+/// gone. Safe to use from any thread.
 package final class CarrierCalls: Sendable {
     private struct State {
         var calls: [ObjectIdentifier: NIOLoopBound<any CarrierCall>] = [:]
-        var isDraining = false
+        var admission: AdmissionStateMachine
+        var refusals: [AdmissionStateMachine.Refusal: Int] = [:]
+        /// Lateness of frames over the last moments.
+        var lateness = Nanoseconds.zero
         var waiting: [EventLoopPromise<Void>] = []
     }
 
     private let most: Int
-    private let state = Mutex(State())
+    private let now: @Sendable () -> Instant
+    private let state: Mutex<State>
 
-    package init(most: Int) { self.most = max(1, most) }
+    /// - Parameters:
+    ///   - most: Live calls.
+    ///   - admission: What else is looked at.
+    ///   - now: nil: the clock of the event loops.
+    package init(
+        most: Int, admission: ServerDocument.Admission = .init(), now: (@Sendable () -> Instant)? = nil
+    ) {
+        self.most = max(1, most)
+        // Once per call: a webhook has no tick that could hand it down.
+        self.now = now ?? { Instant(nanoseconds: Int64(clamping: NIODeadline.now().uptimeNanoseconds)) }
+        let machine = AdmissionStateMachine(
+            most: most, rate: admission.callsPerSecond.map { ($0, admission.burst) }, late: admission.late)
+        state = Mutex(State(admission: machine))
+    }
 
     package var count: Int { state.withLock { $0.calls.count } }
-    package var isDraining: Bool { state.withLock { $0.isDraining } }
+    package var isDraining: Bool { state.withLock { $0.admission.isDraining } }
 
-    /// Whether a call would be taken now.
+    /// A call is announced: whether it will be taken. If so, a place is kept for it, for a moment.
     package func admit() throws(CallRefusal) {
-        try check(state.withLock { refusal($0) })
+        let now = now()
+        try check(
+            state.withLock { state in
+                note(state.admission.announced(live: state.calls.count, at: now), &state)
+            })
+    }
+
+    /// The lateness of frames over the last moments. [99th percentile]
+    ///
+    /// - Returns: What changes with it.
+    func observe(_ lateness: Nanoseconds, at now: Instant) -> AdmissionStateMachine.Pressure {
+        state.withLock { state in
+            state.lateness = lateness
+            return state.admission.observed(lateness, at: now)
+        }
     }
 
     /// Takes a call in. It must be removed again, whatever becomes of it.
     func add(_ call: any CarrierCall, on eventLoop: any EventLoop) throws(CallRefusal) {
         let bound = NIOLoopBound(call, eventLoop: eventLoop)
         let id = ObjectIdentifier(call)
-        let refusal = state.withLock { state -> CallRefusal? in
-            if let refusal = self.refusal(state) { return refusal }
-            state.calls[id] = bound
-            return nil
+        let now = now()
+        let verdict = state.withLock { state in
+            let verdict = note(state.admission.arrived(live: state.calls.count, at: now), &state)
+            if verdict == .take { state.calls[id] = bound }
+            return verdict
         }
-        try check(refusal)
+        try check(verdict)
     }
 
     func remove(_ call: any CarrierCall) {
@@ -54,7 +87,7 @@ package final class CarrierCalls: Sendable {
     }
 
     /// Takes no calls any more.
-    func startDraining() { state.withLock { $0.isDraining = true } }
+    func startDraining() { state.withLock { $0.admission.drain() } }
 
     /// Succeeds when no call is left.
     func whenEmpty(on eventLoop: any EventLoop) -> EventLoopFuture<Void> {
@@ -74,13 +107,44 @@ package final class CarrierCalls: Sendable {
         }
     }
 
-    private func refusal(_ state: State) -> CallRefusal? {
-        if state.isDraining { return CallRefusal(.draining, "the server takes no new calls") }
-        if state.calls.count >= most { return CallRefusal(.full, "the server has its \(most) calls") }
-        return nil
+    private func note(
+        _ verdict: AdmissionStateMachine.Verdict, _ state: inout State
+    ) -> AdmissionStateMachine.Verdict {
+        if case .refuse(let refusal, _) = verdict { state.refusals[refusal, default: 0] += 1 }
+        return verdict
     }
 
-    private func check(_ refusal: CallRefusal?) throws(CallRefusal) {
-        if let refusal { throw refusal }
+    private func check(_ verdict: AdmissionStateMachine.Verdict) throws(CallRefusal) {
+        guard case .refuse(let refusal, let wait) = verdict else { return }
+        switch refusal {
+        case .draining: throw CallRefusal(.draining, "the server takes no new calls")
+        case .calls: throw CallRefusal(.full, "the server has its \(most) calls")
+        case .rate: throw CallRefusal(.full, "too many new calls in a second", retry: .tooFast(wait))
+        case .lateness:
+            throw CallRefusal(.full, "the server is overloaded: its frames are late", retry: .after(wait))
+        }
+    }
+}
+
+extension CarrierCalls {
+    func write(to page: inout PrometheusPage) {
+        let (calls, admission, refusals, lateness) = state.withLock {
+            ($0.calls.count, $0.admission, $0.refusals, $0.lateness)
+        }
+        page.gauge("voice_engine_server_calls", "Calls of carriers that are live.", [([:], calls)])
+        page.counter(
+            "voice_engine_server_calls_refused_total", "Calls of carriers that were not taken.",
+            AdmissionStateMachine.Refusal.allCases.map { reason -> (PrometheusPage.Labels, Int) in
+                (["reason": reason.rawValue], refusals[reason] ?? 0)
+            })
+        page.gauge(
+            "voice_engine_server_draining", "Whether no new calls are taken because the server ends.",
+            [([:], admission.isDraining ? 1 : 0)])
+        page.gauge(
+            "voice_engine_server_overloaded", "Whether no new calls are taken because frames are late.",
+            [([:], admission.isLate ? 1 : 0)])
+        page.times(
+            "voice_engine_server_frame_lateness_p99_seconds",
+            "99th percentile of the lateness of frames over the last two seconds.", [([:], lateness.seconds)])
     }
 }

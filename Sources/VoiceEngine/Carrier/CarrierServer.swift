@@ -6,8 +6,9 @@
 //     browser ── GET /, WebSocket /browser/call/AGENT                                (BrowserPage, BrowserCall)
 //     operator ── /healthz  /readyz  /metrics  /calls
 //
-// A call lives on the event loop of its connection. Calls are counted in `CarrierCalls`: beyond `maximumCalls`, and
-// while draining, the webhook answers with a sentence and a hang-up, and a stream is closed with 1013.
+// A call lives on the event loop of its connection. Calls are counted in `CarrierCalls`: beyond `maximumCalls`, when too
+// many come in a second, while frames are late and while draining, the webhook answers with a sentence and a hang-up,
+// and a stream is closed with 1013.
 
 package import NIOCore
 package import VoiceEngineCore
@@ -38,37 +39,83 @@ package final class CarrierServer: Sendable {
     /// How calls that were told to end are waited for.
     package static let endTimeout = TimeAmount.milliseconds(500)
 
+    /// How much of a drain's time is kept for goodbyes; half of a short one.
+    package static let goodbyeTime = TimeAmount.seconds(8)
+
+    private struct Parts {
+        var server: HTTPServer
+        var audioSocket: AudioSocketServer?
+        var host: any CallHost
+        var calls: CarrierCalls
+        var certificate: ServerCertificate?
+        var watch: OverloadWatch
+    }
+
     private let server: HTTPServer
     private let audioSocket: AudioSocketServer?
+    private let host: any CallHost
     private let calls: CarrierCalls
+    private let certificate: ServerCertificate?
+    private let watch: OverloadWatch
     private let eventLoop: any EventLoop
 
-    private init(
-        server: HTTPServer, audioSocket: AudioSocketServer?, calls: CarrierCalls, eventLoop: any EventLoop
-    ) {
-        self.server = server
-        self.audioSocket = audioSocket
-        self.calls = calls
+    private init(_ parts: Parts, eventLoop: any EventLoop) {
+        server = parts.server
+        audioSocket = parts.audioSocket
+        host = parts.host
+        calls = parts.calls
+        certificate = parts.certificate
+        watch = parts.watch
         self.eventLoop = eventLoop
     }
 
-    /// Listens, and answers calls with the agents of `host`.
+    /// Listens, and answers calls with the agents of `host`. Blocks for the files of the certificate, if there is one.
     ///
-    /// - Returns: A future that fails with `ServerStartError`, which names address and cause.
+    /// - Returns: A future that fails with `ServerStartError`, which names address or file, and cause.
     package static func start(
         _ configuration: CarrierServerConfiguration, host: any CallHost, on group: any EventLoopGroup
     ) -> EventLoopFuture<CarrierServer> {
-        let calls = CarrierCalls(most: configuration.settings.admission.mostCalls ?? configuration.maximumCalls)
-        let router = router(configuration, host: host, calls: calls)
+        let settings = configuration.settings
         let eventLoop = group.next()
+        let certificate: ServerCertificate?
+        do throws(TLSError) {
+            certificate = try settings.tls.map { tls throws(TLSError) in
+                try ServerCertificate(.init(chain: tls.certificate, privateKey: tls.privateKey))
+            }
+        } catch {
+            return eventLoop.makeFailedFuture(ServerStartError(.settings, detail: "tls: \(error.detail)"))
+        }
+        let counters = ServerCounters()
+        let calls = CarrierCalls(
+            most: settings.admission.mostCalls ?? configuration.maximumCalls, admission: settings.admission)
+        let router = router(configuration, host: host, calls: calls, counters: counters)
+        let watch = OverloadWatch(calls: calls, host: host, log: configuration.log, on: eventLoop)
         return HTTPServer.start(
-            host: configuration.host, port: configuration.port, router: router, limits: configuration.settings.limits,
-            on: group
+            host: configuration.host, port: configuration.port, router: router, limits: settings.limits,
+            certificate: certificate, counters: counters, on: group
         ).flatMap { server in
             AudioSocketServer.start(configuration, host: host, calls: calls, on: group)
                 .flatMapError { error in server.stop().flatMapThrowing { throw error } }
-                .map { CarrierServer(server: server, audioSocket: $0, calls: calls, eventLoop: eventLoop) }
+                .map { audioSocket in
+                    watch.start()
+                    let parts = Parts(
+                        server: server, audioSocket: audioSocket, host: host, calls: calls, certificate: certificate,
+                        watch: watch)
+                    return CarrierServer(parts, eventLoop: eventLoop)
+                }
         }
+    }
+
+    /// Reads the certificate's files again; connections from now on get the new one. Blocks for the files.
+    ///
+    /// - Throws: What is wrong with them; the certificate stays as it was.
+    package func reloadCertificate() throws(TLSError) { try certificate?.reload() }
+
+    /// The same, if a file has changed.
+    ///
+    /// - Returns: Whether there is a new certificate.
+    package func reloadCertificateIfChanged() throws(TLSError) -> Bool {
+        try certificate?.reloadIfChanged() ?? false
     }
 
     /// The port that is listened on.
@@ -78,17 +125,23 @@ package final class CarrierServer: Sendable {
     package var liveCalls: Int { calls.count }
     package var liveConnections: Int { server.liveConnections + (audioSocket?.liveConnections ?? 0) }
 
-    /// Takes no new calls, and waits until the live ones have ended; those left after `timeout` are ended. The port
+    /// Takes no new calls, and waits until the live ones have ended. Shortly before `timeout` the agents of those that
+    /// are left say goodbye; what is left then is ended. The port
     /// stays open, so that `/readyz` and late webhooks are answered.
     ///
     /// - Returns: Whether all calls ended by themselves.
     package func drain(timeout: TimeAmount) -> EventLoopFuture<Bool> {
         calls.startDraining()
         let done = eventLoop.makePromise(of: Bool.self)
-        let calls = self.calls
+        let (calls, host) = (self.calls, self.host)
         let eventLoop = self.eventLoop
         eventLoop.execute {
             let isOver = NIOLoopBoundBox(false, eventLoop: eventLoop)
+            let farewell = eventLoop.scheduleTask(
+                in: timeout - min(Self.goodbyeTime, .nanoseconds(timeout.nanoseconds / 2))
+            ) {
+                host.sayGoodbye(reason: "the server is going down")
+            }
             let limit = eventLoop.scheduleTask(in: timeout) {
                 isOver.value = true
                 calls.endAll(reason: "the server is going down")
@@ -96,6 +149,7 @@ package final class CarrierServer: Sendable {
                 eventLoop.scheduleTask(in: Self.endTimeout) { done.succeed(false) }
             }
             calls.whenEmpty(on: eventLoop).hop(to: eventLoop).whenSuccess {
+                farewell.cancel()
                 limit.cancel()
                 done.succeed(!isOver.value)
             }
@@ -107,6 +161,7 @@ package final class CarrierServer: Sendable {
     package func stop() -> EventLoopFuture<Void> {
         calls.startDraining()
         calls.endAll(reason: "the server stops")
+        watch.stop()
         guard let audioSocket else { return server.stop() }
         return server.stop().and(audioSocket.stop()).map { _ in }
     }
@@ -115,7 +170,8 @@ package final class CarrierServer: Sendable {
 
     /// What this server answers; a value, so that it can be asked without a socket.
     package static func router(
-        _ configuration: CarrierServerConfiguration, host: any CallHost, calls: CarrierCalls
+        _ configuration: CarrierServerConfiguration, host: any CallHost, calls: CarrierCalls,
+        counters: ServerCounters = ServerCounters()
     ) -> ServerRouter {
         let control = CarrierControl(
             configuration.control, twilioAuthToken: configuration.settings.twilio.authToken?.value,
@@ -140,14 +196,20 @@ package final class CarrierServer: Sendable {
         ]
         return ServerRouter(
             control.webhookRoutes + control.callRoutes { token.refusal($0) } + twilio + AsteriskRoutes.routes(streams)
-                + operatorRoutes(host: host, calls: calls)
+                + operatorRoutes(host: host, calls: calls, counters: counters)
         ).adding(page.routes(fallback: about))
     }
 
     /// What an operator asks.
-    private static func operatorRoutes(host: any CallHost, calls: CarrierCalls) -> [ServerRoute] {
+    private static func operatorRoutes(
+        host: any CallHost, calls: CarrierCalls, counters: ServerCounters
+    ) -> [ServerRoute] {
         let metrics = ServerAction.respond { _ in
-            ServerResponse(contentType: "text/plain; version=0.0.4; charset=utf-8", body: host.metricsText())
+            var page = PrometheusPage()
+            calls.write(to: &page)
+            counters.write(to: &page)
+            return ServerResponse(
+                contentType: "text/plain; version=0.0.4; charset=utf-8", body: page.text + host.metricsText())
         }
         return [
             ServerRoute(["GET"], "/healthz", .respond { _ in .text(200, "ok") }),

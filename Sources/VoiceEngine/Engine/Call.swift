@@ -107,6 +107,8 @@ package final class Call: Sendable {
         try perform { $0.toolResult(id: id, json: json) }
     }
 
+    package func sayGoodbye(reason: String) throws(VoiceError) { try perform { $0.sayGoodbye(reason: reason) } }
+
     package func hangUp() throws(VoiceError) {
         try schedule { [stage] in
             switch stage.value {

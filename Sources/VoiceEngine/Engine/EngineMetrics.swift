@@ -28,9 +28,12 @@ final class EngineMetrics: Sendable {
     private let stages: [Histogram]
     private let total = Histogram(bounds: Histogram.turnBounds)
     private let engineShare = Histogram(bounds: Histogram.fineBounds)
-    private let tickLateness = Histogram(bounds: Histogram.fineBounds)
+    private let tickLateness = Histogram(bounds: Histogram.lateBounds)
 
     init() { stages = Self.stageNames.map { _ in Histogram(bounds: Histogram.turnBounds) } }
+
+    /// Since the engine was made.
+    var ticks: TickLateness { TickLateness(bounds: tickLateness.bounds, counts: tickLateness.snapshot.counts) }
 
     func note(tickLateness lateness: Nanoseconds) { tickLateness.observe(lateness) }
 
@@ -136,6 +139,11 @@ final class Histogram: Sendable {
         0.0001, 0.00025, 0.0005, 0.001, 0.0015, 0.002, 0.004, 0.008, 0.01, 0.02, 0.05, 0.1, 0.5, 1,
     ]
 
+    /// [s] Bounds of the lateness of frames, close where admission decides: 0.1 ms to 1 s.
+    static let lateBounds = [
+        0.0001, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.015, 0.02, 0.03, 0.04, 0.05, 0.075, 0.1, 0.25, 0.5, 1,
+    ]
+
     let bounds: [Double]
     private let counts: Counts
     private let sum = Atomic<Int64>(0)
@@ -151,14 +159,15 @@ final class Histogram: Sendable {
         sum.wrappingAdd(duration.rawValue, ordering: .relaxed)
     }
 
-    /// Observations at or below each bound, then all of them; and their sum. [s]
-    var snapshot: (cumulative: [Int], sum: Double) {
+    /// Observations at or below each bound, then all of them; the same bucket by bucket; and their sum. [s]
+    var snapshot: (cumulative: [Int], counts: [Int], sum: Double) {
         var running = 0
-        let cumulative = (0...bounds.count).map { index in
-            running += counts.load(index)
+        let counts = (0...bounds.count).map { self.counts.load($0) }
+        let cumulative = counts.map { count in
+            running += count
             return running
         }
-        return (cumulative, Nanoseconds(sum.load(ordering: .relaxed)).seconds)
+        return (cumulative, counts, Nanoseconds(sum.load(ordering: .relaxed)).seconds)
     }
 
     /// A fixed number of atomic counters.
@@ -187,42 +196,14 @@ final class Histogram: Sendable {
     }
 }
 
-/// Writes metrics in the Prometheus text format, version 0.0.4.
-struct PrometheusPage {
-    typealias Labels = KeyValuePairs<String, String>
-
-    private(set) var text = ""
-
-    mutating func gauge(_ name: String, _ help: String, _ values: [(Labels, Int)]) {
-        family(name, help, "gauge", values)
-    }
-    mutating func counter(_ name: String, _ help: String, _ values: [(Labels, Int)]) {
-        family(name, help, "counter", values)
-    }
-
-    mutating func histogram(_ name: String, _ help: String, _ values: [(Labels, Histogram)]) {
-        head(name, help, "histogram")
-        for (labels, histogram) in values {
-            let (cumulative, sum) = histogram.snapshot
-            for (bound, count) in zip(histogram.bounds.map { "\($0)" } + ["+Inf"], cumulative) {
-                text += "\(name)_bucket\(rendered(labels, le: bound)) \(count)\n"
-            }
-            text += "\(name)_sum\(rendered(labels)) \(sum)\n\(name)_count\(rendered(labels)) \(cumulative.last ?? 0)\n"
-        }
-    }
-
-    private mutating func family(_ name: String, _ help: String, _ type: String, _ values: [(Labels, Int)]) {
-        head(name, help, type)
-        for (labels, value) in values { text += "\(name)\(rendered(labels)) \(value)\n" }
-    }
-
-    private mutating func head(_ name: String, _ help: String, _ type: String) {
-        text += "# HELP \(name) \(help)\n# TYPE \(name) \(type)\n"
-    }
-
-    private func rendered(_ labels: Labels, le: String? = nil) -> String {
-        var pairs = labels.map { "\($0.key)=\"\($0.value)\"" }
-        if let le { pairs.append("le=\"\(le)\"") }
-        return pairs.isEmpty ? "" : "{\(pairs.joined(separator: ","))}"
+extension PrometheusPage {
+    /// All with the same bounds.
+    fileprivate mutating func histogram(_ name: String, _ help: String, _ values: [(Labels, Histogram)]) {
+        histogram(
+            name, help, bounds: values.first?.1.bounds ?? [],
+            values.map { labels, histogram in
+                let (cumulative, _, sum) = histogram.snapshot
+                return (labels, cumulative, sum)
+            })
     }
 }

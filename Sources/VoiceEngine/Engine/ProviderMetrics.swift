@@ -53,11 +53,11 @@ struct ProviderMetrics {
             values(\.wasted))
         page.gauge(
             "voice_engine_provider_breaker", "Circuit breaker: 0 closed, 1 half-open, 2 open.", values(\.breaker))
-        page.gauge(
-            "voice_engine_provider_first_result_p95_milliseconds",
+        page.times(
+            "voice_engine_provider_first_result_p95_seconds",
             "95th percentile of the newest times to first token or first audio.",
             lines.compactMap { role, provider, line in
-                line.usual.map { (["role": role, "provider": provider], $0) }
+                line.usual.map { (["role": role, "provider": provider], Double($0) / 1_000) }
             })
     }
 

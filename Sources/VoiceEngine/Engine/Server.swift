@@ -26,6 +26,8 @@ package final class Server: Sendable {
         var phase = Phase.running
         /// Host threads that wait for calls to end.
         var drains = 0
+        /// Looks after the certificate; joined once.
+        var watcher: WorkerThread?
     }
 
     private let engine: Engine
@@ -50,10 +52,41 @@ package final class Server: Sendable {
         calls = ServerCalls(engine: engine, register: register)
         do {
             carriers = try CarrierServer.start(settings, host: calls, on: engine.group).wait()
+        } catch let error as ServerStartError {
+            throw VoiceError(error.kind == .settings ? .badConfiguration : .network, error.detail)
         } catch {
             throw VoiceError(.network, "\(error)")
         }
         engine.serverStarted(self)
+        if let watch = settings.settings.tls?.watch, watch > .zero { startWatching(every: watch, settings.log) }
+    }
+
+    // MARK: Certificate
+
+    /// Reads the certificate's files again. Blocks for them.
+    package func reload() throws(VoiceError) {
+        try checkRuns(state.read { $0 })
+        do throws(TLSError) {
+            try carriers.reloadCertificate()
+        } catch {
+            throw VoiceError(.badConfiguration, "tls: \(error.detail); the certificate stays as it was")
+        }
+    }
+
+    /// On a thread of its own: files can block.
+    private func startWatching(every interval: Nanoseconds, _ log: Log) {
+        let (state, carriers) = (state, carriers)
+        let thread = WorkerThread(name: "voice-cert") {
+            while state.wait(for: interval, { $0.phase == .running ? nil : true }) == nil {
+                do throws(TLSError) {
+                    if try carriers.reloadCertificateIfChanged() { log(.info, "the certificate was read again") }
+                } catch {
+                    log(.error, "tls: \(error.detail); the certificate stays as it was")
+                }
+            }
+        }
+        if !thread.isRunning { log(.warning, "no thread to look after the certificate: renew it by a reload") }
+        state.update { $0.watcher = thread }
     }
 
     private static func settings(
@@ -150,6 +183,11 @@ package final class Server: Sendable {
         if Engine.isInCallback { return }
         _ = state.wait { $0.phase == .stopped && $0.drains == 0 ? true : nil }
         for call in calls.all { call.destroy() }
+        let watcher = state.update { state in
+            defer { state.watcher = nil }
+            return state.watcher
+        }
+        watcher?.join()
     }
 }
 
@@ -227,6 +265,13 @@ private final class ServerCalls: CallHost {
     var agentNames: [String] { engine.agentNames }
 
     func metricsText() -> String { engine.metricsText() }
+
+    func tickLateness() -> TickLateness? { engine.metrics.ticks }
+
+    func sayGoodbye(reason: String) {
+        // A call that has ended meanwhile needs none.
+        for call in all { try? call.sayGoodbye(reason: reason) }
+    }
 }
 
 extension CallRefusal {

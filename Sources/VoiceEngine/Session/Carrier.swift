@@ -116,12 +116,22 @@ package protocol CallSession: AnyObject {
 /// Why a call is not taken.
 package struct CallRefusal: Error, Equatable, Sendable {
     package enum Kind: Sendable { case unknownAgent, badRequest, full, draining, notReady, failed }
+    /// When it may be different.
+    package enum Retry: Equatable, Sendable {
+        case unknown
+        case after(Nanoseconds)
+        /// The same, where the caller was too fast.
+        case tooFast(Nanoseconds)
+    }
+
     package let kind: Kind
     package let detail: String
+    package let retry: Retry
 
-    package init(_ kind: Kind, _ detail: String) {
+    package init(_ kind: Kind, _ detail: String, retry: Retry = .unknown) {
         self.kind = kind
         self.detail = detail
+        self.retry = retry
     }
 }
 
@@ -143,4 +153,15 @@ package protocol CallHost: AnyObject, Sendable {
 
     /// The counters in the Prometheus text format.
     func metricsText() -> String
+
+    /// How late the loops' ticks came; nil when nobody counts.
+    func tickLateness() -> TickLateness?
+
+    /// Every live call ends soon: the reply under way is heard out, then the agent says goodbye.
+    func sayGoodbye(reason: String)
+}
+
+extension CallHost {
+    package func tickLateness() -> TickLateness? { nil }
+    package func sayGoodbye(reason: String) {}
 }

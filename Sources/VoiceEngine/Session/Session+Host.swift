@@ -94,5 +94,12 @@ extension Session {
         toolAnswered(id: id, json: json, at: context.eventLoop.instant)
     }
 
+    /// The call is to end soon: the reply under way is heard out, then the agent says goodbye. Without a goodbye in the
+    /// document it hangs up.
+    package func sayGoodbye(reason: String) {
+        guard life == .running else { return }
+        leave(.init(reason, goodbye: policy.manners.goodbye), at: context.eventLoop.instant)
+    }
+
     package func hangUp() { end(reason: "the host hung up", at: context.eventLoop.instant) }
 }

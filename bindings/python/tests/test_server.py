@@ -7,13 +7,19 @@ import http.client
 import json
 import os
 import queue
+import re
 import socket
+import ssl
 import struct
+import subprocess
 import sys
 import threading
+import warnings
+from pathlib import Path
 from typing import Any
 
 import pytest
+from prometheus_client.parser import text_string_to_metric_families
 
 from voice_engine import Engine, ServerCall, errors, events
 
@@ -53,6 +59,104 @@ def test_a_port_in_use_is_a_network_error(engine: Engine) -> None:
 def test_options_are_checked(engine: Engine, port: int, max_calls: int) -> None:
     with pytest.raises(ValueError, match="port" if port else "max_calls"):
         engine.serve(port=port, max_calls=max_calls)
+
+
+def test_the_metrics_are_what_prometheus_reads(engine: Engine) -> None:
+    with engine.serve() as server:
+        _, body = get(server.port, "/metrics")
+    families = {family.name: family for family in text_string_to_metric_families(body.decode())}
+    assert families["voice_engine_tick_lateness_seconds"].type == "histogram"
+    reasons = {sample.labels["reason"] for sample in families["voice_engine_server_calls_refused"].samples}
+    assert reasons == {"draining", "calls", "rate", "lateness"}
+    for family in families.values():
+        assert family.documentation and family.name.startswith("voice_engine_")
+        # What promtool refuses beyond the syntax: other units than the base ones.
+        assert not re.search("milli|micro|nano|minute|hour|kilo|mega", family.name)
+        for sample in family.samples:
+            assert (family.type != "counter") or sample.name.endswith("_total")
+
+
+@pytest.mark.parametrize(
+    ("settings", "status", "detail"),
+    [
+        ({"tlss": {}}, errors.BadConfigError, 'settings: tlss: unknown key, did you mean "tls"'),
+        ("{", errors.BadConfigError, "settings: "),
+        ({"limits": {"request_s": 0}}, errors.BadConfigError, "limits.request_s: found 0"),
+        ({"control": {"token_env": "NOT_SET_ANYWHERE"}}, errors.KeyMissingError, "NOT_SET_ANYWHERE is not set"),
+        (
+            {"tls": {"certificate": "/nowhere.pem", "key": "/nowhere.key"}},
+            errors.BadConfigError,
+            "tls: cannot read the certificate /nowhere.pem: No such file",
+        ),
+    ],
+)
+def test_wrong_settings_are_named(engine: Engine, settings: Any, status: type[Exception], detail: str) -> None:
+    with pytest.raises(status, match=re.escape(detail)):
+        engine.serve(settings=settings)
+
+
+def certificate(folder: Path, name: str) -> None:
+    """A fresh certificate for localhost as chain.pem and key.pem, put in place as tools do it."""
+    command = "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj".split()
+    command += [f"/CN={name}", "-addext", "subjectAltName=DNS:localhost"]
+    command += ["-keyout", str(folder / "new.key"), "-out", str(folder / "new.pem")]
+    subprocess.run(command, check=True, capture_output=True)
+    (folder / "new.pem").rename(folder / "chain.pem")
+    (folder / "new.key").rename(folder / "key.pem")
+
+
+def shown(port: int, version: ssl.TLSVersion | None = None) -> tuple[ssl.SSLSocket, bytes]:
+    """A connection, and the certificate that it was shown."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    if version is not None:
+        context.minimum_version, context.maximum_version = version, version
+    connection = context.wrap_socket(socket.create_connection(("127.0.0.1", port), timeout=5))
+    return connection, connection.getpeercert(binary_form=True) or b""
+
+
+def asked(connection: ssl.SSLSocket) -> bytes:
+    connection.sendall(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n")
+    return connection.recv(1000)
+
+
+def test_a_certificate_is_renewed_under_live_connections(engine: Engine, tmp_path: Path) -> None:
+    certificate(tmp_path, "first")
+    settings = {"tls": {"certificate": str(tmp_path / "chain.pem"), "key": str(tmp_path / "key.pem"), "watch_s": 0}}
+    with engine.serve(settings=settings) as server:
+        connection, first = shown(server.port)
+        with connection:
+            assert b"200 OK" in asked(connection)
+            certificate(tmp_path, "second")
+            server.reload()
+            other, second = shown(server.port)
+            other.close()
+            assert first != second
+            # What was open goes on.
+            assert b"200 OK" in asked(connection)
+        (tmp_path / "key.pem").write_text("nothing")
+        with pytest.raises(errors.BadConfigError, match="key.pem holds no private key"):
+            server.reload()
+        connection, third = shown(server.port)
+        with connection:
+            assert third == second and b"200 OK" in asked(connection)
+
+
+def test_tls_is_1_2_or_newer_and_plain_text_is_refused(engine: Engine, tmp_path: Path) -> None:
+    certificate(tmp_path, "only")
+    settings = {"tls": {"certificate": str(tmp_path / "chain.pem"), "key": str(tmp_path / "key.pem")}}
+    with engine.serve(settings=settings) as server:
+        for version in (ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3):
+            connection, _ = shown(server.port, version)
+            with connection:
+                assert b"200 OK" in asked(connection)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", DeprecationWarning)
+            with pytest.raises((ssl.SSLError, ConnectionError)):
+                shown(server.port, ssl.TLSVersion.TLSv1_1)
+        with pytest.raises((http.client.HTTPException, ConnectionError)):
+            get(server.port, "/healthz")
 
 
 def test_the_engine_may_be_closed_before_its_server() -> None:

@@ -84,6 +84,7 @@ FUNCTIONS: tuple[tuple[str, tuple[Any, ...], Any, ErrCheck | None], ...] = (
     ("voice_server_start", (c_void_p, POINTER(ServerConfig), POINTER(c_void_p)), c_int32, _raise),
     ("voice_server_port", (c_void_p,), c_int32, _raise),
     ("voice_server_calls", (c_void_p,), c_int32, _raise),
+    ("voice_server_reload", (c_void_p,), c_int32, _raise),
     ("voice_server_drain", (c_void_p, c_uint32), c_int32, _check(TIMEOUT)),
     ("voice_server_stop", (c_void_p,), None, None),
 )

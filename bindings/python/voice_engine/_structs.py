@@ -154,6 +154,7 @@ class ServerConfig(Structure):
         ("reserved", c_uint32),
         ("on_event", EventFunction),
         ("user_data", c_void_p),
+        ("settings", c_char_p),
     ]
 
 

@@ -192,11 +192,18 @@ class Engine:
         port: int = 0,
         public_url: str | None = None,
         max_calls: int = 0,
+        settings: Mapping[str, Any] | str | None = None,
         on_event: EventHandler | None = None,
     ) -> Server:
-        """Listens for carriers; POST /twilio/voice/AGENT is the webhook."""
+        """Listens for carriers; POST /twilio/voice/AGENT is the webhook. ``settings`` is a server document."""
         return Server(
-            self, host=host, port=port, public_url=public_url, max_calls=max_calls, on_event=on_event
+            self,
+            host=host,
+            port=port,
+            public_url=public_url,
+            max_calls=max_calls,
+            settings=settings,
+            on_event=on_event,
         )
 
     @property

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import ctypes
+import json
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
@@ -58,6 +59,8 @@ def _event_function(on_event: EventHandler) -> Any:
 class Server:
     """Listens for carriers and answers their calls with the engine's agents. Created by ``Engine.serve``.
 
+    ``settings`` is a server document (``docs/server.md``), as a mapping or as JSON text.
+
     ``on_event(call, event)`` runs on threads of the engine: per call one at a time and in order. It must not block; an
     exception in it goes to ``sys.unraisablehook``.
     """
@@ -70,6 +73,7 @@ class Server:
         port: int = 0,
         public_url: str | None = None,
         max_calls: int = 0,
+        settings: Mapping[str, Any] | str | None = None,
         on_event: EventHandler | None = None,
     ) -> None:
         config: Any = sized(ServerConfig)
@@ -81,6 +85,9 @@ class Server:
         config.host = encoded(host, "host")
         config.public_url = encoded(public_url, "public_url")
         config.max_calls = max_calls
+        if settings is not None and not isinstance(settings, str):
+            settings = json.dumps(settings)
+        config.settings = encoded(settings, "settings")
         # Kept until stop has returned: the engine calls it until then.
         self._on_event = EventFunction() if on_event is None else _event_function(on_event)
         config.on_event = self._on_event
@@ -98,6 +105,10 @@ class Server:
     def calls(self) -> int:
         """How many calls are live."""
         return int(lib.voice_server_calls(self._handle.get()))
+
+    def reload(self) -> None:
+        """Reads the files of the certificate again, for connections from now on; without TLS it does nothing."""
+        lib.voice_server_reload(self._handle.get())
 
     def drain(self, timeout: float) -> bool:
         """Takes no new calls and waits for the live ones. True when all ended by themselves within ``timeout`` seconds."""

@@ -78,6 +78,7 @@ extension KeyedReader {
     mutating func optional<Section>(
         _ key: String, _ read: (consuming KeyedReader) throws(AgentError) -> Section
     ) throws(AgentError) -> Section? {
-        isMissing(key) ? nil : try read(try nested(key))
+        guard let value = value(key) else { return nil }
+        return try read(try KeyedReader(value, path: path(of: key)))
     }
 }

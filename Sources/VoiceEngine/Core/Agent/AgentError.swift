@@ -6,8 +6,8 @@ package enum AgentError: Error, Equatable, Sendable, CustomStringConvertible {
     case value(path: String, found: String, expected: String)
     /// A key that nobody reads here.
     case unknownKey(path: String, suggestion: String?, known: [String])
-    /// A secret, or what looks like the place for one.
-    case secret(path: String)
+    /// A secret, or what looks like the place for one; the key that names an environment variable instead, if known.
+    case secret(path: String, instead: String?)
     /// The environment variable that a key names is not set.
     case unset(path: String, variable: String)
 
@@ -15,7 +15,7 @@ package enum AgentError: Error, Equatable, Sendable, CustomStringConvertible {
     package var path: String {
         switch self {
         case .syntax: ""
-        case .value(let path, _, _), .unknownKey(let path, _, _), .secret(let path), .unset(let path, _): path
+        case .value(let path, _, _), .unknownKey(let path, _, _), .secret(let path, _), .unset(let path, _): path
         }
     }
 
@@ -28,9 +28,9 @@ package enum AgentError: Error, Equatable, Sendable, CustomStringConvertible {
             return "\(path): unknown key, did you mean \"\(suggestion)\"?"
         case .unknownKey(let path, nil, let known):
             return "\(path): unknown key, expected one of \(known.joined(separator: ", "))"
-        case .secret(let path):
+        case .secret(let path, let instead):
             return "\(path): secrets do not belong in the document; put it into an environment variable and name that "
-                + "variable in \"api_key_env\""
+                + "variable in \"\(instead ?? "api_key_env")\""
         case .unset(let path, let variable):
             return "\(path): the environment variable \(variable) is not set; it holds the secret"
         }

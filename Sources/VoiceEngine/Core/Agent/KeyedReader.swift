@@ -19,7 +19,10 @@ package struct KeyedReader {
     package func finish() throws(AgentError) {
         guard let key = object.keys.first(where: { !known.contains($0) }) else { return }
         let path = self.path(of: key)
-        if Self.isSecret(key) { throw .secret(path: path) }
+        if Self.isSecret(key) {
+            let names = known.filter { $0.hasSuffix("_env") }
+            throw .secret(path: path, instead: Spelling.nearest(to: key + "_env", among: names) ?? names.first)
+        }
         throw .unknownKey(path: Self.shortened(path), suggestion: Spelling.nearest(to: key, among: known), known: known)
     }
 
@@ -102,7 +105,9 @@ package struct KeyedReader {
     }
 
     /// The elements of a list with their paths.
-    package mutating func elements(_ key: String, atMost limit: Int) throws(AgentError) -> [(path: String, value: JSONValue)]? {
+    package mutating func elements(_ key: String, atMost limit: Int) throws(AgentError) -> [(
+        path: String, value: JSONValue
+    )]? {
         guard let value = value(key) else { return nil }
         guard let list = value.array, list.count <= limit else { throw wrong(key, value, "a list of at most \(limit)") }
         return list.enumerated().map { ("\(path(of: key))[\($0)]", $1) }

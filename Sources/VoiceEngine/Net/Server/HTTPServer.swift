@@ -3,15 +3,15 @@
 //     accept > HTTP parser > upgrade? ── no ──> ServerConnection > ServerRouter > answer
 //                               └───── yes ──> ServerWebSocket  > ServerWebSocketPeer
 //
-// A connection lives on one event loop of the engine. Routes are values that answer at once; whoever needs time opens a
-// WebSocket. Everything is bounded by `ServerLimits`: connections, headers, bodies, messages, time, and what waits for
-// a client that does not read. `stop` closes the port, tells every connection, and cuts off what is left after a
+// A connection lives on one event loop of the engine, behind a TLS handler if the server has a certificate. Routes are
+// values that answer at once or by a future. Everything is bounded by `ServerLimits`: connections in all and of one
+// address, headers, bodies, messages, time, and what waits for a client that does not read; `ServerCounters` counts who
+// was turned away. `stop` closes the port, tells every connection, and cuts off what is left after a
 // moment.
 
 package import NIOCore
 internal import NIOHTTP1
 internal import NIOPosix
-internal import Synchronization
 
 #if canImport(Glibc)
     internal import Glibc
@@ -19,10 +19,28 @@ internal import Synchronization
 
 /// Why a server could not start.
 package struct ServerStartError: Error, Equatable, Sendable {
-    /// Names the address and the cause.
+    package enum Kind: Sendable {
+        /// The address cannot be listened on.
+        case address
+        /// The settings, or the files that they name, cannot be used.
+        case settings
+    }
+
+    package let kind: Kind
+    /// Names the address, or the key or file, and the cause.
     package let detail: String
 
-    package init(detail: String) { self.detail = detail }
+    package init(_ kind: Kind = .address, detail: String) {
+        self.kind = kind
+        self.detail = detail
+    }
+}
+
+/// What all connections of a server share.
+struct ServerSite: Sendable {
+    let router: ServerRouter
+    let limits: ServerLimits
+    let counters: ServerCounters
 }
 
 /// A listening server. Safe to use from any thread.
@@ -37,22 +55,27 @@ package final class HTTPServer: Sendable {
 
     /// Listens at `host` and `port` (0: any free one).
     ///
+    /// - Parameter certificate: nil: plain text.
     /// - Returns: A future that fails with `ServerStartError`.
     package static func start(
         host: String, port: Int, router: ServerRouter, limits: ServerLimits = ServerLimits(),
+        certificate: ServerCertificate? = nil, counters: ServerCounters = ServerCounters(),
         on group: any EventLoopGroup
     ) -> EventLoopFuture<HTTPServer> {
-        let connections = ServerConnections(limits: limits)
-        let upgrade = ServerUpgrade(router: router, limits: limits)
+        let connections = ServerConnections(limits: limits, counters: counters)
+        let site = ServerSite(router: router, limits: limits, counters: counters)
         return ServerBootstrap(group: group)
             .serverChannelOption(.backlog, value: 256)
             .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
             .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
             .childChannelOption(.socketOption(.so_keepalive), value: 1)
             .childChannelInitializer { channel in
-                guard connections.add(channel) else { return channel.close() }
+                guard connections.add(channel, isWaiting: true) else { return channel.close() }
                 return channel.eventLoop.makeCompletedFuture {
-                    try configure(channel, upgrade: upgrade, router: router, limits: limits)
+                    if let certificate {
+                        try channel.pipeline.syncOperations.addHandler(TLSHandler(certificate.context))
+                    }
+                    try configure(channel, site, isSecure: certificate != nil) { connections.upgraded($0) }
                 }
             }
             .bind(host: host, port: port)
@@ -64,24 +87,29 @@ package final class HTTPServer: Sendable {
 
     /// Builds the pipeline of a fresh connection.
     package static func configure(
-        _ channel: any Channel, router: ServerRouter, limits: ServerLimits
+        _ channel: any Channel, router: ServerRouter, limits: ServerLimits, counters: ServerCounters = ServerCounters()
     ) throws {
-        try configure(channel, upgrade: ServerUpgrade(router: router, limits: limits), router: router, limits: limits)
+        let site = ServerSite(router: router, limits: limits, counters: counters)
+        try configure(channel, site, isSecure: false) { _ in }
     }
 
+    /// - Parameter upgraded: Told when the connection becomes a WebSocket.
     private static func configure(
-        _ channel: any Channel, upgrade: ServerUpgrade, router: ServerRouter, limits: ServerLimits
+        _ channel: any Channel, _ site: ServerSite, isSecure: Bool, upgraded: @escaping @Sendable (any Channel) -> Void
     ) throws {
-        let connection = ServerConnection(router: router, limits: limits)
+        let connection = ServerConnection(site, isSecure: isSecure)
         let bound = NIOLoopBound(connection, eventLoop: channel.eventLoop)
         var decoderLimits = NIOHTTPDecoderLimitConfiguration()
-        decoderLimits.maxHeaderFieldSize = limits.headerFieldBytes
-        decoderLimits.maxHeaderListSize = limits.headerListBytes
-        decoderLimits.maxHeaderFieldCount = limits.headerFields
+        decoderLimits.maxHeaderFieldSize = site.limits.headerFieldBytes
+        decoderLimits.maxHeaderListSize = site.limits.headerListBytes
+        decoderLimits.maxHeaderFieldCount = site.limits.headerFields
         try channel.pipeline.syncOperations.configureHTTPServerPipeline(
             withServerUpgrade: (
-                upgraders: [upgrade],
-                completionHandler: { $0.pipeline.syncOperations.removeHandler(bound.value, promise: nil) }
+                upgraders: [ServerUpgrade(site)],
+                completionHandler: { context in
+                    upgraded(context.channel)
+                    context.pipeline.syncOperations.removeHandler(bound.value, promise: nil)
+                }
             ),
             withErrorHandling: false, withEncoderConfiguration: HTTPResponseEncoder.Configuration(),
             withDecoderLimitConfiguration: decoderLimits)
@@ -93,6 +121,9 @@ package final class HTTPServer: Sendable {
 
     /// Connections that are open now.
     package var liveConnections: Int { connections.count }
+
+    /// Those of them that are no WebSocket.
+    package var waitingConnections: Int { connections.waitingCount }
 
     /// Takes no new connections; the open ones go on.
     package func stopAccepting() -> EventLoopFuture<Void> {
@@ -116,48 +147,5 @@ package final class HTTPServer: Sendable {
         case is SocketAddressError: "the host name is not known"
         default: "\(error)"
         }
-    }
-}
-
-/// The open connections of a server. Safe to use from any thread.
-final class ServerConnections: Sendable {
-    private struct State {
-        var channels: [ObjectIdentifier: any Channel] = [:]
-        var isStopped = false
-    }
-
-    private let limits: ServerLimits
-    private let state = Mutex(State())
-
-    init(limits: ServerLimits) { self.limits = limits }
-
-    var count: Int { state.withLock { $0.channels.count } }
-
-    /// Takes a new connection in until it closes; false when there are too many or the server stops.
-    func add(_ channel: any Channel) -> Bool {
-        let id = ObjectIdentifier(channel)
-        let isTaken = state.withLock { state in
-            guard !state.isStopped, state.channels.count < limits.connections else { return false }
-            state.channels[id] = channel
-            return true
-        }
-        if isTaken {
-            channel.closeFuture.whenComplete { _ in self.state.withLock { _ = $0.channels.removeValue(forKey: id) } }
-        }
-        return isTaken
-    }
-
-    func stop(on loop: any EventLoop) -> EventLoopFuture<Void> {
-        let channels = state.withLock { state in
-            state.isStopped = true
-            return Array(state.channels.values)
-        }
-        for channel in channels { channel.pipeline.fireUserInboundEventTriggered(ServerStopEvent.stop) }
-        let cutOff = loop.scheduleTask(in: limits.stopTimeout) {
-            for channel in channels { channel.close(promise: nil) }
-        }
-        let closed = EventLoopFuture.andAllComplete(channels.map(\.closeFuture), on: loop)
-        closed.whenComplete { _ in cutOff.cancel() }
-        return closed
     }
 }

@@ -9,6 +9,8 @@ final class ServerConnection: ChannelInboundHandler, RemovableChannelHandler {
     typealias OutboundOut = HTTPServerResponsePart
 
     private enum State {
+        /// TLS is not agreed on yet.
+        case shakingHands
         case waiting
         case reading(HTTPRequestHead, body: [UInt8])
         /// The route makes its answer; the pipeline keeps further requests back.
@@ -19,17 +21,26 @@ final class ServerConnection: ChannelInboundHandler, RemovableChannelHandler {
 
     private let router: ServerRouter
     private let limits: ServerLimits
-    private var state = State.waiting
+    private let counters: ServerCounters
+    private var state: State
     private var deadline: Scheduled<Void>?
     /// The answer to a WebSocket handshake that was refused; its request comes next.
     private var refusal: ServerResponse?
 
-    init(router: ServerRouter, limits: ServerLimits) {
-        self.router = router
-        self.limits = limits
+    /// - Parameter isSecure: A TLS handshake comes first.
+    init(_ site: ServerSite, isSecure: Bool) {
+        router = site.router
+        limits = site.limits
+        counters = site.counters
+        state = isSecure ? .shakingHands : .waiting
     }
 
-    func handlerAdded(context: ChannelHandlerContext) { armDeadline(context, in: limits.requestTimeout) }
+    func handlerAdded(context: ChannelHandlerContext) {
+        switch state {
+        case .shakingHands: armDeadline(context, in: limits.handshakeTimeout)
+        case .waiting, .reading, .answering, .refused: armDeadline(context, in: limits.requestTimeout)
+        }
+    }
 
     func handlerRemoved(context: ChannelHandlerContext) { deadline?.cancel() }
 
@@ -59,14 +70,15 @@ final class ServerConnection: ChannelInboundHandler, RemovableChannelHandler {
         case (.end, .reading(let head, let body)):
             state = .waiting
             respond(context, head, body)
-        case (.head, .reading), (.head, .answering), (.head, .refused), (.body, .waiting), (.body, .answering),
-            (.body, .refused), (.end, .waiting), (.end, .answering), (.end, .refused):
+        case (_, .shakingHands), (.head, .reading), (.head, .answering), (.head, .refused), (.body, .waiting),
+            (.body, .answering), (.body, .refused), (.end, .waiting), (.end, .answering), (.end, .refused):
             break
         }
     }
 
     private var tooLarge: ServerResponse {
-        .text(413, "The request's body is longer than \(limits.bodyBytes) bytes.")
+        counters.note(.malformed)
+        return .text(413, "The request's body is longer than \(limits.bodyBytes) bytes.")
     }
 
     private func respond(_ context: ChannelHandlerContext, _ head: HTTPRequestHead, _ body: [UInt8]) {
@@ -168,6 +180,7 @@ final class ServerConnection: ChannelInboundHandler, RemovableChannelHandler {
 
     /// A client that does not take its answers gets no more of them: they would pile up here.
     private func closeWhenRead(_ context: ChannelHandlerContext, _ written: EventLoopFuture<Void>) {
+        counters.note(.slowReader)
         state = .refused
         armDeadline(context, in: limits.answerTimeout)
         let bound = NIOLoopBound((self, context), eventLoop: context.eventLoop)
@@ -198,8 +211,15 @@ final class ServerConnection: ChannelInboundHandler, RemovableChannelHandler {
 
     private func deadlinePassed(_ context: ChannelHandlerContext) {
         switch state {
-        case .waiting, .refused: context.close(promise: nil)
+        case .shakingHands:
+            counters.note(.handshake)
+            context.close(promise: nil)
+        case .waiting:
+            counters.note(.slowRequest)
+            context.close(promise: nil)
+        case .refused: context.close(promise: nil)
         case .reading(let head, _):
+            counters.note(.slowRequest)
             refuse(context, head, .text(408, "The request did not arrive within the time that this server waits."))
         case .answering(let head, _):
             refuse(context, head, .text(504, "The answer was not ready within the time that this server waits."))
@@ -210,6 +230,9 @@ final class ServerConnection: ChannelInboundHandler, RemovableChannelHandler {
         if let refusal = error as? ServerResponse {
             self.refusal = refusal
         } else if let error = error as? HTTPParserError {
+            // What follows on a refused request is thrown away; the connection closes in a moment.
+            if case .refused = state { return }
+            counters.note(.malformed)
             guard case .waiting = state else { return context.close(promise: nil) }
             let response: ServerResponse =
                 error == .headerOverflow
@@ -217,12 +240,20 @@ final class ServerConnection: ChannelInboundHandler, RemovableChannelHandler {
                 : .text(400, "This is not an HTTP/1.1 request.")
             write(context, nil, response, keepAlive: false)
         } else {
+            if case .shakingHands = state {
+                // Once, although the end of the connection may be an error as well.
+                state = .refused
+                counters.note(.handshake)
+            }
             context.close(promise: nil)
         }
     }
 
     func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
         switch event {
+        case is TLSEstablished:
+            state = .waiting
+            armDeadline(context, in: limits.requestTimeout)
         case is ServerStopEvent:
             // An answer that comes soon still goes out.
             guard case .answering(let head, _) = state else { return context.close(promise: nil) }

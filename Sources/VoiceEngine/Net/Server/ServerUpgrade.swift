@@ -7,13 +7,9 @@ final class ServerUpgrade: HTTPServerProtocolUpgrader, Sendable {
     /// Checked by `ServerHandshake`, with an answer that names the header.
     let requiredUpgradeHeaders: [String] = []
 
-    private let router: ServerRouter
-    private let limits: ServerLimits
+    private let site: ServerSite
 
-    init(router: ServerRouter, limits: ServerLimits) {
-        self.router = router
-        self.limits = limits
-    }
+    init(_ site: ServerSite) { self.site = site }
 
     /// - Returns: A future that fails with the `ServerResponse` which refuses the handshake.
     func buildUpgradeResponse(
@@ -34,7 +30,7 @@ final class ServerUpgrade: HTTPServerProtocolUpgrader, Sendable {
         do {
             // Asked again, because the answer to "may it" carries what makes the peer, and nothing is kept in between.
             let peer = try decide(upgradeRequest).makePeer(context.eventLoop)
-            let socket = ServerWebSocket(limits: limits, peer: peer, allocator: context.channel.allocator)
+            let socket = ServerWebSocket(site, peer: peer, allocator: context.channel.allocator)
             try context.pipeline.syncOperations.addHandler(socket)
             return context.eventLoop.makeSucceededVoidFuture()
         } catch {
@@ -51,7 +47,7 @@ final class ServerUpgrade: HTTPServerProtocolUpgrader, Sendable {
 
     private func decide(_ head: HTTPRequestHead) throws(ServerResponse) -> Decision {
         var request = ServerRequest(head, body: [])
-        switch router.match(method: request.method, path: request.path) {
+        switch site.router.match(method: request.method, path: request.path) {
         case .found(.webSocket(let spoken, let decide), let parameters):
             let accept = try ServerHandshake.accept(request)
             request.parameters = parameters

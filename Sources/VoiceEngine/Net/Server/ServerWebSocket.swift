@@ -36,6 +36,7 @@ package final class ServerWebSocket: ChannelInboundHandler {
     }
 
     private let limits: ServerLimits
+    private let counters: ServerCounters
     private let peer: any ServerWebSocketPeer
     private var parser: ServerFrameParser
     private var state = State.idle
@@ -45,9 +46,12 @@ package final class ServerWebSocket: ChannelInboundHandler {
     private var liveness = ServerPeerLiveness()
     private var pingTask: RepeatedTask?
     private var closeTask: Scheduled<Void>?
+    /// Runs until the first message.
+    private var silenceTask: Scheduled<Void>?
 
-    init(limits: ServerLimits, peer: any ServerWebSocketPeer, allocator: ByteBufferAllocator) {
-        self.limits = limits
+    init(_ site: ServerSite, peer: any ServerWebSocketPeer, allocator: ByteBufferAllocator) {
+        limits = site.limits
+        counters = site.counters
         self.peer = peer
         parser = ServerFrameParser(maximumMessageBytes: limits.webSocketMessageBytes)
         output = allocator.buffer(capacity: 1024)
@@ -90,7 +94,9 @@ package final class ServerWebSocket: ChannelInboundHandler {
             output.clear()
             guard !context.channel.isWritable else { return }
             stalledBytes += count
-            if stalledBytes > limits.webSocketStalledBytes { abort("the client does not read") }
+            guard stalledBytes > limits.webSocketStalledBytes else { return }
+            counters.note(.slowReader)
+            abort("the client does not read")
         }
     }
 
@@ -149,7 +155,19 @@ package final class ServerWebSocket: ChannelInboundHandler {
         pingTask = context.eventLoop.scheduleRepeatedTask(
             initialDelay: limits.webSocketPingInterval, delay: limits.webSocketPingInterval
         ) { _ in bound.value.pingDue() }
+        silenceTask = context.eventLoop.scheduleTask(in: limits.firstMessageTimeout) { bound.value.stayedSilent() }
         peer.opened(self)
+    }
+
+    private func stayedSilent() {
+        guard isOpen else { return }
+        counters.note(.silent)
+        close(code: 1008, reason: "no message came")
+    }
+
+    private func firstMessageCame() {
+        silenceTask?.cancel()
+        silenceTask = nil
     }
 
     package func handlerRemoved(context: ChannelHandlerContext) { finish("the connection is gone") }
@@ -160,6 +178,8 @@ package final class ServerWebSocket: ChannelInboundHandler {
     }
 
     package func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        // Told again as the end of the connection, which it is.
+        if let error = error as? TLSError, error.kind == .truncated { return }
         abort("the connection failed: \(error)")
     }
 
@@ -183,7 +203,9 @@ package final class ServerWebSocket: ChannelInboundHandler {
             guard case .open = state else { return }
             writeFrameHeader(opcode: 0x9, count: 0)
             flush()
-        case .giveUp: abort("the client has been silent and did not answer a ping")
+        case .giveUp:
+            counters.note(.silent)
+            abort("the client has been silent and did not answer a ping")
         }
     }
 
@@ -210,6 +232,7 @@ package final class ServerWebSocket: ChannelInboundHandler {
         stopPings()
         closeTask?.cancel()
         closeTask = nil
+        firstMessageCame()
         open?.close(promise: nil)
         peer.closed(told)
     }
@@ -254,8 +277,12 @@ package final class ServerWebSocket: ChannelInboundHandler {
     private func handle(_ event: ServerFrameParser.Event) -> Bool {
         switch event {
         case .needsMore: return false
-        case .text(let message): peer.received(text: message)
-        case .binary(let message): peer.received(binary: message)
+        case .text(let message):
+            firstMessageCame()
+            peer.received(text: message)
+        case .binary(let message):
+            firstMessageCame()
+            peer.received(binary: message)
         case .pong: break
         case .ping(let payload):
             writeFrameHeader(opcode: 0xA, count: payload.count)
@@ -268,7 +295,9 @@ package final class ServerWebSocket: ChannelInboundHandler {
             flush()
             state = .closing(context, reason: "the client closed with \(code)", discarded: 0)
             finish()
-        case .violation(let code, let reason): close(code: code, reason: "\(reason)")
+        case .violation(let code, let reason):
+            counters.note(.violation)
+            close(code: code, reason: "\(reason)")
         }
         return true
     }

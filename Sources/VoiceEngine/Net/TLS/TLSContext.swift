@@ -25,7 +25,7 @@ package final class TLSContext: Sendable {
     /// - Important: Set once in `init`, freed in `deinit`; between them used only through functions that
     /// OpenSSL documents as
     ///   safe for several threads (SSL_new, session callbacks). That is what makes the pointer safe to share.
-    private nonisolated(unsafe) let context: OpaquePointer
+    nonisolated(unsafe) let context: OpaquePointer
     private let sessions = Mutex(TLSSessionCache())
     let isClient: Bool
 
@@ -94,6 +94,8 @@ package final class TLSContext: Sendable {
     }
 
     private static func configureServer(_ context: OpaquePointer, chain: String, key: String) throws(TLSError) {
+        // Without this OpenSSL would ask for a passphrase on the terminal, and wait.
+        SSL_CTX_set_default_passwd_cb(context) { _, _, _, _ in 0 }
         guard SSL_CTX_use_certificate_chain_file(context, chain) == 1 else {
             throw TLSError(.badConfiguration, "cannot read a certificate from \(chain): \(OpenSSLErrors.lastText())")
         }
@@ -101,7 +103,7 @@ package final class TLSContext: Sendable {
             throw TLSError(.badConfiguration, "cannot read a private key from \(key): \(OpenSSLErrors.lastText())")
         }
         guard SSL_CTX_check_private_key(context) == 1 else {
-            throw TLSError(.badConfiguration, "the key in \(key) does not belong to the certificate in \(chain)")
+            throw TLSError(.badConfiguration, "the key in \(key) does not belong to the first certificate in \(chain)")
         }
         SSL_CTX_set_alpn_select_cb(
             context,
