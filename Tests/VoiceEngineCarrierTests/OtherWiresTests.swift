@@ -63,7 +63,7 @@ private enum SignalWireSays {
         #expect(
             wire.written(.digits("5#")) == [
                 .text(#"{"event":"dtmf","streamSid":"0a1b-2c","dtmf":{"digit":"5"}}"#),
-                .text(#"{"event":"dtmf","streamSid":"0a1b-2c","dtmf":{"digit":"#"}}"#),
+                .text(##"{"event":"dtmf","streamSid":"0a1b-2c","dtmf":{"digit":"#"}}"##),
             ])
         for command in unwritten { #expect(wire.written(command) == nil, "\(command)") }
     }

@@ -18,11 +18,9 @@ import VoiceEngineProviders
 struct Scenario: Sendable {
     let name: String
     let text: String
-    /// What is wrong in the engine, while it is: the text tells what would be right.
-    var issue: String?
 
-    init(_ name: String, _ text: String, issue: String? = nil) {
-        (self.name, self.text, self.issue) = (name, text, issue)
+    init(_ name: String, _ text: String) {
+        (self.name, self.text) = (name, text)
     }
 
     fileprivate var lines: [String] {
@@ -83,18 +81,11 @@ struct ScenarioRun: Sendable, CustomTestStringConvertible {
         let story = told.filter { !$0.hasPrefix("> ") }
         let expected = expectedStory
         Self.write(told, of: self)
-        let check = {
-            #expect(
-                story == expected, "\(testDescription):\n\((scenario.setupLines + told).joined(separator: "\n"))",
-                sourceLocation: sourceLocation)
-            if call.events.last?.kind == .closed {
-                call.expectNothingLeft("\(testDescription)", sourceLocation: sourceLocation)
-            }
-        }
-        if let issue = scenario.issue {
-            withKnownIssue("\(issue)", isIntermittent: false, sourceLocation: sourceLocation) { check() }
-        } else {
-            check()
+        #expect(
+            story == expected, "\(testDescription):\n\((scenario.setupLines + told).joined(separator: "\n"))",
+            sourceLocation: sourceLocation)
+        if call.events.last?.kind == .closed {
+            call.expectNothingLeft("\(testDescription)", sourceLocation: sourceLocation)
         }
     }
 
