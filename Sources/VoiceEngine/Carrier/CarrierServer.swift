@@ -141,7 +141,22 @@ package final class CarrierServer: Sendable {
                             contentType: "text/plain; version=0.0.4; charset=utf-8", body: host.metricsText())
                     }),
                 ServerRoute(["GET"], "/", .respond { _ in .text(200, about) }),
-            ] + AsteriskRoutes.routes(MediaStreamContext(host: host, calls: calls, log: configuration.log)))
+            ] + AsteriskRoutes.routes(MediaStreamContext(host: host, calls: calls, log: configuration.log))
+                + streamRoutes(configuration, control, host: host, calls: calls))
+    }
+
+    private static func streamRoutes(
+        _ configuration: CarrierServerConfiguration, _ control: CarrierControl, host: any CallHost, calls: CarrierCalls
+    ) -> [ServerRoute] {
+        let token = StreamToken(configuration.settings.streams.token?.value)
+        let open = MediaStreamContext(host: host, calls: calls, log: configuration.log)
+        let others = StreamRoutes.others(open, token)
+        guard let telnyx = control.telnyx else { return others }
+        let context = MediaStreamContext(
+            host: control.telnyxGate, calls: calls, log: configuration.log, control: telnyx)
+        let settings = TelnyxWire.Settings(
+            telnyx.wire.account, isL16BigEndian: configuration.settings.telnyx?.l16ByteOrder != .little)
+        return StreamRoutes.telnyx(context, settings) + others
     }
 
     private static func readiness(host: any CallHost, calls: CarrierCalls) -> ServerResponse {
@@ -154,6 +169,7 @@ package final class CarrierServer: Sendable {
 
         /twilio/voice/AGENT   voice webhook of a Twilio number (POST or GET); AGENT may be left out if there is one
         /twilio/media/AGENT   its media streams (WebSocket)
+        /telnyx/media/AGENT   media streams of Telnyx; as well /signalwire/media, /plivo/media, /exotel/media
         /asterisk/media/AGENT Asterisk's chan_websocket (WebSocket)
         /healthz  /readyz     is the server up; does it take calls
         /metrics              Prometheus
