@@ -49,7 +49,7 @@ import VoiceEngineNet
         let environment = ["VOICE_CONTROL_TOKEN": "t", "TWILIO_AUTH_TOKEN": "u"]
         #expect(try Self.read("{}", environment) == ServerDocument { environment[$0] })
         #expect(try Self.read("{}").control.token == nil)
-        let sections = #"{"control":{},"twilio":{},"browser":{},"admission":{},"limits":{}}"#
+        let sections = #"{"control":{},"twilio":{},"streams":{},"browser":{},"admission":{},"limits":{}}"#
         #expect(try Self.read(sections, environment) == ServerDocument { environment[$0] })
     }
 
@@ -64,7 +64,8 @@ import VoiceEngineNet
         #expect(document.twilio.baseURL == "https://api.dublin.ie1.twilio.com")
         #expect(document.twilio.fallback == .dial("+15550100"))
         #expect(document.telnyx?.apiKey?.value == "<TELNYX_API_KEY>")
-        #expect(document.telnyx?.codec == .opus)
+        #expect(document.telnyx?.codec == .opus && document.telnyx?.l16ByteOrder == .little)
+        #expect(document.streams.token?.value == "<VOICE_STREAM_TOKEN>")
         #expect(document.audioSocket?.host == "0.0.0.0" && document.audioSocket?.agent == "receptionist")
         #expect(document.browser.isEnabled == false)
         #expect(document.admission.callsPerSecond == 5 && document.admission.burst == 20)

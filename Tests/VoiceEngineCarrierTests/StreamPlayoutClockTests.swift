@@ -107,6 +107,62 @@ private struct SimulatedTwilio {
         #expect(clock.heardSamples(at: at(half + 4000 * Self.ms)) == 320)
     }
 
+    @Test func aCarrierWithoutMarksIsTakenToHearWithItsDelay() {
+        var clock = StreamPlayoutClock(sampleRate: 8000, marks: .none(delay: .milliseconds(120)))
+        for _ in 0..<100 { #expect(clock.play(160, at: at(0)) == nil) }
+        #expect(clock.playEnded() == nil)
+        #expect(clock.heardSamples(at: at(120 * Self.ms)) == 0)
+        #expect(clock.heardSamples(at: at(1_120 * Self.ms)) == 8_000)
+        #expect(clock.heardSamples(at: at(900 * Self.ms)) == 8_000)
+        #expect(clock.heardSamples(at: at(9_000 * Self.ms)) == 16_000)
+        #expect(clock.mayHaveUnplayedSamples)
+        #expect(clock.cut(at: at(9_000 * Self.ms)) == 16_000)
+        #expect(!clock.mayHaveUnplayedSamples)
+    }
+
+    @Test func silenceThatNobodyCountsDelaysWhatFollows() {
+        var clock = StreamPlayoutClock(sampleRate: 8000, marks: .none(delay: .zero))
+        _ = clock.play(800, at: at(0))
+        clock.pad(800, at: at(0))
+        _ = clock.play(800, at: at(10 * Self.ms))
+        #expect(clock.heardSamples(at: at(100 * Self.ms)) == 800)
+        #expect(clock.heardSamples(at: at(200 * Self.ms)) == 800)
+        #expect(clock.heardSamples(at: at(250 * Self.ms)) == 1_200)
+        // A cut takes the silence away too.
+        clock.pad(8_000, at: at(250 * Self.ms))
+        #expect(clock.cut(at: at(260 * Self.ms)) == 1_280)
+        _ = clock.play(800, at: at(260 * Self.ms))
+        #expect(clock.heardSamples(at: at(270 * Self.ms)) == 1_680)
+    }
+
+    @Test func aMarkBehindSilenceIsDueAfterIt() {
+        var clock = StreamPlayoutClock(sampleRate: 8000)
+        _ = clock.play(800, at: at(0))
+        clock.pad(800, at: at(0))
+        #expect(clock.playEnded() == 1)
+        #expect(clock.echoed(1, at: at(230 * Self.ms)) == .played)
+        #expect(clock.roundTrip == .milliseconds(30))
+    }
+
+    @Test func aCarrierThatRanDryHasPlayedAll() {
+        var clock = StreamPlayoutClock(sampleRate: 8000)
+        _ = clock.play(8_000, at: at(0))
+        // Sent before the audio came there: says nothing.
+        clock.drained(at: at(49 * Self.ms))
+        #expect(clock.mayHaveUnplayedSamples)
+        clock.drained(at: at(600 * Self.ms))
+        #expect(clock.heardSamples(at: at(600 * Self.ms)) == 8_000)
+        #expect(!clock.mayHaveUnplayedSamples)
+    }
+
+    @Test func samplesThatWereNeverSentAreDoneWithAfterACut() {
+        var clock = StreamPlayoutClock(sampleRate: 8000)
+        _ = clock.play(160, at: at(0))
+        #expect(clock.cut(at: at(10 * Self.ms), unsent: 480) == 80)
+        #expect(clock.handedSamples == 640)
+        #expect(clock.heardSamples(at: at(10 * Self.ms)) == 640)
+    }
+
     @Test func marksComeEveryIntervalAndAtTheEnd() {
         var clock = StreamPlayoutClock(sampleRate: 8000)
         var marks: [Int] = []

@@ -196,6 +196,7 @@ package final class CarrierServer: Sendable {
         ]
         return ServerRouter(
             control.webhookRoutes + control.callRoutes { token.refusal($0) } + twilio + AsteriskRoutes.routes(streams)
+                + streamRoutes(configuration, control, host: host, calls: calls)
                 + operatorRoutes(host: host, calls: calls, counters: counters)
         ).adding(page.routes(fallback: about))
     }
@@ -218,6 +219,20 @@ package final class CarrierServer: Sendable {
         ]
     }
 
+    private static func streamRoutes(
+        _ configuration: CarrierServerConfiguration, _ control: CarrierControl, host: any CallHost, calls: CarrierCalls
+    ) -> [ServerRoute] {
+        let token = StreamToken(configuration.settings.streams.token?.value)
+        let open = MediaStreamContext(host: host, calls: calls, log: configuration.log)
+        let others = StreamRoutes.others(open, token)
+        guard let telnyx = control.telnyx else { return others }
+        let context = MediaStreamContext(
+            host: control.telnyxGate, calls: calls, log: configuration.log, control: telnyx)
+        let settings = TelnyxWire.Settings(
+            telnyx.wire.account, isL16BigEndian: configuration.settings.telnyx?.l16ByteOrder != .little)
+        return StreamRoutes.telnyx(context, settings) + others
+    }
+
     private static func readiness(host: any CallHost, calls: CarrierCalls) -> ServerResponse {
         if calls.isDraining { return .text(503, "draining: no new calls are taken") }
         return host.isReady ? .text(200, "ready") : .text(503, "not ready: what the agents need is still being loaded")
@@ -228,6 +243,7 @@ package final class CarrierServer: Sendable {
 
         /twilio/voice/AGENT   voice webhook of a Twilio number (POST or GET); AGENT may be left out if there is one
         /twilio/media/AGENT   its media streams (WebSocket)
+        /telnyx/media/AGENT   media streams of Telnyx; as well /signalwire/media, /plivo/media, /exotel/media
         /asterisk/media/AGENT Asterisk's chan_websocket (WebSocket)
         /healthz  /readyz     is the server up; does it take calls
         /metrics              Prometheus

@@ -119,8 +119,10 @@ import Testing
         var random = SeededRandom(seed: seed)
         var line = Line()
         var arrivals: [(number: Int64, at: Int64)] = []
-        for number in 0..<500 where Int.random(in: 0..<20, using: &random) > 0 {
-            let at = Int64(number) * 20 + Int64.random(in: 0...59, using: &random)
+        for number in 0..<500 where number == 0 || Int.random(in: 0..<20, using: &random) > 0 {
+            // The first one begins the stream: what is before it is late.
+            let delay = number == 0 ? 0 : Int64.random(in: 0...59, using: &random)
+            let at = Int64(number) * 20 + delay
             arrivals.append((Int64(number), at))
         }
         for (number, at) in arrivals.sorted(by: { $0.at < $1.at }) { line.arrive(number, at: at) }

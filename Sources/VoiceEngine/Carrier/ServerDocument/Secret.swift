@@ -5,6 +5,7 @@ package struct Secret: Equatable, Sendable, CustomStringConvertible, CustomDebug
     /// Variables that are read although no document names them.
     package enum Usual: String, Sendable {
         case control = "VOICE_CONTROL_TOKEN"
+        case streams = "VOICE_STREAM_TOKEN"
         case twilioAuthToken = "TWILIO_AUTH_TOKEN"
         case telnyxAPIKey = "TELNYX_API_KEY"
     }

@@ -12,6 +12,10 @@ extension ServerDocument {
             case l16 = "L16"
         }
 
+        package enum ByteOrder: String, CaseIterable, Sendable {
+            case big, little
+        }
+
         /// For the REST API, without which no call can be answered.
         package var apiKey: Secret?
         /// Ed25519, in base64, as the portal shows it; nil: webhooks are not checked.
@@ -19,6 +23,8 @@ extension ServerDocument {
         /// Of the call-control application; needed for outgoing calls.
         package var connectionID: String?
         package var codec: Codec
+        /// Which byte of an L16 sample comes first; Telnyx does not say.
+        package var l16ByteOrder: ByteOrder
         /// Of the REST API, without a slash at the end.
         package var baseURL = "https://api.telnyx.com"
 
@@ -27,6 +33,7 @@ extension ServerDocument {
             publicKey = try reader.text("public_key", .headerValue)
             connectionID = try reader.text("connection_id", .identifier)
             codec = try reader.choice("codec", default: .pcmu)
+            l16ByteOrder = try reader.choice("l16_byte_order", default: .big)
             if let url = try reader.text("base_url", .url(["https", "http"])) { baseURL = url.withoutTrailingSlashes }
             try reader.finish()
         }

@@ -18,6 +18,7 @@ package struct ServerDocument: Equatable, Sendable {
     package var twilio: Twilio
     /// nil: no routes for Telnyx.
     package var telnyx: Telnyx?
+    package var streams: Streams
     /// nil: no AudioSocket port.
     package var audioSocket: AudioSocket?
     package var browser: Browser
@@ -37,6 +38,7 @@ package struct ServerDocument: Equatable, Sendable {
         control = Control(token: Secret(.control, environment))
         twilio = Twilio(authToken: Secret(.twilioAuthToken, environment))
         (telnyx, audioSocket) = (nil, nil)
+        streams = Streams(token: Secret(.streams, environment))
         browser = Browser()
         admission = Admission()
         limits = ServerLimits()
@@ -64,6 +66,7 @@ package struct ServerDocument: Equatable, Sendable {
         control = try Control(try reader.nested("control"), environment)
         twilio = try Twilio(try reader.nested("twilio"), environment)
         telnyx = try reader.optional("telnyx") { section throws(AgentError) in try Telnyx(section, environment) }
+        streams = try Streams(try reader.nested("streams"), environment)
         audioSocket = try reader.optional("audiosocket") { section throws(AgentError) in try AudioSocket(section) }
         browser = try Browser(try reader.nested("browser"))
         admission = try Admission(try reader.nested("admission"))

@@ -45,7 +45,7 @@ final class MediaStreamCall: ServerWebSocketPeer, Carrier, CarrierCall {
 
     let context: MediaStreamContext
     let wire: any StreamWire
-    private let eventLoop: any EventLoop
+    let eventLoop: any EventLoop
     private let agent: String
     /// What the request for the socket told about the call.
     private let variables: [String: String]
@@ -388,8 +388,12 @@ final class MediaStreamCall: ServerWebSocketPeer, Carrier, CarrierCall {
             call.perform(call.machine.hangUpDeadlinePassed(), message: nil)
         }
     }
+}
 
-    private func hangUpByControl(_ call: String) {
+/// What a stream's call asks the carrier's REST API for.
+extension MediaStreamCall {
+    /// Ends the call at a carrier where closing the stream leaves it open.
+    func hangUpByControl(_ call: String) {
         guard let control = context.control else {
             let text =
                 "\(wire.name): call \(call) cannot be hung up without the carrier's API key: only its stream ends"
@@ -398,7 +402,10 @@ final class MediaStreamCall: ServerWebSocketPeer, Carrier, CarrierCall {
         report(control.hangUp(call, on: eventLoop), of: "hang up", call: call)
     }
 
-    private func askControl(
+    /// Asks for what the stream has no message for.
+    ///
+    /// - Returns: false when there is nobody to ask.
+    func askControl(
         _ what: String, call: String,
         _ ask: (any CallControl, any EventLoop) -> EventLoopFuture<Void>
     ) -> Bool {

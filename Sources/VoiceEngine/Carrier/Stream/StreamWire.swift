@@ -47,7 +47,7 @@ extension StreamWire {
 
 /// What a wire can be asked to write, beside audio.
 package enum StreamCommand: Equatable, Sendable {
-    /// The call was taken: what the carrier must be told before audio flows.
+    /// The call is being taken: what the carrier must be told before audio flows. `refused` may follow.
     case accepted
     /// The call was not taken; the socket is closed next.
     case refused(String)

@@ -128,7 +128,8 @@ package final class TelnyxWire: StreamWire {
         // After the parameters: what was given to Telnyx with the call cannot be overridden by them.
         if let state { Self.addState(state, to: &start.variables) }
         start.agent = start.variables.removeValue(forKey: "agent") ?? ""
-        if settings.authToken == nil, let token { start.variables["token"] = token }
+        // The pass of the call, for the gate that knows it, unless the client state has brought it.
+        if settings.authToken == nil, start.variables["token"] == nil { start.variables["token"] = token }
         return start
     }
 

@@ -94,13 +94,13 @@ package struct JitterBuffer: ~Copyable {
         guard let expected, counted == counting else { return begin(place, length, counted) }
         let ahead = place.subtractingReportingOverflow(expected)
         let slack = counting == .time ? Int64(length / 2) : 0
-        guard !ahead.overflow, abs(ahead.partialValue) <= Self.jump * step(length) else {
+        guard !ahead.overflow, ahead.partialValue.magnitude <= UInt64(Self.jump * step(length)) else {
             return begin(place, length, counted)
         }
         if ahead.partialValue < -slack { return late(place, length, counted) }
         lateInARow = 0
         if ahead.partialValue <= slack {
-            self.expected = place + step(length)
+            self.expected = place &+ step(length)
             return .play
         }
         return keep(packet, place, length, at: now)
@@ -111,17 +111,17 @@ package struct JitterBuffer: ~Copyable {
         guard waiting > 0, let expected, let index = first() else { return .nothing }
         let slot = slots[index]
         let slack = counting == .time ? Int64(slot.milliseconds / 2) : 0
-        if slot.place - expected > slack {
+        if slot.place &- expected > slack {
             guard waiting == slots.count || now - slot.arrived >= settings.window else { return .nothing }
-            let missing = (slot.place - expected + slack) / step(slot.milliseconds)
+            let missing = (slot.place &- expected + slack) / step(slot.milliseconds)
             lostCount += missing
             self.expected = slot.place
             return .lost(milliseconds: min(Int(missing) * slot.milliseconds, Self.mostLost))
         }
         free(index)
         // A copy of what was played in the meantime is worth nothing.
-        guard slot.place - expected >= -slack else { return next(at: now) }
-        self.expected = slot.place + step(slot.milliseconds)
+        guard slot.place &- expected >= -slack else { return next(at: now) }
+        self.expected = slot.place &+ step(slot.milliseconds)
         return .packet(index)
     }
 
@@ -145,7 +145,7 @@ package struct JitterBuffer: ~Copyable {
         counting = counted
         for index in slots.indices { slots[index].isTaken = false }
         (waiting, lateInARow) = (0, 0)
-        expected = place.addingReportingOverflow(step(length)).partialValue
+        expected = place &+ step(length)
         return .play
     }
 

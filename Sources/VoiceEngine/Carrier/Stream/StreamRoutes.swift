@@ -1,0 +1,106 @@
+internal import VoiceEngineNet
+
+/// Who may open a stream of a carrier that signs nothing: whoever shows the configured token. Pure.
+///
+/// Carriers differ in what they can show: `Authorization: Bearer TOKEN` (SignalWire's `authBearerToken`), the password
+/// of `Authorization: Basic` (Exotel's `wss://KEY:TOKEN@host/…`), or `?token=TOKEN` in the address.
+struct StreamToken: Sendable {
+    private let token: String?
+
+    /// - Parameter token: nil: nobody.
+    init(_ token: String?) { self.token = token }
+
+    /// - Parameter query: The fields of the address.
+    /// - Throws: The answer to a request that does not show the token.
+    func check(_ request: ServerRequest, query: [FormField]) throws(ServerResponse) {
+        guard let token else {
+            throw .text(403, "This carrier's streams are not taken: set VOICE_STREAM_TOKEN to a secret of your choice.")
+        }
+        let shown = [Self.authorization(request), query.first { $0.name == "token" }?.value]
+        guard shown.contains(where: { $0.map { SecretText.isEqual($0, token) } ?? false }) else {
+            throw .text(
+                401,
+                "Expected the stream token: Authorization: Bearer, the password of Basic, or ?token= in the address.")
+        }
+    }
+
+    private static func authorization(_ request: ServerRequest) -> String? {
+        guard let header = request.header("authorization") else { return nil }
+        let parts = header.split(separator: " ", maxSplits: 1)
+        guard parts.count == 2 else { return nil }
+        switch parts[0].lowercased() {
+        case "bearer": return String(parts[1])
+        case "basic":
+            let plain = Base64Text.decode(String(parts[1])).map { String(decoding: $0, as: UTF8.self) }
+            return plain.flatMap { plain in plain.firstIndex(of: ":").map { String(plain[plain.index(after: $0)...]) } }
+        case _: return nil
+        }
+    }
+}
+
+/// Where the carriers' media streams come in.
+enum StreamRoutes {
+    /// Telnyx: the gate of `context.host` knows the calls by their passes.
+    static func telnyx(_ context: MediaStreamContext, _ settings: TelnyxWire.Settings) -> [ServerRoute] {
+        routes("/telnyx/media", context) { (request, _) throws(ServerResponse) in
+            let token = request.header(TelnyxWire.tokenField)
+            return { TelnyxWire(settings, token: token) }
+        }
+    }
+
+    /// Carriers that sign nothing: SignalWire, Plivo (and Vobiz), Exotel.
+    static func others(_ context: MediaStreamContext, _ token: StreamToken) -> [ServerRoute] {
+        let wires: [(String, @Sendable () -> any StreamWire)] = [
+            ("/signalwire/media", { SignalWireWire() }), ("/plivo/media", { PlivoWire() }),
+            ("/exotel/media", { ExotelWire() }),
+        ]
+        return wires.flatMap { path, wire in
+            routes(path, context) { (request, query) throws(ServerResponse) in
+                try token.check(request, query: query)
+                return wire
+            }
+        }
+    }
+
+    /// One carrier's path, with and without the agent; every other field of the address becomes a variable.
+    private static func routes(
+        _ path: String, _ context: MediaStreamContext,
+        _ admit:
+            @escaping @Sendable (ServerRequest, [FormField]) throws(ServerResponse) -> (
+                @Sendable () -> any StreamWire
+            )
+    ) -> [ServerRoute] {
+        // Plivo is said to offer `audio.plivo.com`, and to fail when it is not taken.
+        let media = ServerAction.webSocket(subprotocols: ["audio.plivo.com"]) { (request) throws(ServerResponse) in
+            let query: [FormField]
+            do {
+                query = try FormDecoder.fields((request.query ?? "").utf8)
+            } catch {
+                throw .text(400, "The query of this address cannot be read: \(error).")
+            }
+            let wire = try admit(request, query)
+            var variables: [String: String] = [:]
+            for field in query where field.name != "token" && variables.count < StreamFields.mostParameters {
+                variables[field.name] = field.value
+            }
+            let named = variables.removeValue(forKey: "agent") ?? ""
+            let agent = request.parameters["agent"] ?? named
+            return { [variables] eventLoop in
+                MediaStreamCall(
+                    context: context, wire: wire(), agent: agent, variables: variables, eventLoop: eventLoop)
+            }
+        }
+        return [ServerRoute(["GET"], path, media), ServerRoute(["GET"], path + "/:agent", media)]
+    }
+}
+
+extension TelnyxWire.Settings {
+    /// What the calls of this account are answered with.
+    init(_ account: TelnyxAccount, isL16BigEndian: Bool) {
+        self.init()
+        // G722 is refused with the account's other settings.
+        codec = TelnyxWire.Codec(rawValue: account.codec.rawValue) ?? .pcmu
+        sampleRate = account.codec == .opus ? 16_000 : account.codec.sampleRate
+        self.isL16BigEndian = isL16BigEndian
+    }
+}
