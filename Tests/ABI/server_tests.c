@@ -76,7 +76,8 @@ static void every_server_field_has_its_range(void)
 	start_fails(engine, &config, VOICE_ERR_BAD_CONFIG, "limits.request_s");
 	config.settings = "{\"control\":{\"token_env\":\"NOT_SET_HERE\"}}";
 	start_fails(engine, &config, VOICE_ERR_KEY_MISSING, "NOT_SET_HERE");
-	config.settings = "{\"tls\":{\"certificate\":\"/no.pem\",\"key\":\"x\"}}";
+	config.settings =
+		"{\"tls\":{\"certificate\":\"/no.pem\",\"key\":\"x\"}}";
 	start_fails(engine, &config, VOICE_ERR_BAD_CONFIG, "/no.pem");
 	config = defaults();
 	CHECK_STATUS(voice_server_start(engine, &config, NULL),

@@ -145,6 +145,6 @@ extension CarrierCalls {
             [([:], admission.isLate ? 1 : 0)])
         page.times(
             "voice_engine_server_frame_lateness_p99_seconds",
-            "99th percentile of the lateness of frames over the last two seconds.", [([:], lateness.seconds)])
+            "99th percentile of the lateness of frames over the last half second.", [([:], lateness.seconds)])
     }
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import http.client
 import json
 import os
@@ -157,6 +158,29 @@ def test_tls_is_1_2_or_newer_and_plain_text_is_refused(engine: Engine, tmp_path:
                 shown(server.port, ssl.TLSVersion.TLSv1_1)
         with pytest.raises((http.client.HTTPException, ConnectionError)):
             get(server.port, "/healthz")
+
+
+def test_a_handshake_that_does_not_come_is_not_waited_for(engine: Engine, tmp_path: Path) -> None:
+    certificate(tmp_path, "only")
+    tls = {"certificate": str(tmp_path / "chain.pem"), "key": str(tmp_path / "key.pem")}
+    with engine.serve(settings={"tls": tls, "limits": {"handshake_s": 1}}) as server:
+        clients = [socket.create_connection(("127.0.0.1", server.port), timeout=10) for _ in range(30)]
+        for index, client in enumerate(clients):
+            client.sendall([b"", b"\x16\x03\x01\x02\x00\x01", b"GET / HTTP/1.1\r\n\r\n"][index % 3])
+        # Meanwhile others are served.
+        connection, _ = shown(server.port)
+        with connection:
+            assert b"200 OK" in asked(connection)
+        for client in clients:
+            with client, contextlib.suppress(ConnectionError):
+                while client.recv(1000):
+                    pass
+        connection, _ = shown(server.port)
+        with connection:
+            connection.sendall(b"GET /metrics HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n")
+            page = b"".join(iter(lambda: connection.recv(65536), b"")).decode()
+    assert 'voice_engine_server_clients_dropped_total{reason="handshake"} 30\n' in page
+    assert 'voice_engine_server_connections{kind="waiting"} 1\n' in page
 
 
 def test_the_engine_may_be_closed_before_its_server() -> None:

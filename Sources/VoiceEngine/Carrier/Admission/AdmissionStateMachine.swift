@@ -3,7 +3,7 @@ internal import VoiceEngineCore
 /// Whether a new call is taken: not while the server drains, is full, or has late frames, and only so many in a second.
 /// Pure.
 ///
-///     frames   on time ──(p99 above `late`)──► late ──(p99 at most half of it, for `calm`)──► on time
+///     frames   on time ──(p99 above `late`, for `trouble`)──► late ──(p99 at most half of it, for `calm`)──► on time
 ///
 /// A call is announced by its webhook and comes a moment later by its stream. The announcement decides, takes the token
 /// and keeps a place for `promise`; the stream that follows takes the place and is not asked again. A call without a
@@ -29,11 +29,13 @@ struct AdmissionStateMachine {
 
     /// How long an announced call may take to come.
     static let promise = Nanoseconds.seconds(15)
+    /// How long frames must be late: one hiccup of the machine is no overload.
+    static let trouble = Nanoseconds.seconds(1)
     /// How long frames must be on time again.
     static let calm = Nanoseconds.seconds(3)
 
     private enum Frames: Equatable {
-        case onTime
+        case onTime(lateSince: Instant?)
         case late(calmSince: Instant?)
     }
 
@@ -42,7 +44,7 @@ struct AdmissionStateMachine {
     private let most: Int
     private let late: Nanoseconds
     private var bucket: TokenBucket?
-    private var frames = Frames.onTime
+    private var frames = Frames.onTime(lateSince: nil)
     private var door = Door.open
     /// When the places of announced calls are given up, oldest first.
     private var promised: [Instant] = []
@@ -58,7 +60,9 @@ struct AdmissionStateMachine {
     }
 
     var isDraining: Bool { door == .draining }
-    var isLate: Bool { frames != .onTime }
+    var isLate: Bool {
+        if case .late = frames { true } else { false }
+    }
 
     mutating func drain() { door = .draining }
 
@@ -82,8 +86,16 @@ struct AdmissionStateMachine {
     mutating func observed(_ p99: Nanoseconds, at now: Instant) -> Pressure {
         guard late > .zero else { return .none }
         switch frames {
-        case .onTime:
-            guard p99 > late else { return .none }
+        case .onTime(let lateSince):
+            guard p99 > late else {
+                frames = .onTime(lateSince: nil)
+                return .none
+            }
+            let since = lateSince ?? now
+            guard now - since >= Self.trouble else {
+                frames = .onTime(lateSince: since)
+                return .none
+            }
             frames = .late(calmSince: nil)
             return .began
         case .late(let calmSince):
@@ -96,7 +108,7 @@ struct AdmissionStateMachine {
                 frames = .late(calmSince: since)
                 return .none
             }
-            frames = .onTime
+            frames = .onTime(lateSince: nil)
             return .ended
         }
     }
@@ -105,7 +117,7 @@ struct AdmissionStateMachine {
         forget(at: now)
         if door == .draining { return .refuse(.draining, retryAfter: .zero) }
         if live + promised.count >= most { return .refuse(.calls, retryAfter: .zero) }
-        if frames != .onTime { return .refuse(.lateness, retryAfter: Self.calm) }
+        if isLate { return .refuse(.lateness, retryAfter: Self.calm) }
         if let wait = bucket?.take(at: now) { return .refuse(.rate, retryAfter: wait) }
         return .take
     }

@@ -7,7 +7,7 @@ internal import VoiceEngineSession
 /// have had fifty late frames each, but the loop had one late tick.
 struct LatenessWindow {
     /// Samples that a window spans.
-    static let length = 4
+    static let length = 1
 
     private let interval: Double
     private var samples: [TickLateness] = []

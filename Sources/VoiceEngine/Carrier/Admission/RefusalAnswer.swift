@@ -1,23 +1,25 @@
-package import VoiceEngineNet
-package import VoiceEngineSession
+internal import VoiceEngineNet
+internal import VoiceEngineSession
 
-extension ServerResponse {
-    /// What a refused call is answered where the client understands HTTP: 429 for too many in a second, 503 while the
-    /// server cannot take it, with `Retry-After` where that is known.
-    package init(_ refusal: CallRefusal) {
-        let status: Int
-        switch refusal.kind {
-        case .unknownAgent: status = 404
-        case .badRequest: status = 400
-        case .failed: status = 500
-        case .full, .draining, .notReady: if case .tooFast = refusal.retry { status = 429 } else { status = 503 }
+// What a refused call is answered where the client understands HTTP.
+
+extension CallRefusal {
+    /// 429 for too many calls in a second, 503 while the server cannot take one.
+    var httpStatus: Int {
+        switch (kind, retry) {
+        case (.unknownAgent, _): 404
+        case (.badRequest, _): 400
+        case (.full, .tooFast), (.draining, .tooFast), (.notReady, .tooFast), (.failed, .tooFast): 429
+        case (.full, _), (.draining, _), (.notReady, _), (.failed, _): 503
         }
-        var headers: [Header] = []
-        switch refusal.retry {
-        case .unknown: break
+    }
+
+    /// `Retry-After`, where it is known. [s]
+    var httpHeaders: [ServerResponse.Header] {
+        switch retry {
+        case .unknown: []
         case .after(let time), .tooFast(let time):
-            headers = [Header("Retry-After", "\(max(1, Int(time.seconds.rounded(.up))))")]
+            [.init("Retry-After", "\(max(1, Int(time.seconds.rounded(.up))))")]
         }
-        self.init(status: status, headers: headers, body: refusal.detail + "\n")
     }
 }

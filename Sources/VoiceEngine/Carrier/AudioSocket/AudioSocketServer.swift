@@ -37,7 +37,8 @@ package final class AudioSocketServer: Sendable {
     ) -> EventLoopFuture<AudioSocketServer?> {
         guard let audioSocket = configuration.settings.audioSocket else { return group.next().makeSucceededFuture(nil) }
         return start(
-            audioSocket, host: host, calls: calls, limits: configuration.settings.limits, log: configuration.log, on: group
+            audioSocket, host: host, calls: calls, limits: configuration.settings.limits, log: configuration.log,
+            on: group
         ).map { $0 }
     }
 

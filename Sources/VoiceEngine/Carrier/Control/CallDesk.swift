@@ -75,11 +75,11 @@ final class CallDesk: Sendable {
         do throws(CallRefusal) {
             try admit(order.agent)
         } catch {
-            switch error.kind {
-            case .unknownAgent: throw .refusal(404, "agent: \(error.detail)", key: "agent")
-            case .badRequest: throw .refusal(400, error.detail)
-            case .full, .draining, .notReady, .failed: throw .refusal(503, error.detail)
-            }
+            let isAgent = error.kind == .unknownAgent
+            var refusal = ServerResponse.refusal(
+                error.httpStatus, (isAgent ? "agent: " : "") + error.detail, key: isAgent ? "agent" : "")
+            refusal.headers += error.httpHeaders
+            throw refusal
         }
         guard let call = placed.add(order, carrier: carrier, from: from) else {
             throw .refusal(503, "too many placed calls have not ended yet")

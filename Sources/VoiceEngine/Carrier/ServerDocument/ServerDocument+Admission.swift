@@ -10,7 +10,8 @@ extension ServerDocument {
         /// Live calls; nil: as many as the host says, or the engine can have.
         package var mostCalls: Int?
         /// Lateness of the loops' ticks, 99th percentile, above which no new calls are taken; zero: not looked at.
-        package var late = Nanoseconds.milliseconds(40)
+        /// The lead of a session is 60 ms: later frames are heard.
+        package var late = Nanoseconds.milliseconds(80)
 
         init() {}
 
@@ -18,7 +19,7 @@ extension ServerDocument {
             callsPerSecond = try reader.number("calls_per_second", 0.01...10_000)
             burst = Int(try reader.integer("burst", 1...10_000, default: 10))
             mostCalls = try reader.integer("most_calls", 1...65_535).map { Int($0) }
-            late = try reader.milliseconds("late_ms", 0...1_000, default: 40)
+            late = try reader.milliseconds("late_ms", 0...1_000, default: 80)
             try reader.finish()
         }
     }
