@@ -196,7 +196,7 @@ package final class CarrierServer: Sendable {
         ]
         return ServerRouter(
             control.webhookRoutes + control.callRoutes { token.refusal($0) } + twilio + AsteriskRoutes.routes(streams)
-                + operatorRoutes(host: host, calls: calls, counters: counters)
+                + OtherStreamRoutes.routes(streams) + operatorRoutes(host: host, calls: calls, counters: counters)
         ).adding(page.routes(fallback: about))
     }
 
@@ -229,6 +229,8 @@ package final class CarrierServer: Sendable {
         /twilio/voice/AGENT   voice webhook of a Twilio number (POST or GET); AGENT may be left out if there is one
         /twilio/media/AGENT   its media streams (WebSocket)
         /asterisk/media/AGENT Asterisk's chan_websocket (WebSocket)
+        /freeswitch/fork/AGENT  /freeswitch/stream/AGENT  /jambonz/media/AGENT  /vonage/media/AGENT
+        /genesys/audiohook/AGENT
         /healthz  /readyz     is the server up; does it take calls
         /metrics              Prometheus
         """
