@@ -42,7 +42,8 @@ done
 sed "s/PROVIDER_PORT/$provider_port/g" Tests/asterisk/agent.json > "$out/agents/lab.json"
 
 port=$(free_port) audiosocket_port=$(free_port) sip_port=$(free_port)
-VOICE_LAB_KEY=lab VOICE_DEV_AUDIOSOCKET=$audiosocket_port "$voice_host" serve --agents "$out/agents" --port "$port" \
+echo "{ \"audiosocket\": { \"port\": $audiosocket_port, \"agent\": \"lab\" } }" > "$out/server.json"
+VOICE_LAB_KEY=lab "$voice_host" serve --agents "$out/agents" --port "$port" --settings "$out/server.json" \
   --events "$out/events.jsonl" > "$out/host.log" 2>&1 &
 host=$!
 started+=("$host")

@@ -196,7 +196,7 @@ package final class CarrierServer: Sendable {
         ]
         return ServerRouter(
             control.webhookRoutes + control.callRoutes { token.refusal($0) } + twilio + AsteriskRoutes.routes(streams)
-                + streamRoutes(configuration, control, host: host, calls: calls)
+                + streamRoutes(configuration, control, host: host, calls: calls) + OtherStreamRoutes.routes(streams)
                 + operatorRoutes(host: host, calls: calls, counters: counters)
         ).adding(page.routes(fallback: about))
     }
@@ -245,6 +245,8 @@ package final class CarrierServer: Sendable {
         /twilio/media/AGENT   its media streams (WebSocket)
         /telnyx/media/AGENT   media streams of Telnyx; as well /signalwire/media, /plivo/media, /exotel/media
         /asterisk/media/AGENT Asterisk's chan_websocket (WebSocket)
+        /freeswitch/fork/AGENT  /freeswitch/stream/AGENT  /jambonz/media/AGENT  /vonage/media/AGENT
+        /genesys/audiohook/AGENT
         /healthz  /readyz     is the server up; does it take calls
         /metrics              Prometheus
         """

@@ -192,11 +192,11 @@ enum AsteriskSays {
     @Test func theAddressNamesAgentAndVariables() throws {
         var request = ServerRequest(method: "GET", target: "/asterisk/media?agent=sales&caller=%2B15551&tenant=a+b")
         #expect(
-            try AsteriskRoutes.Address(request).variables == ["caller": "+15551", "tenant": "a b"])
-        #expect(try AsteriskRoutes.Address(request).agent == "sales")
+            try StreamAddress(request).variables == ["caller": "+15551", "tenant": "a b"])
+        #expect(try StreamAddress(request).agent == "sales")
         request.parameters["agent"] = "reception"
-        #expect(try AsteriskRoutes.Address(request).agent == "reception")
+        #expect(try StreamAddress(request).agent == "reception")
         let broken = ServerRequest(method: "GET", target: "/asterisk/media?caller=%2")
-        #expect(throws: ServerResponse.self) { try AsteriskRoutes.Address(broken) }
+        #expect(throws: ServerResponse.self) { try StreamAddress(broken) }
     }
 }
