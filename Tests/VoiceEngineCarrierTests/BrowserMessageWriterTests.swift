@@ -85,6 +85,7 @@ import VoiceEngineProviders
                 event(.error) { ($0.name, $0.text) = ("llm", "no provider is left") },
                 [#"{"type":"error","time_ms":0.0,"turn":0,"name":"llm","text":"no provider is left"}"#]
             ),
+            (event(.node) { $0.name = "intake" }, [#"{"type":"node","time_ms":0.0,"turn":0,"name":"intake"}"#]),
             (event(.slowHost), []),
             (event(.closed) { $0.text = "over" }, [#"{"type":"ended","time_ms":0.0,"turn":0,"reason":"over"}"#]),
         ]

@@ -75,6 +75,9 @@ def call(page: Page, checks: Checks, output: Path) -> None:
     """Presses the button, and waits until the recording has been said and answered."""
     page.click("#call")
     page.wait("document.body.dataset.phase === 'live'", 20)
+    page.wait("document.querySelector('#floor').textContent === 'Speaking'", 20)
+    page.chromium.listen(0.6)
+    page.look(1280, 800, "dark", output / "greeting-desktop-dark.png")
     page.wait("watch.messages.some((message) => message.type === 'barge_in' && message.action === 'cut')", 60)
     page.look(1280, 800, "light", output / "live-desktop-light.png")
     page.look(390, 844, "light", output / "live-phone-light.png")
@@ -151,6 +154,8 @@ def keep(page: Page, output: Path) -> None:
 def pictures(page: Page, output: Path) -> None:
     """After the call, with one waterfall open."""
     page.run("document.querySelector('details.time').open = true")
+    # Or what is sticky stands in the middle of the picture.
+    page.run("scrollTo(0, 0)")
     for name, width, height in (("desktop", 1280, 800), ("phone", 390, 844)):
         for scheme in ("light", "dark"):
             page.look(width, height, scheme, output / f"call-{name}-{scheme}.png", whole=True)
@@ -198,6 +203,7 @@ def hindrances(chromium: Chromium, url: str, checks: Checks) -> None:
          "not allowed", True),
         ("navigator.mediaDevices.getUserMedia = () => Promise.reject(new DOMException('', 'NotFoundError'));",
          "No microphone was found", True),
+        ("AudioContext.prototype.resume = () => new Promise(() => {});", "no loudspeaker", True),
     ]  # fmt: skip
     for prepare, words, presses in rows:
         page = Page(chromium, prepare)

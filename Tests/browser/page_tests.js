@@ -216,8 +216,8 @@
   test('tools, keys and errors are notes', (name) => {
     equal(texts(talk(
       { type: 'tool', name: 'book', arguments: '{}' }, { type: 'digits_in', digits: '1' }, { type: 'transfer', target: '+1' },
-      { type: 'error', name: 'llm', text: 'gone' }, { type: 'agent_text', text: 'Hm.', filler: true })),
-    ['Tool: book', 'You pressed 1', 'The agent asks for a transfer to +1', 'llm: gone', 'Hm.'], name);
+      { type: 'node', name: 'intake' }, { type: 'error', name: 'llm', text: 'gone' }, { type: 'agent_text', text: 'Hm.', filler: true })),
+    ['Tool: book', 'You pressed 1', 'The agent asks for a transfer to +1', 'Now at intake', 'llm: gone', 'Hm.'], name);
   });
 
   test('splitting', (name) => {

@@ -103,8 +103,8 @@ package struct BrowserMessageWriter: Sendable {
         case .dtmfOut: text("digits_out", event) { $0.put("digits", event.text) }
         case .transfer: text("transfer", event) { $0.put("target", event.text) }
         case .hangUp: text("hangup", event) { $0.put("reason", event.text) }
-        case .node: text("node", event) { $0.put("name", event.name) }
         case .voicemail: text("voicemail", event) { $0.put("evidence", event.text) }
+        case .node: text("node", event) { $0.put("name", event.name) }
         case .error:
             text("error", event) {
                 $0.put("name", event.name)

@@ -107,7 +107,7 @@ export class Conversation {
       case 'voicemail':
         return [this.add({ kind: 'note', tone: 'call', text: 'An answering machine was heard' })];
       case 'node':
-        return [this.add({ kind: 'note', tone: 'call', text: `Now at: ${message.name}` })];
+        return [this.add({ kind: 'note', tone: 'flow', text: `Now at ${message.name}` })];
       case 'error':
         return [this.add({ kind: 'note', tone: 'error', text: `${message.name}: ${message.text}` })];
       default:

@@ -125,7 +125,7 @@ class Call {
         audio: { channelCount: 1, echoCancellation: true, noiseSuppression: true, autoGainControl: true },
       });
       if (this.isOver) return this.release();
-      await Promise.all([module, this.audio.resume()]);
+      await Promise.all([module, begun(this.audio)]);
       if (this.isOver) return this.release();
       this.wire();
       this.connect();
@@ -274,19 +274,25 @@ class Call {
     say(problem || `Call ended${reason ? `: ${reason}` : ''}.`);
     if (this.frames > 0) for (const item of this.conversation.end(reason)) this.draw(item);
     ui.call.focus({ preventScroll: true });
-    findAgents.afterCall();
+    setTimeout(() => current ?? refresh(), 300);
   }
 }
 
-/** After a call, whoever answers next may be busy or gone. */
-findAgents.afterCall = () => setTimeout(() => current ?? refresh(), 300);
-
+/** After a call: the server may have gone, or its models. What the call ended with stays on the page. */
 async function refresh() {
   const problem = ui.notice.textContent;
   const floor = ui.floor.textContent;
   await findAgents();
   if (!current && problem) complain(problem);
   if (!current && !ui.call.disabled) ui.floor.textContent = floor;
+}
+
+/** A browser without a loudspeaker waits for one for ever. */
+function begun(audio) {
+  const missing = new Promise((_, reject) => {
+    setTimeout(() => reject(new Error('the browser finds no loudspeaker.')), 5000);
+  });
+  return Promise.race([audio.resume(), missing]);
 }
 
 function sentence(text) {
