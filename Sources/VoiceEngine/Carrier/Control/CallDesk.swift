@@ -78,7 +78,12 @@ final class CallDesk: Sendable {
             switch error.kind {
             case .unknownAgent: throw .refusal(404, "agent: \(error.detail)", key: "agent")
             case .badRequest: throw .refusal(400, error.detail)
-            case .full, .draining, .notReady, .failed: throw .refusal(503, error.detail)
+            case .full, .draining, .notReady, .failed:
+                // The same status, and the same time to wait, as of every refused call.
+                let plain = ServerResponse(error)
+                var refusal = ServerResponse.refusal(plain.status, error.detail)
+                refusal.headers = plain.headers
+                throw refusal
             }
         }
         guard let call = placed.add(order, carrier: carrier, from: from) else {
