@@ -22,7 +22,8 @@ import Testing
             twiml.stream
                 == TwiML.Stream(
                     url: "wss://a.example/twilio/media/receptionist", name: "agent",
-                    parameters: [.init(name: "token", value: "a&b <AB> \"c\""), .init(name: "empty", value: "")]))
+                    parameters: [.init(name: "token", value: "a&b <AB> \"c\""), .init(name: "empty", value: "")],
+                    action: "https://a.example/after"))
         #expect(twiml.verbs.dropFirst() == [.say("Good <bye>"), .hangUp])
     }
 
