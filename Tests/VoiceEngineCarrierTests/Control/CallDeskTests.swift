@@ -12,6 +12,7 @@ import VoiceEngineSession
     private let host = ScriptedHost()
     private let calls = CarrierCalls(most: 4)
     private let passes = StreamPass(secret: "x")
+    private let ledger = TwilioCallLedger()
 
     init() throws { carrier = try ScriptedCarrier() }
 
@@ -22,7 +23,7 @@ import VoiceEngineSession
         var placers: [PlacingCarrier: any CallPlacer] = [:]
         for name in carriers {
             switch name {
-            case .twilio: placers[name] = TwilioPlacer(twilio: try carrier.twilio(), passes: passes)
+            case .twilio: placers[name] = TwilioPlacer(twilio: try carrier.twilio(), passes: passes, ledger: ledger)
             case .telnyx: placers[name] = TelnyxPlacer(telnyx: try carrier.telnyx(), passes: passes)
             }
         }
@@ -68,6 +69,9 @@ import VoiceEngineSession
         #expect(form.contains(FormField("StatusCallback", "https://a.example/twilio/status/\(call.id)")))
         #expect(form.contains(FormField("MachineDetection", "Enable")) && form.contains(FormField("Timeout", "20")))
         #expect(!request.contains("sell"))
+        #expect(ledger.fate(of: "CA1") == .promised)
+        let resumed = try #require(ledger.resume("CA1"))
+        #expect(TwiML(.connect(resumed)).response.contains(#"<Parameter name="resumed" value="true"/></Stream>"#))
 
         #expect(desk.show(call.id).body == response.body)
         #expect(desk.list().body == #"{"calls":[\#(call.json.text)]}"# + "\n")
@@ -119,6 +123,9 @@ import VoiceEngineSession
         #expect(answer(full).0 == 503)
         host.set { $0.refusal = CallRefusal(.full, "the engine has its calls") }
         #expect(try answer(desk().0).0 == 503)
+        host.set { $0.refusal = CallRefusal(.full, "too many", retry: .tooFast(.milliseconds(1_500))) }
+        let tooFast = Outcome(try desk().0.place(post(#"{"to":"+15551"}"#), on: carrier.loop)).value
+        #expect(tooFast?.status == 429 && tooFast?.headers == [.init("Retry-After", "2")])
         calls.startDraining()
         host.set { $0.refusal = nil }
         #expect(try answer(desk().0).1.contains("takes no new calls"))

@@ -11,7 +11,8 @@ import VoiceEngineNet
     private static func rows(_ file: String) throws -> [JSONValue] {
         let path = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
             .deletingLastPathComponent().appendingPathComponent("provider-types/\(file).jsonl")
-        return try String(contentsOf: path, encoding: .utf8).split(separator: "\n").map { try JSONValue.parse(String($0)) }
+        let lines = try String(contentsOf: path, encoding: .utf8).split(separator: "\n")
+        return try lines.map { try JSONValue.parse(String($0)) }
     }
 
     private static func rows(_ file: String, of kind: String) throws -> [(name: String, row: JSONValue)] {

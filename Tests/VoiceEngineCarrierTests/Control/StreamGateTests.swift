@@ -85,4 +85,17 @@ import VoiceEngineSession
         ledger.promise(String(repeating: "x", count: 200))
         #expect(ledger.fate(of: "") == nil && ledger.fate(of: "b") == .promised)
     }
+
+    @Test func aCallIsTakenUpAgainWithItsOwnStream() {
+        let ledger = TwilioCallLedger()
+        ledger.promise("a", TwiML.Stream(url: "wss://a/b", parameters: [("token", "t")]))
+        ledger.streamCame("a", isConnected: true)
+        for _ in 0..<2 {
+            let stream = ledger.resume("a")
+            #expect(stream == TwiML.Stream(url: "wss://a/b", parameters: [("token", "t"), ("resumed", "true")]))
+            #expect(ledger.fate(of: "a") == .promised)
+        }
+        ledger.streamFailed("b")
+        #expect(ledger.resume("b") == nil && ledger.resume("c") == nil)
+    }
 }

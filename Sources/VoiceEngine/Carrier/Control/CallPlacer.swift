@@ -29,6 +29,7 @@ extension WebURL {
 struct TwilioPlacer: CallPlacer {
     let twilio: TwilioCallControl
     let passes: StreamPass
+    let ledger: TwilioCallLedger
 
     var from: String? { twilio.wire.account.from }
     var control: any CallControl { twilio }
@@ -36,10 +37,15 @@ struct TwilioPlacer: CallPlacer {
     func obstacle(at address: PublicAddress) -> String? { address.obstacle(for: twilio.wire.account.baseURL) }
 
     func place(_ call: PlacedCall, at address: PublicAddress, on eventLoop: any EventLoop) -> EventLoopFuture<String> {
-        twilio.place(order(call, at: address), on: eventLoop).map(\.sid)
+        let stream = stream(call, at: address)
+        let ledger = ledger
+        return twilio.place(order(call, stream, at: address), on: eventLoop).map { resource in
+            ledger.promise(resource.sid, stream)
+            return resource.sid
+        }
     }
 
-    func order(_ call: PlacedCall, at address: PublicAddress) -> TwilioNewCall {
+    private func stream(_ call: PlacedCall, at address: PublicAddress) -> TwiML.Stream {
         var stream = TwilioVoiceWebhook.stream(at: address, agent: call.order.agent)
         // The goal and the variables stay here: a parameter holds 500 characters, and Twilio's logs would show them.
         stream.parameters = [
@@ -48,6 +54,10 @@ struct TwilioPlacer: CallPlacer {
         ]
         stream.statusCallback = address.url(TwilioPath.streamStatus)
         stream.action = address.url(TwilioPath.after)
+        return stream
+    }
+
+    private func order(_ call: PlacedCall, _ stream: TwiML.Stream, at address: PublicAddress) -> TwilioNewCall {
         let status = address.url(TwilioPath.status + "/" + call.id)
         var order = TwilioNewCall(to: call.order.to.address, from: call.from, twiml: TwiML(.connect(stream)))
         order.statusCallback = status

@@ -74,7 +74,9 @@ final class CarrierControl: Sendable {
         callbacks = TwilioCallbacks(
             reader: voiceWebhook.reader, fallback: settings.fallback, ledger: ledger, placed: placed, log: log)
         twilio = settings.twilio.flatMap { account in
-            rest.map { TwilioCallControl(wire: TwilioREST(account: account), rest: $0) }
+            rest.map {
+                TwilioCallControl(wire: TwilioREST(account: account), rest: $0, reconnect: { ledger.resume($0) })
+            }
         }
         telnyx = settings.telnyx.flatMap { account in
             rest.map {
@@ -91,7 +93,7 @@ final class CarrierControl: Sendable {
                 fallback: settings.fallback, log: log, now: settings.now, admit: admit)
         }
         var placers: [PlacingCarrier: any CallPlacer] = [:]
-        if let twilio { placers[.twilio] = TwilioPlacer(twilio: twilio, passes: twilioPasses) }
+        if let twilio { placers[.twilio] = TwilioPlacer(twilio: twilio, passes: twilioPasses, ledger: ledger) }
         if let telnyx { placers[.telnyx] = TelnyxPlacer(telnyx: telnyx, passes: telnyxPasses) }
         desk = CallDesk(placers: placers, placed: placed, publicAddress: publicAddress, log: log, admit: admit)
         twilioGate = StreamGate(

@@ -14,7 +14,10 @@ enum StreamParameter {
     static let token = "token"
     /// Of a call that was placed.
     static let placedCall = "placedCall"
-    static let all = [token, placedCall]
+    /// "true": the call had a stream before, which ended for something that our TwiML did meanwhile. A variable of the
+    /// agent document.
+    static let resumed = "resumed"
+    static let all = [token, placedCall, resumed]
 }
 
 /// Stands between the streams of one carrier and the engine: lets in those that bring the pass of their call, and gives

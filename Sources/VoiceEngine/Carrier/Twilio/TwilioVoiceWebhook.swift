@@ -59,10 +59,10 @@ struct TwilioVoiceWebhook: Sendable {
         var stream = Self.stream(at: call.address, agent: agent)
         stream.parameters = parameters.map { ($0.name, $0.value) }
         guard let desk, let sid = call["CallSid"] else { return stream }
-        desk.ledger.promise(sid)
         stream.parameters.append((StreamParameter.token, desk.passes.pass(for: StreamGate.subject(ofCall: sid))))
         stream.statusCallback = call.address.url(TwilioPath.streamStatus)
         stream.action = call.address.url(TwilioPath.after)
+        desk.ledger.promise(sid, stream)
         return stream
     }
 
