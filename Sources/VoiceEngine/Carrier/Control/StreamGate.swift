@@ -85,7 +85,7 @@ final class StreamGate: CallHost {
         }
         guard let call = placed.call(id), call.progress.stage != .ended,
             call.carrierID == nil || call.carrierID == setup.callID
-        else { throw CallRefusal(.badRequest, "the stream belongs to a call that is over, or was placed elsewhere") }
+        else { throw CallRefusal(.failed, "the stream belongs to a call that is over, or was placed elsewhere") }
         setup.agent = call.order.agent
         setup.variables.merge(call.variables) { _, ours in ours }
         return (setup, call)
