@@ -1,4 +1,3 @@
-import CAllocationCounter
 import Testing
 import VoiceEngineCore
 import VoiceEngineSession
@@ -113,32 +112,6 @@ import VoiceEngineSession
         _ = clock.cut(at: at(0))
         #expect(clock.cleared(1, samples: .max) == .taken)
         #expect(clock.takeCutResult(at: at(1)) == .settled(4_800))
-    }
-
-    @Test func framesAndReportsDoNotAllocate() throws {
-        var clock = BrowserPlayoutClock(sampleRate: 24_000)
-        var machine = BrowserCallStateMachine()
-        _ = machine.received(.start(BrowserStart()))
-        let report = Array(BrowserSays.played(480).utf8)
-        var before = Int64(0)
-        var taken = 0
-        for round in 0..<1_001 as Range<Int64> {
-            // The first round is warm-up.
-            if round == 1 { before = voice_test_allocations() }
-            clock.play(480)
-            try BrowserWire.check(audio: 640)
-            if machine.receivedAudio() == .takeAudio { taken += 1 }
-            let message = try report.withUnsafeBytes { bytes throws(BrowserWireError) in
-                try BrowserWire.decode(bytes)
-            }
-            if case .takePlayed(let samples) = machine.received(message) {
-                _ = clock.played(samples, at: at(round * 20))
-            }
-            _ = clock.heardSamples(at: at(round * 20 + 10))
-            _ = clock.takeCutResult(at: at(round * 20 + 10))
-        }
-        #expect(voice_test_allocations() == before)
-        #expect(taken == 1_001)
     }
 
     /// A player with a delay in either direction and blocks of 128 samples: the clock never claims more than it played,
