@@ -120,9 +120,9 @@ let package = Package(
         tests(
             "VoiceEngineCarrier",
             [
-                "VoiceEngineCore", "VoiceEngineMedia", "VoiceEngineNet", "VoiceEngineNetSupport", "VoiceEngineProviders",
-                "VoiceEngineSession", "CAllocationCounter", "VoiceLab", nio("NIOCore"), nio("NIOEmbedded"),
-                nio("NIOPosix"),
+                "VoiceEngineCore", "VoiceEngineMedia", "VoiceEngineNet", "VoiceEngineNetSupport",
+                "VoiceEngineProviders", "VoiceEngineSession", "CAllocationCounter", "VoiceLab", nio("NIOCore"),
+                nio("NIOEmbedded"), nio("NIOPosix"),
             ]),
         .testTarget(
             name: "ConversationTests",

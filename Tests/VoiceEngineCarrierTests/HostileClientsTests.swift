@@ -48,6 +48,12 @@ private struct LiveCall {
         let bytes =
             Array(ClientFrames.handshake("/twilio/media/reception").utf8) + ClientFrames.text(TwilioSays.start())
         try await channel.writeAndFlush(ByteBuffer(bytes: bytes)).get()
+        // Between the rounds it says nothing; pongs that nobody asked for show the server that it is there.
+        let pong = ByteBuffer(bytes: [0x8A, 0x80, 0, 0, 0, 0])
+        channel.eventLoop.scheduleRepeatedTask(initialDelay: .milliseconds(200), delay: .milliseconds(200)) { task in
+            guard channel.isActive else { return task.cancel() }
+            channel.writeAndFlush(pong, promise: nil)
+        }
         return LiveCall(socket: socket, channel: channel)
     }
 
@@ -144,7 +150,7 @@ private enum Manner: CaseIterable {
         configuration.settings.limits.requestTimeout = .seconds(2)
         configuration.settings.limits.answerTimeout = .seconds(2)
         configuration.settings.limits.firstMessageTimeout = .seconds(2)
-        configuration.settings.limits.webSocketPingInterval = .seconds(1)
+        configuration.settings.limits.webSocketPingInterval = .seconds(5)
         return try await CarrierServer.start(configuration, host: host, on: group).get()
     }
 
