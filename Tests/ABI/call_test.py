@@ -145,5 +145,11 @@ class CallTest(unittest.TestCase):
 
 
 if __name__ == "__main__":
-    HOST = sys.argv.pop(1)
-    unittest.main()
+    if len(sys.argv) < 2 or not os.access(sys.argv[1], os.X_OK):
+        print("usage: call_test.py VOICE_HOST [unittest options]", file=sys.stderr)
+        sys.exit(2)
+    HOST = os.path.abspath(sys.argv.pop(1))
+    program = unittest.main(exit=False, verbosity=0)
+    bad = len(program.result.failures) + len(program.result.errors)
+    print(f"{program.result.testsRun - bad} passed, {bad} failed", flush=True)
+    sys.exit(1 if bad else 0)
