@@ -60,6 +60,7 @@ struct Agent: Sendable {
 
     private func policy(_ filled: AgentDocument) -> SessionPolicy {
         var policy = SessionPolicy()
+        policy.isMute = filled.textToSpeech.isEmpty && filled.realtime == nil
         policy.language = filled.language
         policy.prompt = filled.prompt + (filled.goal.map { "\n\n" + CallGoal.instruction($0) } ?? "")
         policy.normalizer = SpeechNormalizer(
@@ -99,6 +100,7 @@ struct Agent: Sendable {
             policy.greeting = say
             policy.greetingIsInterruptible = start.isInterruptible
         }
+        if filled.mode == .listen { policy.onlyListen() }
         return policy
     }
 

@@ -86,10 +86,13 @@ final class ProviderFactory: Sendable {
         let voices = try links(.textToSpeech, document.textToSpeech, document) {
             (registry, setup) throws(ProviderSetupError) in try registry.makeTextToSpeech(setup)
         }
+        let listens = document.mode == .listen
+        let model = listens ? AbsentModel.link : own?.languageModel
+        let voice = listens && voices.isEmpty ? AbsentVoice.link : own?.voice(scripts: voices.first?.provider)
         var providers = SessionProviders(
             speechToText: try chain(.speechToText, own.map { $0.speechToText }, recognisers),
-            languageModel: try chain(.languageModel, own.map { $0.languageModel }, models),
-            textToSpeech: try chain(.textToSpeech, own.map { $0.voice(scripts: voices.first?.provider) }, voices),
+            languageModel: try chain(.languageModel, model, models),
+            textToSpeech: try chain(.textToSpeech, voice, voices),
             voiceActivity: try voiceActivity(document), apology: apology(document, voices.map(\.provider)))
         // A speech-to-speech model must be told what was said in its place: its texts are read live.
         if own == nil, let voice = voices.first?.provider {

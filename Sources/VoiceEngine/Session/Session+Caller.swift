@@ -179,6 +179,7 @@ extension Session {
         hearing.transcript = ""
         hearing.onset = nil
         dialogue.checkIns = 0
+        if policy.onlyListens { return writeDown(utterance, at: now) }
         guard isFloorOpen else { return keepForLater(utterance, at: now) }
         guard let reply = dialogue.reply else { return answer(utterance, at: now) }
         // Barge-in is off, or this reply must be heard out.
@@ -189,6 +190,18 @@ extension Session {
         } else {
             dialogue.agenda.add(utterance)
         }
+    }
+
+    /// A turn that nobody answers.
+    func writeDown(_ utterance: Utterance, at now: Instant) {
+        dialogue.lastTurn = dialogue.lastTurn.next
+        emit(.transcript, at: now) {
+            $0.turn = dialogue.lastTurn
+            $0.text = utterance.text
+            $0.flags = .final
+        }
+        dialogue.conversation.callerSaid(utterance.text)
+        next(at: now)
     }
 
     func endpointTimerFired(at now: Instant) {

@@ -1,5 +1,6 @@
 internal import NIOCore
 internal import VoiceEngineCore
+internal import VoiceEngineProviders
 
 // What hosts ask of a running session. All on the session's loop; a session that has ended ignores them.
 
@@ -7,6 +8,14 @@ extension Session {
     /// - Returns: false when too many texts wait already.
     package func say(_ text: String) -> Bool {
         guard life == .running else { return true }
+        guard !policy.isMute else {
+            emit(.error, at: context.eventLoop.instant) {
+                $0.status = .unsupported
+                $0.name = ProviderRole.textToSpeech.rawValue
+                $0.text = "this cannot be said: the agent's document has no tts"
+            }
+            return true
+        }
         guard dialogue.agenda.waitingTexts < Self.longestAgenda else { return false }
         dialogue.agenda.add(text)
         next(at: context.eventLoop.instant)
@@ -33,7 +42,8 @@ extension Session {
         hearing.transcript = ""
         timers?.endpoint.cancel()
         paths?.caller.utteranceCommitted()
-        answer(Utterance(text: text, lastSpeech: now, decidable: now), at: now)
+        let utterance = Utterance(text: text, lastSpeech: now, decidable: now)
+        policy.onlyListens ? writeDown(utterance, at: now) : answer(utterance, at: now)
     }
 
     package func bargeIn() {

@@ -44,6 +44,7 @@ package struct SessionEvent: Equatable, Sendable {
 /// What went wrong, in the terms of the public header. Raw values are those of `VOICE_ERR_*`.
 package enum SessionStatus: Int32, Sendable {
     case ok = 0
+    case unsupported = -5
     case notFound = -6
     case overrun = -20
     case timeout = -23

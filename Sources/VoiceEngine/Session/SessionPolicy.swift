@@ -5,6 +5,10 @@ package import VoiceEngineProviders
 package struct SessionPolicy: Sendable {
     /// BCP 47, such as "en-US".
     package var language = "en-US"
+    /// Turns are written down and not answered.
+    package private(set) var onlyListens = false
+    /// Nothing can be said, for want of a voice.
+    package var isMute = false
     package var prompt = ""
     /// Puts into words what the voice would misread.
     package var normalizer = SpeechNormalizer(language: "en-US", level: .off)
@@ -37,6 +41,22 @@ package struct SessionPolicy: Sendable {
     package var failover = FailoverPolicy()
 
     package init() {}
+
+    /// Turns are written down; said is only what the host asks for, and that to its end: who is heard is not addressed.
+    package mutating func onlyListen() {
+        onlyListens = true
+        greeting = nil
+        voicemail = nil
+        flow = nil
+        bargeIn.isEnabled = false
+        speculation.isEnabled = false
+        manners.checkInAfter = nil
+        manners.callWarningBefore = nil
+        manners.goodbye = nil
+        manners.onFailure = nil
+        manners.fillerAfter = nil
+        keypad.isEnabled = false
+    }
 }
 
 /// What an agent does when nothing happens, or things fail.

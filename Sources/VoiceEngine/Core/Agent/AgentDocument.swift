@@ -10,7 +10,15 @@ package struct AgentDocument: Equatable, Sendable {
     /// [bytes] Largest document.
     package static let largest = 1 << 20
 
+    /// What an agent does in a call.
+    package enum Mode: String, CaseIterable, Sendable {
+        case converse
+        /// It writes down what is said and never answers; what the host lets it say is all it says.
+        case listen
+    }
+
     package var name: String
+    package var mode: Mode
     /// BCP 47.
     package var language: String
     package var prompt: String
@@ -21,7 +29,8 @@ package struct AgentDocument: Equatable, Sendable {
     package var greetingIsInterruptible: Bool
     /// One model that stands in for the three roles below.
     package var realtime: ProviderChoice?
-    /// Each a chain: the first, then its fallbacks. Empty only when `realtime` is there.
+    /// Each a chain: the first, then its fallbacks. Empty only when `realtime` is there, or, of one that listens, the
+    /// model and the voice.
     package var speechToText: [ProviderChoice]
     package var languageModel: [ProviderChoice]
     package var textToSpeech: [ProviderChoice]
@@ -72,8 +81,10 @@ package struct AgentDocument: Equatable, Sendable {
         var reader = try KeyedReader(value, path: "")
         _ = try reader.text("$schema")
         name = try reader.requiredText("name", .identifier)
+        mode = try reader.choice("mode", default: .converse)
+        if mode == .listen { try Self.refuseConversation(in: &reader) }
         language = try reader.text("language", .language) ?? "en-US"
-        prompt = try reader.requiredText("prompt", .text(200_000))
+        prompt = mode == .listen ? "" : try reader.requiredText("prompt", .text(200_000))
         let goal = try reader.text("goal", .textOrEmpty(4_000)) ?? ""
         self.goal = goal.isEmpty ? nil : goal
         let greeting = try reader.text("greeting", .textOrEmpty(2_000)) ?? ""
@@ -83,14 +94,15 @@ package struct AgentDocument: Equatable, Sendable {
             try ProviderChoice(.realtime, value, path: "realtime")
         }
         let isRequired = realtime == nil
+        let answers = isRequired && mode == .converse
         speechToText = try ProviderChoice.chain(.speechToText, from: &reader, isRequired: isRequired)
-        languageModel = try ProviderChoice.chain(.languageModel, from: &reader, isRequired: isRequired)
-        textToSpeech = try ProviderChoice.chain(.textToSpeech, from: &reader, isRequired: isRequired)
+        languageModel = try ProviderChoice.chain(.languageModel, from: &reader, isRequired: answers)
+        textToSpeech = try ProviderChoice.chain(.textToSpeech, from: &reader, isRequired: answers)
         otherVoices = try OtherVoice.list(from: &reader, isAlone: realtime == nil)
         speech = try SpeechPolicy(try reader.nested("speech"))
         turn = try TurnPolicy(try reader.nested("turn"))
         audio = try AudioPolicy(try reader.nested("audio"))
-        manners = try Manners(try reader.nested("manners"), language: language)
+        manners = try Manners(try reader.nested("manners"), language: language, mode: mode)
         voicemail = try Voicemail(try reader.nested("voicemail"))
         dtmf = try KeypadPolicy(try reader.nested("dtmf"))
         limits = try Limits(try reader.nested("limits"))
@@ -111,5 +123,17 @@ package struct AgentDocument: Equatable, Sendable {
             variables[key] = value
         }
         try reader.finish()
+    }
+
+    /// What belongs to conversations alone would be taken for granted in vain.
+    private static func refuseConversation(in reader: inout KeyedReader) throws(AgentError) {
+        let conversation = [
+            "realtime", "llm", "prompt", "goal", "greeting", "greeting_interruptible", "voices", "voicemail", "dtmf",
+            "tools", "builtin_tools", "transfer_targets", "flow",
+        ]
+        for key in conversation {
+            guard let value = reader.value(key) else { continue }
+            throw reader.wrong(key, value, "nothing: an agent whose mode is \"listen\" does not answer")
+        }
     }
 }

@@ -102,13 +102,14 @@ extension AgentDocument {
         /// Said when no reply can be made; nil says nothing.
         package var onFailure: String?
 
-        init(_ reader: consuming KeyedReader, language: String) throws(AgentError) {
+        init(_ reader: consuming KeyedReader, language: String, mode: Mode) throws(AgentError) {
             let usual = MannersTexts.of(language)
             let after = try reader.integer("check_in_after_s", 0...600, default: 8)
             checkInAfter = after == 0 ? nil : .seconds(after)
             checkIn = try reader.text("check_in", .text(500)) ?? usual.checkIn
             hangUpAfterCheckIns = Int(try reader.integer("hang_up_after_check_ins", 0...20, default: 2))
-            let longest = try reader.integer("max_call_s", 10...86_400, default: 1_800)
+            // Who listens costs no model and bothers nobody.
+            let longest = try reader.integer("max_call_s", 10...86_400, default: mode == .listen ? 14_400 : 1_800)
             longestCall = .seconds(longest)
             let warning = try reader.integer("max_call_warning_s", 0...3_600)
             if let warning, warning >= longest {
