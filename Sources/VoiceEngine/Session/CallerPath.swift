@@ -57,6 +57,7 @@ package final class CallerPath {
     private var arrived: Instant
     private var ticked: Instant
     private var beeps: BeepDetector?
+    private let wayBack = WayBack<CallerPath>()
     private let handler: (Event, Instant) -> Void
 
     package init(
@@ -77,22 +78,25 @@ package final class CallerPath {
         recogniser = try Recogniser(
             chain: providers.speechToText, native: setup.input, policy: policy, random: providers.random,
             context: context
-        ) { [weak self] event in
+        ) { event in
             let now = context.eventLoop.instant
             switch event {
-            case .heard(let event): self?.handler(.speechToText(event), now)
-            case .turnEnded(let evidence): self?.handler(.turnEnded(evidence), now)
-            case .repaired: self?.handler(.repaired, now)
-            case .note(let note): self?.handler(.note(note), now)
-            case .exhausted(let error): self?.handler(.deaf(error), now)
+            case .heard(let event): handler(.speechToText(event), now)
+            case .turnEnded(let evidence): handler(.turnEnded(evidence), now)
+            case .repaired: handler(.repaired, now)
+            case .note(let note): handler(.note(note), now)
+            case .exhausted(let error): handler(.deaf(error), now)
             }
         }
+        wayBack.leads(to: self)
         recogniser?.open()
-        neural?.open(context) { [weak self] window in self?.judged(window, at: context.eventLoop.instant) }
-        sound?.open(context) { [weak self] in
-            self?.handler(.likelyEnd(probability: $0), context.eventLoop.instant)
+        neural?.open(context) { [wayBack] window in
+            wayBack.owner?.judged(window, at: context.eventLoop.instant)
         }
+        sound?.open(context) { handler(.likelyEnd(probability: $0), context.eventLoop.instant) }
     }
+
+    deinit { wayBack.end() }
 
     /// Caller audio in the input format. Borrowed until return.
     package func receive(_ audio: UnsafeRawBufferPointer, at now: Instant) {

@@ -54,6 +54,7 @@ final class Recogniser {
     private let links: [RecogniserLink]
     private let choice: LinkChoice
     private let handler: (Event) -> Void
+    private let wayBack = WayBack<Recogniser>()
     private var state = State.waiting
     private var history: AudioHistory
     private var record: [UInt8] = []
@@ -82,7 +83,10 @@ final class Recogniser {
         // Frames of 20 ms carry a header each.
         history = AudioHistory(capacity: bytes + Int(policy.replay.wholeMilliseconds) / 10 * 12)
         links = try chain.links.map { try RecogniserLink($0.provider, native: native) }
+        wayBack.leads(to: self)
     }
+
+    deinit { wayBack.end() }
 
     func open() { open(choice.begin(at: context.eventLoop.instant)) }
 
@@ -213,9 +217,9 @@ final class Recogniser {
         choice.health(of: index).requested()
         let from = history.rewind(to: utterance.keptFrom(newest: history.newest))
         utterance.heardAgain(from: from, newest: history.newest)
-        let stream = links[index].open(context) { [weak self] event in
-            guard let self, self.number == number else { return }
-            self.received(event)
+        let stream = links[index].open(context) { [wayBack] event in
+            guard let recogniser = wayBack.owner, recogniser.number == number else { return }
+            recogniser.received(event)
         }
         state = .listening(
             Listening(

@@ -94,20 +94,25 @@ extension Session {
         reply.asked = request.bytes
         let answer = ChainedAnswer(
             request, chain: providers.languageModel, choice: modelChoice, policy: policy.failover, context: context
-        ) { [weak self, weak reply] note in
-            guard let self, let reply, self.isUnderWay(reply) else { return }
-            self.noted(note, of: .languageModel, at: self.context.eventLoop.instant)
-        } sink: { [weak self, weak reply] event in
-            guard let self, let reply, self.life == .running, self.isUnderWay(reply) else { return }
-            self.model(event, for: reply, at: self.context.eventLoop.instant)
+        ) { [wayBack, turn = reply.turn] note in
+            guard let session = wayBack.owner, session.replyUnderWay(turn) != nil else { return }
+            session.noted(note, of: .languageModel, at: session.context.eventLoop.instant)
+        } sink: { [wayBack, turn = reply.turn] event in
+            guard let session = wayBack.owner, session.life == .running, let reply = session.replyUnderWay(turn)
+            else { return }
+            session.model(event, for: reply, at: session.context.eventLoop.instant)
         }
         reply.generation = answer
         answer.begin()
         reply.timeline.mark(.requested, at: context.eventLoop.instant)
     }
 
-    /// The reply under way, or the one that is held.
-    private func isUnderWay(_ reply: Reply) -> Bool { dialogue.reply === reply || dialogue.draft === reply }
+    /// The reply under way, or the one that is held, if it is of this turn.
+    private func replyUnderWay(_ turn: TurnID) -> Reply? {
+        if let reply = dialogue.reply, reply.turn == turn { return reply }
+        if let draft = dialogue.draft, draft.turn == turn { return draft }
+        return nil
+    }
 
     // MARK: - Text
 

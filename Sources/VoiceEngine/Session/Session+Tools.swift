@@ -98,9 +98,9 @@ extension Session {
     }
 
     private func start(_ call: ToolCall, at now: Instant) {
-        let run = providers.toolRunner?.run(call, context: context) { [weak self] json in
-            guard let self, self.life == .running else { return }
-            self.toolAnswered(id: call.id, json: json, at: self.context.eventLoop.instant)
+        let run = providers.toolRunner?.run(call, context: context) { [wayBack] json in
+            guard let session = wayBack.owner, session.life == .running else { return }
+            session.toolAnswered(id: call.id, json: json, at: session.context.eventLoop.instant)
         }
         if let run {
             dialogue.errands.runs[call.id] = run

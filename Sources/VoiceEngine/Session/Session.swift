@@ -43,11 +43,8 @@ package final class Session: CallSession, Ticking {
     private(set) var paths: Paths?
     private(set) var timers: Timers?
 
-    /// What outlives the session knows it by this.
-    private final class Reference {
-        weak var session: Session?
-        init(session: Session) { self.session = session }
-    }
+    /// For what the session owns, and for what outlives it.
+    let wayBack = WayBack<Session>()
 
     /// The machines on the caller's side.
     struct Hearing: ~Copyable {
@@ -124,7 +121,10 @@ package final class Session: CallSession, Ticking {
             conversation: Conversation(conversation), flow: policy.flow.flatMap { FlowStateMachine($0) },
             ending: EndingStateMachine(mostFailures: policy.failover.endAfter))
         customs = Customs(policy)
+        wayBack.leads(to: self)
     }
+
+    deinit { wayBack.end() }
 
     // MARK: - Life
 
@@ -134,21 +134,21 @@ package final class Session: CallSession, Ticking {
     package func start() throws {
         context.eventLoop.assertInEventLoop()
         guard life == .ready else { return }
-        let reference = NIOLoopBound(Reference(session: self), eventLoop: context.eventLoop)
+        let wayBack = wayBack
+        let boundWay = NIOLoopBound(wayBack, eventLoop: context.eventLoop)
         context.connected = { role, time in
-            reference.value.session?.dialogue.work.connected(role, after: time)
+            boundWay.value.owner?.dialogue.work.connected(role, after: time)
         }
         do {
-            // The paths report through weak references: the session owns them, and `end` takes them apart.
             let caller = try CallerPath(
                 setup: setup, providers: providers, policy: policy.failover, context: context
-            ) { [weak self] event, now in self?.heard(event, at: now) }
+            ) { event, now in wayBack.owner?.heard(event, at: now) }
             do {
                 let speaker = try Speaker(
                     setup: setup, carrier: carrier, voice: providers.voice(nil), others: providers.otherVoices,
                     policy: policy.failover, comfortNoise: policy.comfortNoise, random: providers.random,
                     context: context
-                ) { [weak self] event, now in self?.spoke(event, at: now) }
+                ) { event, now in wayBack.owner?.spoke(event, at: now) }
                 caller.played = speaker.level
                 speaker.use(voiceName)
                 speaker.open()
@@ -248,9 +248,9 @@ package final class Session: CallSession, Ticking {
 
     private func makeTimers() -> Timers {
         func timer(_ fired: @escaping (Session, Instant) -> Void) -> SessionTimer {
-            SessionTimer(eventLoop: context.eventLoop) { [weak self] now in
-                guard let self, self.life == .running else { return }
-                fired(self, now)
+            SessionTimer(eventLoop: context.eventLoop) { [wayBack] now in
+                guard let session = wayBack.owner, session.life == .running else { return }
+                fired(session, now)
             }
         }
         return Timers(

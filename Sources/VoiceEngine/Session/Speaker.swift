@@ -79,6 +79,7 @@ package final class Speaker {
     private var lastTick: Instant
     /// The carrier has not said yet where its last cut was.
     private var isCutOpen = false
+    private let wayBack = WayBack<Speaker>()
     private let handler: (Event, Instant) -> Void
 
     /// Audio in front of the reply that may end early, where a word does.
@@ -143,12 +144,16 @@ package final class Speaker {
             try VoiceChain(
                 chain: (name.flatMap { others[$0] } ?? voice).chain, native: setup.output, policy: policy,
                 random: random, context: context, handler: handler)
-        } handler: { [weak self] event in
-            self?.receive(event, at: context.eventLoop.instant)
+        } handler: { [wayBack] event in
+            wayBack.owner?.receive(event, at: context.eventLoop.instant)
         }
+        wayBack.leads(to: self)
     }
 
-    deinit { frame.deallocate() }
+    deinit {
+        wayBack.end()
+        frame.deallocate()
+    }
 
     // MARK: - Text in
 

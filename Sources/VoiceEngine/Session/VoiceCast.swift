@@ -34,31 +34,25 @@ final class VoiceCast {
     private var state: State
     /// The reply under way.
     private var turn = TurnID.none
+    private let wayBack = WayBack<VoiceCast>()
 
     /// - Parameter make: Makes the chain of a voice by its name (nil: the agent's own), which reports here.
     init(
         _ names: [String], make: (String?, @escaping (VoiceChain.Event) -> Void) throws -> VoiceChain,
         handler: @escaping (VoiceChain.Event) -> Void
     ) throws {
-        let relay = Relay(handler)
-        own = try make(nil) { relay.handle($0) }
-        for name in names { others[name] = try make(name) { relay.handle($0) } }
-        state = .one(own)
-        relay.cast = self
-    }
-
-    /// Hands events on, and looks whether a change can go through.
-    private final class Relay {
-        weak var cast: VoiceCast?
-        let handler: (VoiceChain.Event) -> Void
-
-        init(_ handler: @escaping (VoiceChain.Event) -> Void) { self.handler = handler }
-
-        func handle(_ event: VoiceChain.Event) {
+        // Hands events on, and looks whether a change can go through.
+        let relay = { [wayBack] (event: VoiceChain.Event) in
             handler(event)
-            if case .completed = event { cast?.goOn() }
+            if case .completed = event { wayBack.owner?.goOn() }
         }
+        own = try make(nil, relay)
+        for name in names { others[name] = try make(name, relay) }
+        state = .one(own)
+        wayBack.leads(to: self)
     }
+
+    deinit { wayBack.end() }
 
     // MARK: - Choosing
 

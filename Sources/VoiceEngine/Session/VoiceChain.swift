@@ -45,6 +45,7 @@ final class VoiceChain {
     private let patience: Nanoseconds?
     private let choice: LinkChoice
     private let handler: (Event) -> Void
+    private let wayBack = WayBack<VoiceChain>()
     private var stream: (any TextToSpeechStream)?
     /// The link that `stream` was opened on.
     private var opened = 0
@@ -76,7 +77,10 @@ final class VoiceChain {
                 provider: link.provider, format: format,
                 converter: try AudioConverter(from: format, toRate: native.sampleRate))
         }
+        wayBack.leads(to: self)
     }
+
+    deinit { wayBack.end() }
 
     /// Opens the stream before a reply needs it.
     func open() { open(choice.begin(at: context.eventLoop.instant)) }
@@ -152,9 +156,9 @@ final class VoiceChain {
         let link = links[index]
         opened = index
         link.converter.reset()
-        stream = link.provider.open(context, format: link.format) { [weak self] event in
-            guard let self, self.number == number else { return }
-            self.received(event)
+        stream = link.provider.open(context, format: link.format) { [wayBack] event in
+            guard let chain = wayBack.owner, chain.number == number else { return }
+            chain.received(event)
         }
         if isHeld { stream?.holdAudio(true) }
     }

@@ -14,15 +14,17 @@ package enum SignalLevel {
     /// Mean of the squares, relative to full scale: 0...1.
     package static func meanSquare(_ samples: Span<Int16>) -> Double {
         if samples.isEmpty { return 0 }
+        return Double(energy(of: samples)) / (Double(samples.count) * 1_073_741_824)
+    }
+
+    /// Sum of the squares.
+    package static func energy(of samples: Span<Int16>) -> UInt64 {
         // 32768^2 = 2^30: 64 bits hold the sum of 2^33 samples.
-        var sum: Int64 = 0
+        var sum: UInt64 = 0
         samples.withUnsafeBufferPointer { buffer in
-            for sample in buffer {
-                let wide = Int32(sample)
-                sum &+= Int64(wide &* wide)
-            }
+            for sample in buffer { sum &+= UInt64(UInt32(bitPattern: Int32(sample) &* Int32(sample))) }
         }
-        return Double(sum) / (Double(samples.count) * 1_073_741_824)
+        return sum
     }
 
     /// `10 · log10(power)`, not below `silence`.

@@ -30,10 +30,11 @@ package struct PlayoutQueue: ~Copyable {
         let taken = min(samples.count, capacity - Int(end - start))
         guard taken > 0 else { return 0 }
         reserve(Int(end - start) + taken)
-        var index = offset(of: end)
-        for k in 0..<taken {
-            ring[index] = samples[k]
-            index = index + 1 == ring.count ? 0 : index + 1
+        let place = offset(of: end)
+        let atEnd = min(taken, ring.count - place)
+        ring.withUnsafeMutableBufferPointer { ring in
+            _ = ring[place...].update(fromContentsOf: samples[..<atEnd])
+            _ = ring.update(fromContentsOf: samples[atEnd..<taken])
         }
         end += Int64(taken)
         return taken
@@ -86,14 +87,16 @@ package struct PlayoutQueue: ~Copyable {
 
     // MARK: -
 
-    private func offset(of position: Int64) -> Int { Int(position % Int64(ring.count)) }
+    /// The ring's size is a power of two.
+    private func offset(of position: Int64) -> Int { Int(position) & (ring.count - 1) }
 
     private func peek(from position: Int64, count: Int, into buffer: UnsafeMutableBufferPointer<Int16>) {
         guard count > 0 else { return }
-        var index = offset(of: position)
-        for k in 0..<count {
-            buffer[k] = ring[index]
-            index = index + 1 == ring.count ? 0 : index + 1
+        let place = offset(of: position)
+        let atEnd = min(count, ring.count - place)
+        ring.withUnsafeBufferPointer { ring in
+            _ = buffer.update(fromContentsOf: ring[place..<place + atEnd])
+            _ = buffer[atEnd...].update(fromContentsOf: ring[..<(count - atEnd)])
         }
     }
 
@@ -104,7 +107,7 @@ package struct PlayoutQueue: ~Copyable {
         while size < count { size *= 2 }
         var larger = [Int16](repeating: 0, count: size)
         for position in start..<end {
-            larger[Int(position % Int64(size))] = ring[offset(of: position)]
+            larger[Int(position) & (size - 1)] = ring[offset(of: position)]
         }
         ring = larger
     }

@@ -44,9 +44,9 @@ package struct AudioHistory: Sendable {
         while end - first + size > capacity { dropFirst() }
         if first == end { start = position }
         compact()
-        write(UInt64(bitPattern: position), 8)
-        write(UInt64(bytes.count), 4)
-        for byte in bytes { write(byte) }
+        withUnsafeBytes(of: position.littleEndian) { write($0) }
+        withUnsafeBytes(of: UInt32(bytes.count).littleEndian) { write($0) }
+        write(bytes)
         newest = after
     }
 
@@ -80,7 +80,11 @@ package struct AudioHistory: Sendable {
         let count = length(at: cursor)
         buffer.removeAll(keepingCapacity: true)
         let from = cursor + Self.header
-        for offset in from..<from + count { buffer.append(ring[offset % capacity]) }
+        ring.withUnsafeBytes { ring in
+            let (head, tail) = parts(from: from, count)
+            buffer.append(contentsOf: ring[head])
+            buffer.append(contentsOf: ring[tail])
+        }
         cursor = from + count
         return true
     }
@@ -90,7 +94,9 @@ package struct AudioHistory: Sendable {
     /// Moves the records to the beginning when they are few and far from it.
     private mutating func compact() {
         guard end >= Self.small, end <= capacity, end - first <= first / 3 else { return }
-        for offset in first..<end { ring[offset - first] = ring[offset] }
+        ring.withUnsafeMutableBytes { ring in
+            ring.copyMemory(from: UnsafeRawBufferPointer(rebasing: ring[first..<end]))
+        }
         cursor -= first
         end -= first
         first = 0
@@ -112,22 +118,39 @@ package struct AudioHistory: Sendable {
         start = first < end ? position(at: first) : newest
     }
 
-    private func position(at offset: Int) -> Int64 { Int64(bitPattern: number(at: offset, 8)) }
-    private func length(at offset: Int) -> Int { Int(number(at: offset + 8, 4)) }
+    private func position(at offset: Int) -> Int64 { Int64(littleEndian: number(at: offset)) }
+    private func length(at offset: Int) -> Int { Int(UInt32(littleEndian: number(at: offset + 8))) }
 
-    private func number(at offset: Int, _ bytes: Int) -> UInt64 {
-        var value: UInt64 = 0
-        for index in 0..<bytes { value |= UInt64(ring[(offset + index) % capacity]) << UInt64(8 * index) }
-        return value
+    private func number<Number: FixedWidthInteger>(at offset: Int) -> Number {
+        var number = Number.zero
+        withUnsafeMutableBytes(of: &number) { number in
+            ring.withUnsafeBytes { ring in
+                let (head, tail) = parts(from: offset, number.count)
+                number.copyMemory(from: UnsafeRawBufferPointer(rebasing: ring[head]))
+                UnsafeMutableRawBufferPointer(rebasing: number[head.count...])
+                    .copyMemory(from: UnsafeRawBufferPointer(rebasing: ring[tail]))
+            }
+        }
+        return number
     }
 
-    private mutating func write(_ value: UInt64, _ bytes: Int) {
-        for index in 0..<bytes { write(UInt8(truncatingIfNeeded: value >> UInt64(8 * index))) }
+    private mutating func write(_ bytes: UnsafeRawBufferPointer) {
+        let (head, tail) = parts(from: end, bytes.count)
+        let missing = head.upperBound - ring.count
+        if missing > 0 { ring.append(contentsOf: repeatElement(0, count: missing)) }
+        ring.withUnsafeMutableBytes { ring in
+            UnsafeMutableRawBufferPointer(rebasing: ring[head])
+                .copyMemory(from: UnsafeRawBufferPointer(rebasing: bytes[..<head.count]))
+            UnsafeMutableRawBufferPointer(rebasing: ring[tail])
+                .copyMemory(from: UnsafeRawBufferPointer(rebasing: bytes[head.count...]))
+        }
+        end += bytes.count
     }
 
-    private mutating func write(_ byte: UInt8) {
-        let place = end % capacity
-        if place < ring.count { ring[place] = byte } else { ring.append(byte) }
-        end += 1
+    /// Where in the ring so many bytes from an offset stand: up to its end, and from its beginning.
+    private func parts(from offset: Int, _ count: Int) -> (head: Range<Int>, tail: Range<Int>) {
+        let place = offset % capacity
+        let atEnd = min(count, capacity - place)
+        return (place..<place + atEnd, 0..<count - atEnd)
     }
 }

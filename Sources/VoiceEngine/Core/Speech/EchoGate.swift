@@ -39,17 +39,22 @@ package struct EchoGate: Sendable {
     /// [dB] Echo fluctuates; a caller this much above it speaks.
     private static let margin: Float = 6
 
+    /// A value for each lag. Plain loops over it become vector instructions, which masks over a `SIMD32` do not.
+    private typealias Lags = InlineArray<32, Float>
+
     /// Levels played, newest first.
-    private var played = SIMD32<Float>(repeating: silence)
+    private var played = Lags(repeating: silence)
+    /// So many steps until nothing audible is left among them.
+    private var audibleSteps = 0
     private var weight: Float = 0
     private var heardSum: Float = 0
     private var heardSquares: Float = 0
-    private var playedSum = SIMD32<Float>.zero
-    private var playedSquares = SIMD32<Float>.zero
-    private var products = SIMD32<Float>.zero
+    private var playedSum = Lags(repeating: 0)
+    private var playedSquares = Lags(repeating: 0)
+    private var products = Lags(repeating: 0)
     /// Over the steps in which something audible was played.
-    private var audibleWeight = SIMD32<Float>.zero
-    private var differences = SIMD32<Float>.zero
+    private var audibleWeight = Lags(repeating: 0)
+    private var differences = Lags(repeating: 0)
     private var steps = 0
     private var doubts = 0
 
@@ -62,10 +67,11 @@ package struct EchoGate: Sendable {
     ///   - heardLevel: [dBFS] of what came from the caller.
     /// - Returns: Whether what came is the agent's own voice and nothing else.
     package mutating func isEcho(played playedLevel: Float, heard heardLevel: Float) -> Bool {
+        audibleSteps = playedLevel > Self.audible ? Self.lags : max(audibleSteps - 1, 0)
         for lag in stride(from: Self.lags - 1, to: 0, by: -1) { played[lag] = played[lag - 1] }
         played[0] = Self.bounded(playedLevel)
         // Without the agent's voice there is nothing to learn, and nothing to mistake.
-        guard played.max() > Self.audible else { return false }
+        guard audibleSteps > 0 else { return false }
         let heard = Self.bounded(heardLevel)
         learn(heard)
         steps += 1
@@ -85,28 +91,30 @@ package struct EchoGate: Sendable {
         weight = weight * keep + 1
         heardSum = heardSum * keep + heard
         heardSquares = heardSquares * keep + heard * heard
-        playedSum = playedSum * keep + played
-        playedSquares = playedSquares * keep + played * played
-        products = products * keep + played * heard
-        let isAudible = played .> SIMD32(repeating: Self.audible)
-        let one = SIMD32<Float>(repeating: 1)
-        audibleWeight = audibleWeight * keep + SIMD32<Float>.zero.replacing(with: one, where: isAudible)
-        let difference = SIMD32(repeating: heard) - played
-        differences = differences * keep + SIMD32<Float>.zero.replacing(with: difference, where: isAudible)
+        for lag in 0..<Self.lags {
+            let level = played[unchecked: lag]
+            let isAudible: Float = level > Self.audible ? 1 : 0
+            playedSum[unchecked: lag] = playedSum[unchecked: lag] * keep + level
+            playedSquares[unchecked: lag] = playedSquares[unchecked: lag] * keep + level * level
+            products[unchecked: lag] = products[unchecked: lag] * keep + level * heard
+            audibleWeight[unchecked: lag] = audibleWeight[unchecked: lag] * keep + isAudible
+            differences[unchecked: lag] = differences[unchecked: lag] * keep + (heard - level) * isAudible
+        }
     }
 
     private mutating func conclude() {
         let heardMean = heardSum / weight
         let heardVariance = heardSquares / weight - heardMean * heardMean
-        let playedMean = playedSum / weight
-        let playedVariance = playedSquares / weight - playedMean * playedMean
-        let covariance = products / weight - playedMean * heardMean
         // [dB²] A level that hardly moves correlates with anything.
         guard heardVariance > 4 else { return echo = nil }
         var best = 0
         var bestCorrelation: Float = -1
-        for lag in 0..<Self.lags where playedVariance[lag] > 4 && audibleWeight[lag] >= Self.leastEvidence {
-            let correlation = covariance[lag] / (playedVariance[lag] * heardVariance).squareRoot()
+        for lag in 0..<Self.lags where audibleWeight[lag] >= Self.leastEvidence {
+            let playedMean = playedSum[lag] / weight
+            let playedVariance = playedSquares[lag] / weight - playedMean * playedMean
+            guard playedVariance > 4 else { continue }
+            let covariance = products[lag] / weight - playedMean * heardMean
+            let correlation = covariance / (playedVariance * heardVariance).squareRoot()
             if correlation > bestCorrelation { (best, bestCorrelation) = (lag, correlation) }
         }
         let gain = audibleWeight[best] > 0 ? differences[best] / audibleWeight[best] : 0

@@ -22,10 +22,7 @@ package struct EchoWatch: Sendable {
     package mutating func takesStep(of samples: Span<Int16>, offset: inout Int) -> Bool {
         let count = min(stepSamples - filled, samples.count - offset)
         guard count > 0 else { return false }
-        for index in offset..<(offset + count) {
-            let sample = Int64(samples[index])
-            energy &+= UInt64(sample &* sample)
-        }
+        energy &+= SignalLevel.energy(of: samples.extracting(offset..<offset + count))
         offset += count
         filled += count
         return filled == stepSamples

@@ -21,10 +21,12 @@ package struct PlayedLevels: Sendable {
 
     /// A frame of any length was handed out.
     package mutating func note(_ samples: Span<Int16>) {
-        for index in samples.indices {
-            let sample = Int64(samples[index])
-            energy &+= UInt64(sample &* sample)
-            filled += 1
+        var index = 0
+        while index < samples.count {
+            let next = min(index + stepSamples - filled, samples.count)
+            energy &+= SignalLevel.energy(of: samples.extracting(index..<next))
+            filled += next - index
+            index = next
             if filled == stepSamples { complete() }
         }
     }
