@@ -14,8 +14,8 @@ package import VoiceEngineProviders
 /// on below `lowWater`.
 package final class Speaker {
     /// [ms] of waiting audio.
-    package static let highWater = 8_000
-    package static let lowWater = 4_000
+    package static let highWater = 4_000
+    package static let lowWater = 2_000
     /// [ms] of audio kept at most, waiting and unheard. Beyond it a provider that ignores `holdAudio` loses audio.
     package static let capacity = 120_000
     /// [ms] A cut is faded out over this, and a resumed reply faded in.
