@@ -15,7 +15,7 @@ PREFIX ?= /usr/local
 PORT ?= 8080
 AGENTS ?= examples/agents
 # The Swift runtime is linked in, so that hosts need no Swift.
-SWIFT_RELEASE = -c release -Xswiftc -static-stdlib --disable-local-rpath
+SWIFT_RELEASE = -c release -Xswiftc -static-stdlib -Xswiftc -enforce-exclusivity=unchecked --disable-local-rpath
 LIBRARY = .build/release/libvoiceengine.so
 SWIFT_SOURCES = $(shell find Sources -type f) Package.swift
 

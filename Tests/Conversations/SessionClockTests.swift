@@ -2,6 +2,7 @@ import NIOCore
 import NIOEmbedded
 import Testing
 import VoiceEngineCore
+import VoiceEngineProviders
 
 @testable import VoiceEngineSession
 
@@ -62,7 +63,7 @@ import VoiceEngineCore
     @Test func anArmedTimerReplacesItsEarlierDeadline() {
         let loop = EmbeddedEventLoop()
         var fired: [Int64] = []
-        let timer = SessionTimer(eventLoop: loop) { fired.append(($0 - .zero).wholeMilliseconds) }
+        let timer = LoopTimer(eventLoop: loop) { fired.append(($0 - .zero).wholeMilliseconds) }
         timer.arm(until: .zero + .milliseconds(50))
         timer.arm(until: .zero + .milliseconds(20))
         loop.advanceTime(by: .milliseconds(100))

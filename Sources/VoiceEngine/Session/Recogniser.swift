@@ -29,7 +29,7 @@ final class Recogniser {
     private static let settling = Nanoseconds.seconds(1)
 
     /// The stream in use.
-    private struct Listening {
+    private final class Listening {
         let stream: any SpeechToTextStream
         /// [detector samples] Position of the stream's first byte.
         var base: Int64
@@ -41,6 +41,13 @@ final class Recogniser {
         var isProven = false
         /// Asked for when it has caught up.
         var finishes = false
+
+        init(_ stream: any SpeechToTextStream, base: Int64, replayed: Int64?, opened: Instant) {
+            self.stream = stream
+            self.base = base
+            self.replayed = replayed
+            self.opened = opened
+        }
     }
 
     private enum State {
@@ -130,7 +137,7 @@ final class Recogniser {
     /// - Parameter interval: Since the last tick.
     func tick(_ interval: Nanoseconds) {
         if !isRepaired, let caughtUp, context.eventLoop.instant - caughtUp > Self.settling { repaired() }
-        guard case .listening(var listening) = state, let replayed = listening.replayed else { return }
+        guard case .listening(let listening) = state, let replayed = listening.replayed else { return }
         let allowed = replayed + interval.rawValue * 8_000 / 1_000_000_000 * Self.replaySpeed
         var position = replayed
         while let next = history.nextPosition, next < allowed {
@@ -139,9 +146,8 @@ final class Recogniser {
             position = history.nextPosition ?? history.newest
             sent += position - next
         }
-        guard case .listening = state else { return }
+        guard case .listening(let current) = state, current === listening else { return }
         listening.replayed = history.isRead ? nil : max(position, allowed)
-        state = .listening(listening)
         if history.isRead { catchUp(listening) }
     }
 
@@ -175,12 +181,11 @@ final class Recogniser {
     /// - Parameter until: The session waits so long.
     func finishUtterance(until: Instant) {
         asked = isRepaired ? (context.eventLoop.instant, until) : nil
-        guard case .listening(var listening) = state, listening.replayed != nil else {
+        guard case .listening(let listening) = state, listening.replayed != nil else {
             if case .listening(let listening) = state { listening.stream.finishUtterance() }
             return
         }
         listening.finishes = true
-        state = .listening(listening)
     }
 
     /// What was said so far became a turn, or was nothing; the next transcript starts empty.
@@ -191,14 +196,13 @@ final class Recogniser {
             choice.health.settledLate(waited: asked.until - asked.at)
         }
         asked = nil
-        guard case .listening(var listening) = state else { return }
+        guard case .listening(let listening) = state else { return }
         if let replayed = listening.replayed {
             // The rest belongs to the turn that is over.
             listening.base += max(history.newest - replayed, 0)
             listening.replayed = nil
             listening.finishes = false
             history.skip()
-            state = .listening(listening)
         }
         listening.stream.utteranceCommitted()
     }
@@ -223,7 +227,7 @@ final class Recogniser {
         }
         state = .listening(
             Listening(
-                stream: stream, base: from, replayed: history.isRead ? nil : from, opened: context.eventLoop.instant))
+                stream, base: from, replayed: history.isRead ? nil : from, opened: context.eventLoop.instant))
         // Those that recognise whole utterances must know of its beginning before its audio.
         if !history.isRead, let since = utterance.start {
             stream.hint(.started(atMilliseconds: max(since - from, 0) / 8))
@@ -240,14 +244,13 @@ final class Recogniser {
     }
 
     private func received(_ event: SpeechToTextEvent) {
-        guard case .listening(var listening) = state else { return }
+        guard case .listening(let listening) = state else { return }
         if case .failed(let error) = event { return failed(error, listening) }
         listening.hasAnswered = true
         if !listening.isProven, listening.replayed == nil, Self.isProof(event) {
             listening.isProven = true
             works()
         }
-        state = .listening(listening)
         switch event {
         case .transcript(let transcript): heard(transcript, listening)
         // A pause in what is replayed is no end: the caller has gone on.

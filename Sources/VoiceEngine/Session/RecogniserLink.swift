@@ -3,7 +3,7 @@ internal import VoiceEngineMedia
 internal import VoiceEngineProviders
 
 /// A recogniser of the chain as one call uses it: it is given the caller's audio in the format it wants.
-struct RecogniserLink {
+final class RecogniserLink {
     let provider: any SpeechToTextProvider
     let format: AudioFormat
     /// nil when it takes the caller's audio as it is.

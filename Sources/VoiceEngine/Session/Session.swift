@@ -90,9 +90,9 @@ package final class Session: CallSession, Ticking {
     }
 
     struct Timers {
-        let endpoint, bargeIn, tools, silence, length, digits, clip, floor, filler, voicemail, draft: SessionTimer
+        let endpoint, bargeIn, tools, silence, length, digits, clip, floor, filler, voicemail, draft: LoopTimer
 
-        var all: [SessionTimer] {
+        var all: [LoopTimer] {
             [endpoint, bargeIn, tools, silence, length, digits, clip, floor, filler, voicemail, draft]
         }
     }
@@ -189,7 +189,7 @@ package final class Session: CallSession, Ticking {
         if let reply = dialogue.reply { interrupt(reply, at: now) }
         life = .ended
         clock.remove(self)
-        timers?.all.forEach { $0.cancel() }
+        timers?.all.forEach { $0.close() }
         timers = nil
         dialogue.errands = Errands()
         paths?.caller.close()
@@ -247,8 +247,8 @@ package final class Session: CallSession, Ticking {
     }
 
     private func makeTimers() -> Timers {
-        func timer(_ fired: @escaping (Session, Instant) -> Void) -> SessionTimer {
-            SessionTimer(eventLoop: context.eventLoop) { [wayBack] now in
+        func timer(_ fired: @escaping (Session, Instant) -> Void) -> LoopTimer {
+            LoopTimer(eventLoop: context.eventLoop) { [wayBack] now in
                 guard let session = wayBack.owner, session.life == .running else { return }
                 fired(session, now)
             }

@@ -57,33 +57,3 @@ package final class SessionClock {
         if !calls.isEmpty, timer == nil { schedule(time + Self.interval) }
     }
 }
-
-extension Instant {
-    package var deadline: NIODeadline { .uptimeNanoseconds(UInt64(clamping: nanoseconds)) }
-}
-
-/// One timer of a state machine: arming it again replaces the earlier deadline. Confined to its loop.
-package final class SessionTimer {
-    private let eventLoop: any EventLoop
-    private var scheduled: Scheduled<Void>?
-    private let fired: (Instant) -> Void
-
-    package init(eventLoop: any EventLoop, fired: @escaping (Instant) -> Void) {
-        self.eventLoop = eventLoop
-        self.fired = fired
-    }
-
-    package func arm(until deadline: Instant) {
-        scheduled?.cancel()
-        let bound = NIOLoopBound(self, eventLoop: eventLoop)
-        scheduled = eventLoop.scheduleTask(deadline: deadline.deadline) {
-            bound.value.scheduled = nil
-            bound.value.fired(bound.value.eventLoop.instant)
-        }
-    }
-
-    package func cancel() {
-        scheduled?.cancel()
-        scheduled = nil
-    }
-}

@@ -294,7 +294,7 @@ package final class Speaker {
     /// Hands out what is due by the last tick's time: frames stay on the grid of the ticks also where the first ones of
     /// a reply leave in between.
     private func handOut(at now: Instant) {
-        guard let carrier, settleCut(carrier) else { return }
+        guard !isIdle, let carrier, settleCut(carrier) else { return }
         let carrierHeard = carrier.heardSamples(at: now)
         ledger.advance(carrierHeard: carrierHeard)
         queue.release(before: ledger.heard)
@@ -318,6 +318,11 @@ package final class Speaker {
     }
 
     // MARK: -
+
+    /// Nothing is said, waits, or is on its way, and the carrier wants no silence.
+    private var isIdle: Bool {
+        stretch == .silent && ledger.isDrained && queue.waiting == 0 && !isCutOpen && pacer.restsWithoutAudio
+    }
 
     /// - Returns: false while nothing may be played.
     private func settleCut(_ carrier: any Carrier) -> Bool {

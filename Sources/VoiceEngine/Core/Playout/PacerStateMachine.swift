@@ -48,6 +48,9 @@ package struct PacerStateMachine: ~Copyable {
         }
     }
 
+    /// Whether nothing is ever due while nothing waits.
+    package var restsWithoutAudio: Bool { mode != .continuous }
+
     /// The carrier's buffer was emptied: the next stretch starts anew.
     package mutating func restart() {
         switch mode {

@@ -44,12 +44,12 @@ package enum Backchannel {
 
     /// Whether a text holds a phrase with which a caller always takes the floor: "stop", "einen Moment".
     package static func alwaysInterrupts(_ text: String, language: String, extra: [String] = []) -> Bool {
-        let spoken = " \(words(in: text).joined(separator: " ")) "
-        guard spoken.count > 2 else { return false }
-        if LanguageTable.of(language).interruptions.contains(where: { spoken.contains(" \($0) ") }) { return true }
+        let spoken = SpokenText(words(in: text))
+        guard !spoken.isEmpty else { return false }
+        if LanguageTable.of(language).interruptions.contains(where: { spoken.holds($0) }) { return true }
         return extra.contains { phrase in
             let words = words(in: phrase)
-            return !words.isEmpty && spoken.contains(" \(words.joined(separator: " ")) ")
+            return !words.isEmpty && spoken.holds(words.joined(separator: " "))
         }
     }
 

@@ -44,16 +44,17 @@ package enum ExpectedAnswer: Sendable, CaseIterable {
     /// nil: the sentence asks nothing.
     private static func answer(to sentence: Substring, _ phrases: ExpectedPhrases) -> ExpectedAnswer? {
         let isQuestion = sentence.last.map { "?？".contains($0) } ?? false
-        let text = Backchannel.words(in: String(sentence)).joined(separator: " ")
+        let words = Backchannel.words(in: String(sentence))
+        let text = SpokenText(words)
         let isRequest = contains(text, phrases.requests)
         guard isQuestion || isRequest else { return nil }
         if isRequest, let field = field(in: text, phrases) { return field }
         guard isQuestion else { return .open }
-        if wantsYesOrNo(sentence, text, phrases) { return .yesNo }
+        if wantsYesOrNo(sentence, words.joined(separator: " "), phrases) { return .yesNo }
         return field(in: text, phrases) ?? .open
     }
 
-    private static func field(in text: String, _ phrases: ExpectedPhrases) -> ExpectedAnswer? {
+    private static func field(in text: SpokenText, _ phrases: ExpectedPhrases) -> ExpectedAnswer? {
         if contains(text, phrases.email) { return .email }
         if contains(text, phrases.phone) { return .phone }
         if contains(text, phrases.address) { return .address }
@@ -80,9 +81,8 @@ package enum ExpectedAnswer: Sendable, CaseIterable {
         }
     }
 
-    private static func contains(_ text: String, _ phrases: Set<String>) -> Bool {
-        let padded = " \(text) "
-        return phrases.contains { padded.contains(" \($0) ") }
+    private static func contains(_ text: SpokenText, _ phrases: Set<String>) -> Bool {
+        phrases.contains { text.holds($0) }
     }
 
     /// The last sentences with their marks, last first.

@@ -102,6 +102,7 @@ final class DeepgramSpeakStream: SocketVoiceStream {
     private var generation = 0
     private var opened: NIODeadline
     private var deadline: Scheduled<Void>?
+    private var lastAudio: NIODeadline
     private var holdsAudio = false
     /// First half of a sample that a message ended in.
     private var carry: UInt8?
@@ -119,6 +120,7 @@ final class DeepgramSpeakStream: SocketVoiceStream {
         makeSocket = connect
         self.sink = sink
         opened = context.eventLoop.now
+        lastAudio = opened
     }
 
     private var now: Instant { context.eventLoop.instant }
@@ -229,7 +231,15 @@ final class DeepgramSpeakStream: SocketVoiceStream {
         guard !machine.isClearing else { return }
         deadline?.cancel()
         guard machine.isAwaitingAudio, !holdsAudio else { return }
-        arm(patience) {
+        lastAudio = context.eventLoop.now
+        awaitAudio(for: patience)
+    }
+
+    /// Audio itself does not put the deadline off, because it comes often: the deadline looks when it came last.
+    private func awaitAudio(for time: TimeAmount) {
+        arm(time) {
+            let silence = self.context.eventLoop.now - self.lastAudio
+            guard silence >= self.patience else { return self.awaitAudio(for: self.patience - silence) }
             let detail = "delivered no audio for \(self.patience.nanoseconds / 1_000_000) ms"
             self.fail(ProviderError(.timeout, provider: self.name, detail: detail), dropWaiting: false)
         }
@@ -263,7 +273,7 @@ final class DeepgramSpeakStream: SocketVoiceStream {
         switch event {
         case .open: perform(machine.socketOpened(at: now))
         case .binary(let bytes):
-            watchAudio()
+            lastAudio = context.eventLoop.now
             bytes.withUnsafeReadableBytes { deliver($0) }
         case .text(let message): received(message)
         case .closed(let code, let reason):

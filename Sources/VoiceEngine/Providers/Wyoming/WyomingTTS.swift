@@ -244,8 +244,12 @@ final class WyomingAudioConverter {
         carry.removeFirst(count * frame)
         let needed = resampler.maximumOutput(forInput: samples.count)
         if converted.count < needed { converted = [Int16](repeating: 0, count: needed) }
-        var target = converted.mutableSpan
-        let made = (try? resampler.process(samples.span, into: &target)) ?? 0
+        let made = converted.withUnsafeMutableBufferPointer { converted in
+            samples.withUnsafeBufferPointer { samples in
+                var target = MutableSpan(_unsafeElements: converted)
+                return (try? resampler.process(samples.span, into: &target)) ?? 0
+            }
+        }
         hand(made, output)
     }
 
@@ -253,8 +257,10 @@ final class WyomingAudioConverter {
     func finish(_ output: (UnsafeRawBufferPointer) -> Void) {
         let needed = resampler.maximumOutput(forInput: 0)
         if converted.count < needed { converted = [Int16](repeating: 0, count: needed) }
-        var target = converted.mutableSpan
-        let made = (try? resampler.flush(into: &target)) ?? 0
+        let made = converted.withUnsafeMutableBufferPointer { converted in
+            var target = MutableSpan(_unsafeElements: converted)
+            return (try? resampler.flush(into: &target)) ?? 0
+        }
         hand(made, output)
     }
 
