@@ -41,6 +41,7 @@ AGENTS = {
     "end": SHORT | model("end") | {"builtin_tools": ["end_call"]},
     "transfer": transfer("2000 XML default"),
     "refer": transfer("sip:desk@example.org"),
+    "bridge": transfer("bridge:user/1001"),
     "tool": tool("book_appointment"),
     "lost": tool("lost"),
     "outside": tool("outside"),
@@ -63,7 +64,7 @@ def main(folder, lab, llm, sample, *options):
         os.makedirs(agents, exist_ok=True)
         documents = AGENTS | {"listen": listen}
         if conf == "limit":
-            documents = {"talk": {"greeting": "We have moved."}}
+            documents = {"talk": {"greeting": "We have moved."}, "bridge": AGENTS["bridge"]}
         for name, changes in documents.items():
             document = TALK | {"name": name} | changes
             if "mode" in document:
@@ -84,6 +85,8 @@ def write_conf(path, sample, agents, conf, folder):
     calls = {"good": "200", "limit": "2", "broken": "many"}[conf]
     for old, new in (("$${conf_dir}/voice_agents", agents), ("  </tools>", "    " + TOOLS),
                      ('<!-- <param name="max-calls" value="4096"/> -->', f'<param name="max-calls" value="{calls}"/>'),
+                     ('<!-- <param name="bridge-transfers" value="false"/> -->',
+                      f'<param name="bridge-transfers" value="{"true" if conf == "good" else "false"}"/>'),
                      ('<!-- <param name="transcript-dir" value="$${base_dir}/transcripts"/> -->',
                       f'<param name="transcript-dir" value="{folder}/transcripts"/>')):
         assert old in text, old

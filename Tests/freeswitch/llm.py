@@ -8,7 +8,7 @@ import json
 import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
-ANSWER = "Certainly, we are open until six. Just tell me when you would like to come."
+ANSWER = "Certainly, we are open until six, every day."
 # Words that would be commands, if anybody took them for such.
 ARGUMENTS = {"day": "next Monday; system touch /tmp/x ${caller} 'a", "people": 3}
 BUILT_IN = {

@@ -63,12 +63,12 @@ SWITCH_STANDARD_APP(run_voice_listen)
 }
 
 /* Every command gives its answer as text, and succeeds. */
-#define COMMAND(name, function) \
-	SWITCH_STANDARD_API(run_##name) \
-	{ \
-		(void)session; \
-		function(cmd != NULL ? cmd : "", stream); \
-		return SWITCH_STATUS_SUCCESS; \
+#define COMMAND(name, function)                                                \
+	SWITCH_STANDARD_API(run_##name)                                        \
+	{                                                                      \
+		(void)session;                                                 \
+		function(cmd != NULL ? cmd : "", stream);                      \
+		return SWITCH_STATUS_SUCCESS;                                  \
 	}
 
 COMMAND(voice_engine, ve_command)
@@ -78,17 +78,19 @@ COMMAND(uuid_voice_barge_in, ve_command_barge_in)
 COMMAND(uuid_voice_listen, ve_command_listen)
 COMMAND(uuid_voice_tool_result, ve_command_tool_result)
 
-static void add_interfaces(switch_loadable_module_interface_t **module_interface)
+static void
+add_interfaces(switch_loadable_module_interface_t **module_interface)
 {
 	switch_application_interface_t *app;
 	switch_api_interface_t *api;
 
-	SWITCH_ADD_APP(app, "voice_agent", "Let a voice agent talk",
-	               "Answers, and lets an agent of voice_engine.conf talk "
-	               "with the caller until one of them ends it",
-	               run_voice_agent,
-	               "<agent> [rate=<Hz>] [transcript=<path>] [early] [hangup]",
-	               SAF_NONE);
+	SWITCH_ADD_APP(
+		app, "voice_agent", "Let a voice agent talk",
+		"Answers, and lets an agent of voice_engine.conf talk "
+		"with the caller until one of them ends it",
+		run_voice_agent,
+		"<agent> [rate=<Hz>] [transcript=<path>] [early] [hangup]",
+		SAF_NONE);
 	SWITCH_ADD_APP(app, "voice_listen", "Transcribe both sides of a call",
 	               "Begins to listen and returns: bridge the call then",
 	               run_voice_listen, "<agent> [transcript=<path>]",
@@ -98,13 +100,15 @@ static void add_interfaces(switch_loadable_module_interface_t **module_interface
 	               "reload|debug on|off");
 	SWITCH_ADD_API(api, "uuid_voice_say", "Let the agent say a text",
 	               run_uuid_voice_say, "<uuid> <text>");
-	SWITCH_ADD_API(api, "uuid_voice_text", "A turn of the caller in writing",
-	               run_uuid_voice_text, "<uuid> <text>");
+	SWITCH_ADD_API(api, "uuid_voice_text",
+	               "A turn of the caller in writing", run_uuid_voice_text,
+	               "<uuid> <text>");
 	SWITCH_ADD_API(api, "uuid_voice_barge_in", "Interrupt the agent",
 	               run_uuid_voice_barge_in, "<uuid>");
-	SWITCH_ADD_API(api, "uuid_voice_listen", "Transcribe a call",
-	               run_uuid_voice_listen,
-	               "<uuid> start <agent> [transcript=<path>] | <uuid> stop");
+	SWITCH_ADD_API(
+		api, "uuid_voice_listen", "Transcribe a call",
+		run_uuid_voice_listen,
+		"<uuid> start <agent> [transcript=<path>] | <uuid> stop");
 	SWITCH_ADD_API(api, "uuid_voice_tool_result", "Answer a tool call",
 	               run_uuid_voice_tool_result, "<uuid> <tool id> <json>");
 	switch_console_set_complete("add voice_engine status");
@@ -126,10 +130,11 @@ static bool fits(void)
 	/* Within a major version everything that was there stays. */
 	if (found >> 16 == VOICE_ABI_MAJOR && found >= VOICE_ABI_VERSION)
 		return true;
-	ve_log(SWITCH_LOG_ERROR, "voice_engine: built for ABI %u.%u, but the "
-	       "library has %u.%u: not loaded\n", (unsigned)VOICE_ABI_MAJOR,
-	       (unsigned)VOICE_ABI_MINOR, (unsigned)(found >> 16),
-	       (unsigned)(found & 0xFFFF));
+	ve_log(SWITCH_LOG_ERROR,
+	       "voice_engine: built for ABI %u.%u, but the "
+	       "library has %u.%u: not loaded\n",
+	       (unsigned)VOICE_ABI_MAJOR, (unsigned)VOICE_ABI_MINOR,
+	       (unsigned)(found >> 16), (unsigned)(found & 0xFFFF));
 	return false;
 }
 
@@ -141,14 +146,16 @@ static bool start(void)
 	bool started;
 
 	if (!ve_config_load(error, sizeof(error))) {
-		ve_log(SWITCH_LOG_ERROR, "voice_engine: %s: not loaded\n", error);
+		ve_log(SWITCH_LOG_ERROR, "voice_engine: %s: not loaded\n",
+		       error);
 		return false;
 	}
 	generation = ve_generation_get();
 	started = generation != NULL && ve_work_start(generation->tool_threads);
 	ve_generation_put(generation);
 	if (!started) {
-		ve_log(SWITCH_LOG_ERROR, "voice_engine: no threads: not loaded\n");
+		ve_log(SWITCH_LOG_ERROR,
+		       "voice_engine: no threads: not loaded\n");
 		ve_config_unload();
 	}
 	return started;
@@ -163,8 +170,10 @@ SWITCH_MODULE_LOAD_FUNCTION(mod_voice_engine_load)
 	for (; reserved < SUBCLASSES; reserved++) {
 		if (switch_event_reserve_subclass(subclasses[reserved]) !=
 		    SWITCH_STATUS_SUCCESS) {
-			ve_log(SWITCH_LOG_ERROR, "voice_engine: the event %s is "
-			       "taken\n", subclasses[reserved]);
+			ve_log(SWITCH_LOG_ERROR,
+			       "voice_engine: the event %s is "
+			       "taken\n",
+			       subclasses[reserved]);
 			goto failed;
 		}
 	}

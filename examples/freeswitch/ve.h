@@ -27,18 +27,18 @@
 #include <switch.h>
 #include <voice_engine.h>
 
-#define VE_NAME_BYTES 65     /* agents, tools: 64 letters */
-#define VE_UUID_BYTES 257    /* FreeSWITCH takes any text as a UUID */
+#define VE_NAME_BYTES 65  /* agents, tools: 64 letters */
+#define VE_UUID_BYTES 257 /* FreeSWITCH takes any text as a UUID */
 #define VE_REASON_BYTES 256
 #define VE_PATH_BYTES 1024
-#define VE_TOOL_BYTES 65536  /* the longest result that the engine takes */
+#define VE_TOOL_BYTES 65536 /* the longest result that the engine takes */
 
 #define VE_EVENT_TURN "voice_engine::turn"
 #define VE_EVENT_BARGE_IN "voice_engine::barge_in"
 #define VE_EVENT_TOOL "voice_engine::tool"
 #define VE_EVENT_END "voice_engine::end"
 
-#define ve_log(level, ...) \
+#define ve_log(level, ...)                                                     \
 	switch_log_printf(SWITCH_CHANNEL_LOG, level, __VA_ARGS__)
 
 /* -- Text: ve_text.c ------------------------------------------------------ */
@@ -109,6 +109,7 @@ struct ve_generation {
 	unsigned max_calls;
 	unsigned tool_threads;
 	unsigned tool_queue;
+	bool may_bridge; /* transfers to bridge:... */
 };
 
 /* Reads the configuration and makes it current. `error` gets one line. */
@@ -185,8 +186,8 @@ void ve_record_turn(struct ve_record *record, uint64_t turn, const char *caller,
                     const char *agent, bool interrupted);
 /* Writes the transcript; `path` gets its name, or "" when there is none. */
 void ve_record_write(struct ve_record *record, const struct ve_live *live,
-                     const char *status, const char *reason,
-                     const char *wanted, const char *dir, char *path);
+                     const char *status, const char *reason, const char *wanted,
+                     const char *dir, char *path);
 void ve_record_free(struct ve_record *record);
 
 /* An event with the identity of a call; channel may be NULL. */
@@ -256,7 +257,8 @@ void ve_tool_run(const struct ve_generation *generation,
 
 /* -- Listeners: ve_listen.c ----------------------------------------------- */
 
-/* Begins to listen on a session that the caller has locked. NULL, or why not. */
+/* Begins to listen on a session that the caller has locked. NULL, or why not.
+ */
 const char *ve_listen_start(switch_core_session_t *host, const char *data);
 bool ve_listen_stop(switch_core_session_t *host);
 

@@ -26,9 +26,10 @@ static const char *take_option(const char *name, const char *value,
 
 	if (strcmp(name, "rate") == 0 && value != NULL) {
 		options->rate = (unsigned)strtoul(value, &end, 10);
-		if (*end != '\0' || (options->rate != 8000 &&
-		    options->rate != 16000 && options->rate != 24000 &&
-		    options->rate != 32000 && options->rate != 48000))
+		if (*end != '\0' ||
+		    (options->rate != 8000 && options->rate != 16000 &&
+		     options->rate != 24000 && options->rate != 32000 &&
+		     options->rate != 48000))
 			return "rate: expected 8000, 16000, 24000, 32000 or 48000";
 		return NULL;
 	}
@@ -99,7 +100,9 @@ void ve_call_variables(switch_channel_t *channel, const char *uuid,
 	add_pair(json, "uuid", uuid);
 	add_pair(json, "direction",
 	         switch_channel_direction(channel) ==
-	         SWITCH_CALL_DIRECTION_OUTBOUND ? "outbound" : "inbound");
+	                         SWITCH_CALL_DIRECTION_OUTBOUND
+	                 ? "outbound"
+	                 : "inbound");
 	if (profile != NULL) {
 		add_pair(json, "caller", profile->caller_id_number);
 		add_pair(json, "caller_name", profile->caller_id_name);
@@ -132,7 +135,8 @@ static bool find_agent(struct ve_call *call)
 
 	call->generation = ve_generation_get();
 	if (call->generation == NULL) {
-		ve_call_decide(call, VE_REFUSED, "the module is being unloaded");
+		ve_call_decide(call, VE_REFUSED,
+		               "the module is being unloaded");
 		return false;
 	}
 	agent = ve_agent_find(call->generation, call->options.agent);
@@ -167,9 +171,10 @@ static bool open_media(struct ve_call *call)
 	status = call->options.early ? switch_channel_pre_answer(call->channel)
 	                             : switch_channel_answer(call->channel);
 	if (status != SWITCH_STATUS_SUCCESS) {
-		ve_call_decide(call, VE_HANGUP,
-		               switch_channel_cause2str(
-			               switch_channel_get_cause(call->channel)));
+		ve_call_decide(
+			call, VE_HANGUP,
+			switch_channel_cause2str(
+				switch_channel_get_cause(call->channel)));
 		return false;
 	}
 	memset(&wire, 0, sizeof(wire));
@@ -183,12 +188,11 @@ static bool open_media(struct ve_call *call)
 	call->rate = rate;
 	call->packet_bytes = rate / 1000 * ms * 2;
 	if (call->packet_bytes > sizeof(call->audio) ||
-	    switch_core_codec_init(&call->codec, "L16", NULL, NULL, rate,
-	                           (int)ms, 1,
-	                           SWITCH_CODEC_FLAG_ENCODE |
-	                           SWITCH_CODEC_FLAG_DECODE, NULL,
-	                           switch_core_session_get_pool(call->host)) !=
-	    SWITCH_STATUS_SUCCESS) {
+	    switch_core_codec_init(
+		    &call->codec, "L16", NULL, NULL, rate, (int)ms, 1,
+		    SWITCH_CODEC_FLAG_ENCODE | SWITCH_CODEC_FLAG_DECODE, NULL,
+		    switch_core_session_get_pool(call->host)) !=
+	            SWITCH_STATUS_SUCCESS) {
 		ve_call_decide(call, VE_FAILED, "no linear codec at this rate");
 		return false;
 	}
@@ -242,9 +246,10 @@ static bool open_session(struct ve_call *call)
 static void gone(struct ve_call *call)
 {
 	if (switch_channel_get_state(call->channel) >= CS_HANGUP)
-		ve_call_decide(call, VE_HANGUP,
-		               switch_channel_cause2str(
-			               switch_channel_get_cause(call->channel)));
+		ve_call_decide(
+			call, VE_HANGUP,
+			switch_channel_cause2str(
+				switch_channel_get_cause(call->channel)));
 	else
 		ve_call_decide(call, VE_TRANSFER, "taken away by FreeSWITCH");
 }
@@ -258,13 +263,14 @@ static void take_digits(struct ve_call *call)
 	while (count < sizeof(digits) - 1 &&
 	       switch_channel_has_dtmf(call->channel) &&
 	       switch_channel_dequeue_dtmf(call->channel, &dtmf) ==
-	       SWITCH_STATUS_SUCCESS) {
+	               SWITCH_STATUS_SUCCESS) {
 		/* Flash and the like are no digits of the engine's. */
 		if (dtmf.digit != '\0' &&
 		    strchr("0123456789ABCDabcd#*", dtmf.digit) != NULL)
-			digits[count++] = dtmf.digit >= 'a' ?
-			                  (char)(dtmf.digit - 'a' + 'A') :
-			                  dtmf.digit;
+			digits[count++] =
+				dtmf.digit >= 'a'
+					? (char)(dtmf.digit - 'a' + 'A')
+					: dtmf.digit;
 	}
 	digits[count] = '\0';
 	if (count > 0)
@@ -322,8 +328,8 @@ static void converse(struct ve_call *call)
 			gone(call);
 			break;
 		}
-		status = switch_core_session_read_frame(
-			call->host, &frame, SWITCH_IO_FLAG_NONE, 0);
+		status = switch_core_session_read_frame(call->host, &frame,
+		                                        SWITCH_IO_FLAG_NONE, 0);
 		if (!SWITCH_READ_ACCEPTABLE(status)) {
 			gone(call);
 			break;
@@ -376,8 +382,8 @@ static void transfer(struct ve_call *call)
 	char *dialplan;
 
 	if (strncmp(call->target, "bridge:", 7) == 0) {
-		switch_core_session_execute_application(
-			call->host, "bridge", call->target + 7);
+		switch_core_session_execute_application(call->host, "bridge",
+		                                        call->target + 7);
 		return;
 	}
 	if (strncmp(call->target, "sip:", 4) == 0 ||
@@ -396,8 +402,8 @@ static void transfer(struct ve_call *call)
 
 static void finish(struct ve_call *call)
 {
-	bool refused = call->outcome == VE_REFUSED ||
-	               call->outcome == VE_BADCONFIG;
+	bool refused =
+		call->outcome == VE_REFUSED || call->outcome == VE_BADCONFIG;
 
 	close_session(call);
 	restore_media(call);

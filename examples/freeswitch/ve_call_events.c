@@ -99,8 +99,8 @@ static void name_file(const char *dir, const char *uuid, const char *kind,
 }
 
 void ve_record_write(struct ve_record *record, const struct ve_live *live,
-                     const char *status, const char *reason,
-                     const char *wanted, const char *dir, char *path)
+                     const char *status, const char *reason, const char *wanted,
+                     const char *dir, char *path)
 {
 	struct ve_text head = {0};
 	FILE *file;
@@ -205,10 +205,26 @@ static void log_event(struct ve_call *call, const voice_event *event)
 		       call->live.agent, call->live.channel_name, event->name,
 		       event->text);
 	else if (ve_debug() && event->type != VOICE_EVENT_TURN_METRICS)
-		ve_log(SWITCH_LOG_NOTICE, "voice_agent %s: event %u turn %llu "
-		       "flags %u %s %s\n", call->live.uuid, event->type,
+		ve_log(SWITCH_LOG_NOTICE,
+		       "voice_agent %s: event %u turn %llu "
+		       "flags %u %s %s\n",
+		       call->live.uuid, event->type,
 		       (unsigned long long)event->turn, event->flags,
 		       event->name, event->text);
+}
+
+/* A dial string can do much: it is taken only where the operator allows it. */
+static void take_transfer(struct ve_call *call, const char *target)
+{
+	if (strncmp(target, "bridge:", 7) == 0 &&
+	    !call->generation->may_bridge) {
+		ve_call_decide(call, VE_FAILED,
+		               "a transfer to bridge: is not allowed; see "
+		               "bridge-transfers");
+		return;
+	}
+	snprintf(call->target, sizeof(call->target), "%s", target);
+	ve_call_decide(call, VE_TRANSFER, target);
 }
 
 /* After these the session ends by itself, or is ended by close_session. */
@@ -216,8 +232,7 @@ static bool take_ending(struct ve_call *call, const voice_event *event)
 {
 	switch (event->type) {
 	case VOICE_EVENT_TRANSFER:
-		snprintf(call->target, sizeof(call->target), "%s", event->text);
-		ve_call_decide(call, VE_TRANSFER, event->text);
+		take_transfer(call, event->text);
 		return false;
 	case VOICE_EVENT_HANGUP:
 		/* CLOSED follows and tells whether it was a failure. */
@@ -231,8 +246,9 @@ static bool take_ending(struct ve_call *call, const voice_event *event)
 
 		snprintf(reason, sizeof(reason), "%s",
 		         call->reason[0] != '\0' ? call->reason : event->text);
-		ve_call_decide(call, event->status < 0 ? VE_FAILED
-		                                       : VE_COMPLETED, reason);
+		ve_call_decide(call,
+		               event->status < 0 ? VE_FAILED : VE_COMPLETED,
+		               reason);
 		return true;
 	}
 	default:
@@ -258,15 +274,15 @@ static void take_event(struct ve_call *call, const voice_event *event)
 		barged_in(call, event);
 		break;
 	case VOICE_EVENT_TOOL_CALL:
-		ve_tool_run(call->generation, &call->live, call->channel, event);
+		ve_tool_run(call->generation, &call->live, call->channel,
+		            event);
 		break;
 	case VOICE_EVENT_DTMF_OUT:
 		send_digits(call, event->text);
 		break;
 	case VOICE_EVENT_VOICEMAIL:
-		switch_channel_set_variable(call->channel,
-		                            "voice_agent_voicemail",
-		                            event->text);
+		switch_channel_set_variable(
+			call->channel, "voice_agent_voicemail", event->text);
 		break;
 	case VOICE_EVENT_NODE:
 		switch_channel_set_variable(call->channel, "voice_agent_node",
@@ -298,13 +314,19 @@ bool ve_call_events(struct ve_call *call)
 const char *ve_outcome_text(enum ve_outcome outcome)
 {
 	switch (outcome) {
-	case VE_COMPLETED: return "COMPLETED";
-	case VE_HANGUP: return "HANGUP";
-	case VE_TRANSFER: return "TRANSFER";
-	case VE_REFUSED: return "REFUSED";
-	case VE_BADCONFIG: return "BADCONFIG";
+	case VE_COMPLETED:
+		return "COMPLETED";
+	case VE_HANGUP:
+		return "HANGUP";
+	case VE_TRANSFER:
+		return "TRANSFER";
+	case VE_REFUSED:
+		return "REFUSED";
+	case VE_BADCONFIG:
+		return "BADCONFIG";
 	case VE_RUNNING:
-	case VE_FAILED: break;
+	case VE_FAILED:
+		break;
 	}
 	return "FAILED";
 }
@@ -329,8 +351,9 @@ static void set(struct ve_call *call, const char *name, const char *value)
 void ve_call_report(struct ve_call *call)
 {
 	const char *status = ve_outcome_text(call->outcome);
-	const char *dir = call->generation != NULL ?
-	                  call->generation->transcript_dir : "";
+	const char *dir = call->generation != NULL
+	                          ? call->generation->transcript_dir
+	                          : "";
 	unsigned turns = __atomic_load_n(&call->live.turns, __ATOMIC_RELAXED);
 	char path[VE_PATH_BYTES] = "";
 	char count[12];

@@ -33,9 +33,11 @@ static void show_version(switch_stream_handle_t *stream)
 {
 	uint32_t abi = voice_abi_version();
 
-	stream->write_function(stream, "+OK library %s, ABI %u.%u, module built "
-	                       "for ABI %u.%u\n", voice_library_version(),
-	                       (unsigned)(abi >> 16), (unsigned)(abi & 0xFFFF),
+	stream->write_function(stream,
+	                       "+OK library %s, ABI %u.%u, module built "
+	                       "for ABI %u.%u\n",
+	                       voice_library_version(), (unsigned)(abi >> 16),
+	                       (unsigned)(abi & 0xFFFF),
 	                       (unsigned)VOICE_ABI_MAJOR,
 	                       (unsigned)VOICE_ABI_MINOR);
 }
@@ -48,11 +50,14 @@ static void show_status(switch_stream_handle_t *stream)
 		stream->write_function(stream, "-ERR no configuration\n");
 		return;
 	}
-	stream->write_function(stream, "configuration %u, %u of %u calls live, "
-	                       "debug %s\n", generation->number,
-	                       ve_live_count(), generation->max_calls,
+	stream->write_function(stream,
+	                       "configuration %u, %u of %u calls live, "
+	                       "debug %s\n",
+	                       generation->number, ve_live_count(),
+	                       generation->max_calls,
 	                       ve_debug() ? "on" : "off");
-	for (struct ve_agent *at = generation->agents; at != NULL; at = at->next)
+	for (struct ve_agent *at = generation->agents; at != NULL;
+	     at = at->next)
 		stream->write_function(stream, "agent %s: %s\n", at->name,
 		                       at->status < 0 ? at->detail : "ready");
 	for (struct ve_tool *at = generation->tools; at != NULL; at = at->next)
@@ -153,8 +158,10 @@ static void reload(switch_stream_handle_t *stream)
 		stream->write_function(stream, OK);
 		return;
 	}
-	ve_log(SWITCH_LOG_ERROR, "voice_engine: %s: the configuration stays as "
-	       "it was\n", error);
+	ve_log(SWITCH_LOG_ERROR,
+	       "voice_engine: %s: the configuration stays as "
+	       "it was\n",
+	       error);
 	stream->write_function(stream, "-ERR %s\n", error);
 }
 
@@ -165,7 +172,7 @@ static void set_debug(const char *arguments, switch_stream_handle_t *stream)
 	take_word(arguments, word, sizeof(word));
 	if (strcmp(word, "on") != 0 && strcmp(word, "off") != 0) {
 		stream->write_function(stream, "-USAGE: voice_engine debug "
-		                       "on|off\n");
+		                               "on|off\n");
 		return;
 	}
 	__atomic_store_n(&debug, strcmp(word, "on") == 0, __ATOMIC_RELAXED);
@@ -193,7 +200,8 @@ void ve_command(const char *arguments, switch_stream_handle_t *stream)
 	} else if (strcmp(verb, "debug") == 0) {
 		set_debug(rest, stream);
 	} else {
-		stream->write_function(stream, "-USAGE: voice_engine status|"
+		stream->write_function(stream,
+		                       "-USAGE: voice_engine status|"
 		                       "calls|call <uuid>|providers [<agent>]|"
 		                       "version|reload|debug on|off\n");
 	}
@@ -220,7 +228,8 @@ static const char *find(const char *arguments, struct ve_live *live,
 
 	if (uuid[0] == '\0')
 		stream->write_function(stream, "-USAGE: a UUID is needed\n");
-	else if (!ve_live_find(uuid, NULL, live))
+	else if (!ve_live_find(uuid, "agent", live) &&
+	         !ve_live_find(uuid, "listen", live))
 		stream->write_function(stream, "-ERR no such call\n");
 	else
 		return rest;
@@ -271,8 +280,9 @@ void ve_command_listen(const char *arguments, switch_stream_handle_t *stream)
 	char uuid[VE_UUID_BYTES];
 	char verb[8];
 	const char *rest = take_word(arguments, uuid, sizeof(uuid));
-	const char *problem = "-USAGE: uuid_voice_listen <uuid> start <agent> | "
-	                      "<uuid> stop";
+	const char *problem =
+		"-USAGE: uuid_voice_listen <uuid> start <agent> | "
+		"<uuid> stop";
 	switch_core_session_t *host = NULL;
 
 	rest = take_word(rest, verb, sizeof(verb));

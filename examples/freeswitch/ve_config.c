@@ -178,6 +178,18 @@ static bool take_number(struct reading *reading, const char *name,
 	return true;
 }
 
+static bool take_switch(struct reading *reading, const char *name,
+                        const char *value, bool *into)
+{
+	if (strcmp(value, "true") != 0 && strcmp(value, "false") != 0)
+		return wrong(reading,
+		             "%s: found \"%.40s\", expected true or "
+		             "false",
+		             name, value);
+	*into = strcmp(value, "true") == 0;
+	return true;
+}
+
 static bool take_level(struct reading *reading, const char *value)
 {
 	static const char *const names[] = {"trace", "debug", "info", "warning",
@@ -189,8 +201,10 @@ static bool take_level(struct reading *reading, const char *value)
 			return true;
 		}
 	}
-	return wrong(reading, "log-level: found \"%.40s\", expected trace, "
-	             "debug, info, warning or error", value);
+	return wrong(reading,
+	             "log-level: found \"%.40s\", expected trace, "
+	             "debug, info, warning or error",
+	             value);
 }
 
 static bool take_param(struct reading *reading, const char *name,
@@ -220,7 +234,8 @@ static bool take_param(struct reading *reading, const char *name,
 		return take_number(reading, name, value, 1, MOST_CALLS,
 		                   &into->max_calls);
 	if (strcmp(name, "loops") == 0)
-		return take_number(reading, name, value, 0, 64, &reading->loops);
+		return take_number(reading, name, value, 0, 64,
+		                   &reading->loops);
 	if (strcmp(name, "inference-threads") == 0)
 		return take_number(reading, name, value, 0, 64,
 		                   &reading->inference_threads);
@@ -230,6 +245,8 @@ static bool take_param(struct reading *reading, const char *name,
 	if (strcmp(name, "tool-queue") == 0)
 		return take_number(reading, name, value, 1, 4096,
 		                   &into->tool_queue);
+	if (strcmp(name, "bridge-transfers") == 0)
+		return take_switch(reading, name, value, &into->may_bridge);
 	if (strcmp(name, "log-level") == 0)
 		return take_level(reading, value);
 	return wrong(reading, "%.64s: unknown parameter", name);
@@ -243,10 +260,12 @@ static bool take_tool(struct reading *reading, switch_xml_t xml)
 
 	if (*name == '\0')
 		return wrong(reading, "tools: a tool without a name");
-	if ((*api != '\0') == (strcmp(switch_xml_attr_soft(xml, "event"),
-	                              "true") == 0))
-		return wrong(reading, "tool %.64s: expected either api=\"...\" "
-		             "or event=\"true\"", name);
+	if ((*api != '\0') ==
+	    (strcmp(switch_xml_attr_soft(xml, "event"), "true") == 0))
+		return wrong(reading,
+		             "tool %.64s: expected either api=\"...\" "
+		             "or event=\"true\"",
+		             name);
 	tool = calloc(1, sizeof(*tool));
 	if (tool == NULL)
 		return wrong(reading, "out of memory");
@@ -373,10 +392,11 @@ static bool read_xml(struct reading *reading)
 static void on_log(void *user_data, int32_t level, const char *component,
                    const char *message)
 {
-	switch_log_level_t as = level >= VOICE_LOG_ERROR   ? SWITCH_LOG_ERROR
-	                        : level >= VOICE_LOG_WARNING ? SWITCH_LOG_WARNING
-	                        : level >= VOICE_LOG_INFO    ? SWITCH_LOG_INFO
-	                                                     : SWITCH_LOG_DEBUG;
+	switch_log_level_t as = level >= VOICE_LOG_ERROR ? SWITCH_LOG_ERROR
+	                        : level >= VOICE_LOG_WARNING
+	                                ? SWITCH_LOG_WARNING
+	                        : level >= VOICE_LOG_INFO ? SWITCH_LOG_INFO
+	                                                  : SWITCH_LOG_DEBUG;
 
 	(void)user_data;
 	ve_log(as, "voice_engine: %s: %s\n", component, message);
@@ -395,8 +415,9 @@ static bool make_engine(struct reading *reading)
 		.loops = reading->loops,
 		.inference_threads = reading->inference_threads,
 		/* A listener has two. */
-		.max_sessions = into->max_calls < MOST_CALLS / 2 ?
-		                into->max_calls * 2 : MOST_CALLS,
+		.max_sessions = into->max_calls < MOST_CALLS / 2
+	                                ? into->max_calls * 2
+	                                : MOST_CALLS,
 		.models_dir = or_null(reading->models_dir),
 		.ca_file = or_null(reading->ca_file),
 		.on_log = on_log,

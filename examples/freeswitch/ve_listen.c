@@ -1,10 +1,10 @@
 /*
- * voice_listen: both sides of a call between two people, transcribed; see ve.h.
+ * voice_listen: both sides of a call of two people, transcribed; see ve.h.
  *
- * Two sessions of an agent with "mode": "listen", one a direction, and two media
- * bugs: with one bug for both, FreeSWITCH holds a side back until the other has
- * something too. What the agent says (uuid_voice_say) is mixed into what this
- * channel's party hears, and into nothing else.
+ * Two sessions of an agent with "mode": "listen", one a direction, and two
+ * media bugs: with one for both, FreeSWITCH holds a side back until the other
+ * has something too. What the agent says (uuid_voice_say) is mixed into what
+ * this channel's party hears, and into nothing else.
  *
  * The bugs' callbacks run on the threads of the two legs, with the channel's
  * bugs locked: they copy audio and return. The end (last words, transcript) is
@@ -43,8 +43,8 @@ struct listener {
 	struct ve_record record;
 	unsigned references; /* atomic: the starter's and those of the bugs */
 	const char *problem; /* why it never began, or NULL */
-	struct leg read;  /* what this channel's party says */
-	struct leg write; /* what they hear from the other */
+	struct leg read;     /* what this channel's party says */
+	struct leg write;    /* what they hear from the other */
 };
 
 /* -- The end -------------------------------------------------------------- */
@@ -109,7 +109,8 @@ static void on_final(struct leg *leg, const voice_event *event)
 		return;
 	turn = __atomic_add_fetch(&listener->live.turns, 1, __ATOMIC_RELAXED);
 	pthread_mutex_lock(&listener->lock);
-	ve_text_format(turns, "%s\n  {\"turn\": %u, \"side\": \"%s\", \"text\": ",
+	ve_text_format(turns,
+	               "%s\n  {\"turn\": %u, \"side\": \"%s\", \"text\": ",
 	               turns->used > 0 ? "," : "", turn, leg->side);
 	ve_text_quote(turns, event->text);
 	ve_text_add(turns, "}");
@@ -152,7 +153,8 @@ static void drain(struct leg *leg, switch_media_bug_t *bug)
 		frame.buflen = sizeof(leg->audio);
 		/* With SWITCH_FALSE it would make up silence for ever. */
 		if (switch_core_media_bug_read(bug, &frame, SWITCH_TRUE) !=
-		    SWITCH_STATUS_SUCCESS || frame.datalen < 2)
+		            SWITCH_STATUS_SUCCESS ||
+		    frame.datalen < 2)
 			return;
 		__atomic_store_n(&leg->quiet, 0, __ATOMIC_RELAXED);
 		voice_session_push_audio(leg->session, leg->audio,
@@ -179,7 +181,8 @@ static int16_t sum(int16_t a, int16_t b)
 /* Mixes what the agent says into what the party hears. */
 static void whisper(struct listener *listener, switch_media_bug_t *bug)
 {
-	switch_frame_t *frame = switch_core_media_bug_get_write_replace_frame(bug);
+	switch_frame_t *frame =
+		switch_core_media_bug_get_write_replace_frame(bug);
 	uint8_t *said = listener->write.audio;
 	uint8_t *heard;
 	uint32_t bytes;
@@ -339,8 +342,9 @@ static struct listener *listener_new(switch_core_session_t *host)
 	live->began = time(NULL);
 	snprintf(live->uuid, sizeof(live->uuid), "%s",
 	         switch_core_session_get_uuid(host));
-	snprintf(live->channel_name, sizeof(live->channel_name), "%s",
-	         switch_channel_get_name(switch_core_session_get_channel(host)));
+	snprintf(
+		live->channel_name, sizeof(live->channel_name), "%s",
+		switch_channel_get_name(switch_core_session_get_channel(host)));
 	pthread_mutex_init(&listener->lock, NULL);
 	ve_record_begin(&listener->record);
 	listener->references = 1;

@@ -43,7 +43,8 @@ void ve_live_open(struct ve_live *live, unsigned rate, voice_session *speaker,
 void ve_live_remove(struct ve_live *live)
 {
 	pthread_mutex_lock(&live_lock);
-	for (struct ve_live **at = &live_first; *at != NULL; at = &(*at)->next) {
+	for (struct ve_live **at = &live_first; *at != NULL;
+	     at = &(*at)->next) {
 		if (*at == live) {
 			*at = live->next;
 			live_count--;
@@ -176,7 +177,8 @@ bool ve_work_stop(void)
 	until.tv_sec += STOP_S;
 	while (thread_count > 0) {
 		thread_count--;
-		if (pthread_timedjoin_np(threads[thread_count], NULL, &until) != 0)
+		if (pthread_timedjoin_np(threads[thread_count], NULL, &until) !=
+		    0)
 			stopped = false;
 	}
 	return stopped;

@@ -68,7 +68,8 @@ static size_t sequence(const unsigned char *at)
 		if ((at[i] & 0xC0) != 0x80)
 			return 0;
 	}
-	if ((at[0] == 0xE0 && at[1] < 0xA0) || (at[0] == 0xED && at[1] > 0x9F) ||
+	if ((at[0] == 0xE0 && at[1] < 0xA0) ||
+	    (at[0] == 0xED && at[1] > 0x9F) ||
 	    (at[0] == 0xF0 && at[1] < 0x90) || (at[0] == 0xF4 && at[1] > 0x8F))
 		return 0;
 	return length;

@@ -19,7 +19,7 @@ struct tool_job {
 	char command[64];
 	char *name;
 	char *id;
-	char *arguments; /* of the model: a JSON object */
+	char *arguments;     /* of the model: a JSON object */
 	struct ve_text line; /* arguments of the command */
 };
 
@@ -169,8 +169,8 @@ static void run_tool(struct ve_job *job)
 	                   &stream);
 	result = give_result(tool, stream.data != NULL ? stream.data : "",
 	                     &json);
-	report(&tool->live, NULL, "done", tool->name, tool->id,
-	       tool->arguments, result);
+	report(&tool->live, NULL, "done", tool->name, tool->id, tool->arguments,
+	       result);
 	if (stream.param_event != NULL)
 		switch_event_destroy(&stream.param_event);
 	free(stream.data);

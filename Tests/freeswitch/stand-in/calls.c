@@ -19,8 +19,8 @@ switch_core_session_t *call_new(const char *uuid, unsigned rate,
 	double seconds = 25;
 
 	snprintf(call->uuid, sizeof(call->uuid), "%s", uuid);
-	snprintf(call->channel.name, sizeof(call->channel.name),
-	         "stand-in/%s", uuid);
+	snprintf(call->channel.name, sizeof(call->channel.name), "stand-in/%s",
+	         uuid);
 	call->channel.session = call;
 	atomic_store(&call->channel.state, CS_EXECUTE);
 	pthread_mutex_init(&call->channel.lock, NULL);
@@ -39,9 +39,8 @@ switch_core_session_t *call_new(const char *uuid, unsigned rate,
 	call->most_ticks = (uint64_t)(seconds * 1000 / TICK_MS);
 	call->heard_room = (size_t)(seconds * rate) + rate;
 	call->heard = calloc(call->heard_room, 2);
-	switch_event_create_subclass_detailed("", "", 0,
-	                                      &call->channel.variables,
-	                                      SWITCH_EVENT_CUSTOM, NULL);
+	switch_event_create_subclass_detailed(
+		"", "", 0, &call->channel.variables, SWITCH_EVENT_CUSTOM, NULL);
 	pthread_mutex_lock(&lock);
 	call->next = calls;
 	calls = call;
@@ -162,13 +161,14 @@ void call_bridge(switch_core_session_t *a, switch_core_session_t *b)
 
 /* -- Sessions ------------------------------------------------------------- */
 
-switch_channel_t *switch_core_session_get_channel(switch_core_session_t *session)
+switch_channel_t *
+switch_core_session_get_channel(switch_core_session_t *session)
 {
 	return &session->channel;
 }
 
-switch_memory_pool_t *switch_core_session_get_pool(
-	switch_core_session_t *session)
+switch_memory_pool_t *
+switch_core_session_get_pool(switch_core_session_t *session)
 {
 	return session->pool;
 }
@@ -213,8 +213,9 @@ void switch_core_session_rwunlock(switch_core_session_t *session)
 	pthread_rwlock_unlock(&session->lock);
 }
 
-switch_status_t switch_core_session_get_read_impl(
-	switch_core_session_t *session, switch_codec_implementation_t *impp)
+switch_status_t
+switch_core_session_get_read_impl(switch_core_session_t *session,
+                                  switch_codec_implementation_t *impp)
 {
 	memset(impp, 0, sizeof(*impp));
 	impp->samples_per_second = session->rate;
@@ -224,8 +225,9 @@ switch_status_t switch_core_session_get_read_impl(
 	return SWITCH_STATUS_SUCCESS;
 }
 
-switch_status_t switch_core_session_get_write_impl(
-	switch_core_session_t *session, switch_codec_implementation_t *impp)
+switch_status_t
+switch_core_session_get_write_impl(switch_core_session_t *session,
+                                   switch_codec_implementation_t *impp)
 {
 	return switch_core_session_get_read_impl(session, impp);
 }
@@ -260,8 +262,9 @@ switch_status_t switch_core_codec_destroy(switch_codec_t *codec)
 	return SWITCH_STATUS_SUCCESS;
 }
 
-switch_status_t switch_core_session_set_read_codec(
-	switch_core_session_t *session, switch_codec_t *codec)
+switch_status_t
+switch_core_session_set_read_codec(switch_core_session_t *session,
+                                   switch_codec_t *codec)
 {
 	session->codec = codec;
 	atomic_fetch_add(&session->codec_changes, 1);
@@ -277,8 +280,9 @@ void switch_core_session_reset(switch_core_session_t *session,
 		session->codec = NULL;
 }
 
-switch_status_t switch_core_session_send_dtmf_string(
-	switch_core_session_t *session, const char *dtmf_string)
+switch_status_t
+switch_core_session_send_dtmf_string(switch_core_session_t *session,
+                                     const char *dtmf_string)
 {
 	size_t used = strlen(session->sent_digits);
 
@@ -339,9 +343,10 @@ switch_status_t switch_channel_perform_pre_answer(switch_channel_t *channel,
 	return SWITCH_STATUS_SUCCESS;
 }
 
-switch_channel_state_t switch_channel_perform_hangup(
-	switch_channel_t *channel, const char *file, const char *func, int line,
-	switch_call_cause_t hangup_cause)
+switch_channel_state_t
+switch_channel_perform_hangup(switch_channel_t *channel, const char *file,
+                              const char *func, int line,
+                              switch_call_cause_t hangup_cause)
 {
 	(void)file;
 	(void)func;
@@ -363,8 +368,8 @@ switch_call_cause_t switch_channel_get_cause(switch_channel_t *channel)
 const char *switch_channel_cause2str(switch_call_cause_t cause)
 {
 	return cause == SWITCH_CAUSE_NORMAL_CLEARING ? "NORMAL_CLEARING"
-	       : cause == SWITCH_CAUSE_USER_BUSY      ? "USER_BUSY"
-	                                              : "NONE";
+	       : cause == SWITCH_CAUSE_USER_BUSY     ? "USER_BUSY"
+	                                             : "NONE";
 }
 
 char *switch_channel_get_name(switch_channel_t *channel)
@@ -441,9 +446,10 @@ const char *switch_channel_get_variable_dup(switch_channel_t *channel,
 }
 
 /* As FreeSWITCH: nothing that it would expand when it is read. */
-switch_status_t switch_channel_set_variable_var_check(
-	switch_channel_t *channel, const char *varname, const char *value,
-	switch_bool_t var_check)
+switch_status_t switch_channel_set_variable_var_check(switch_channel_t *channel,
+                                                      const char *varname,
+                                                      const char *value,
+                                                      switch_bool_t var_check)
 {
 	if (var_check && strstr(value, "${") != NULL)
 		return SWITCH_STATUS_GENERR;

@@ -14,7 +14,6 @@ struct event_record {
 };
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-static char conf_dir[512];
 static FILE *log_file;
 static struct event_record *events;
 static struct event_record **last_event = &events;
@@ -45,8 +44,8 @@ void *pool_alloc(switch_memory_pool_t *pool, size_t bytes)
 	void *block = calloc(1, bytes);
 
 	pthread_mutex_lock(&lock);
-	pool->blocks = realloc(pool->blocks,
-	                       (pool->count + 1) * sizeof(void *));
+	pool->blocks =
+		realloc(pool->blocks, (pool->count + 1) * sizeof(void *));
 	pool->blocks[pool->count++] = block;
 	pthread_mutex_unlock(&lock);
 	return block;
@@ -138,143 +137,6 @@ switch_status_t switch_console_stream_write(switch_stream_handle_t *handle,
 		                                (size_t)length);
 	free(text);
 	return SWITCH_STATUS_SUCCESS;
-}
-
-/* -- Configuration: elements, attributes and comments, no more ------------- */
-
-static char *copy_name(const char **at)
-{
-	size_t length = strcspn(*at, " \t\r\n=/>");
-	char *name = strndup(*at, length);
-
-	*at += length;
-	return name;
-}
-
-static void read_attributes(switch_xml_t xml, const char **at)
-{
-	size_t count = 0;
-
-	for (;;) {
-		const char *end;
-
-		*at += strspn(*at, " \t\r\n");
-		if (**at == '\0' || **at == '>' || **at == '/')
-			return;
-		xml->attr = realloc(xml->attr, (count + 3) * sizeof(char *));
-		xml->attr[count] = copy_name(at);
-		*at += strspn(*at, "= ");
-		end = strchr(*at + 1, **at);
-		xml->attr[count + 1] = strndup(*at + 1,
-		                               (size_t)(end - *at - 1));
-		xml->attr[count + 2] = NULL;
-		*at = end + 1;
-		count += 2;
-	}
-}
-
-/* Adds what stands before the parent's end to it. */
-static void read_children(switch_xml_t parent, const char **at)
-{
-	switch_xml_t *last = &parent->child;
-
-	for (;;) {
-		*at = strchr(*at, '<');
-		if (*at == NULL)
-			return;
-		if (strncmp(*at, "<!--", 4) == 0) {
-			*at = strstr(*at, "-->");
-			if (*at == NULL)
-				return;
-			continue;
-		}
-		if ((*at)[1] == '?') {
-			(*at)++;
-			continue;
-		}
-		if ((*at)[1] == '/') {
-			*at = strchr(*at, '>');
-			return;
-		}
-		(*at)++;
-		switch_xml_t xml = calloc(1, sizeof(*xml));
-
-		xml->name = copy_name(at);
-		read_attributes(xml, at);
-		for (switch_xml_t before = parent->child; before != NULL;
-		     before = before->ordered) {
-			if (before->next == NULL &&
-			    strcmp(before->name, xml->name) == 0) {
-				before->next = xml;
-				break;
-			}
-		}
-		*last = xml;
-		last = &xml->ordered;
-		if (**at != '/')
-			read_children(xml, at);
-		if (*at == NULL)
-			return;
-	}
-}
-
-switch_xml_t switch_xml_open_cfg(const char *file_path, switch_xml_t *node,
-                                 switch_event_t *params)
-{
-	char path[768];
-	char *text = calloc(1, 65536);
-	const char *at = text;
-	switch_xml_t root = NULL;
-	FILE *file;
-
-	(void)params;
-	snprintf(path, sizeof(path), "%s/%s.xml", conf_dir, file_path);
-	file = fopen(path, "r");
-	if (file != NULL && fread(text, 1, 65535, file) > 0) {
-		root = calloc(1, sizeof(*root));
-		root->name = strdup("document");
-		read_children(root, &at);
-		*node = switch_xml_child(root, "configuration");
-	}
-	if (file != NULL)
-		fclose(file);
-	free(text);
-	return root;
-}
-
-switch_xml_t switch_xml_child(switch_xml_t xml, const char *name)
-{
-	switch_xml_t at = xml != NULL ? xml->child : NULL;
-
-	while (at != NULL && strcmp(at->name, name) != 0)
-		at = at->ordered;
-	return at;
-}
-
-const char *switch_xml_attr_soft(switch_xml_t xml, const char *attr)
-{
-	for (char **at = xml->attr; at != NULL && *at != NULL; at += 2) {
-		if (strcmp(*at, attr) == 0)
-			return at[1];
-	}
-	return "";
-}
-
-void switch_xml_free(switch_xml_t xml)
-{
-	switch_xml_t child = xml->child;
-
-	while (child != NULL) {
-		switch_xml_t next = child->ordered;
-
-		switch_xml_free(child);
-		child = next;
-	}
-	for (char **at = xml->attr; at != NULL && *at != NULL; at++)
-		free(*at);
-	free(xml->attr);
-	free(xml->name);
-	free(xml);
 }
 
 /* -- Events --------------------------------------------------------------- */
@@ -447,32 +309,43 @@ bool events_wait(const char *subclass, const char *uuid, const char *header,
 /* -- Commands ------------------------------------------------------------- */
 
 /* Commands for tools: what a script of an operator would be. */
+static void end_event(switch_stream_handle_t *stream)
+{
+	/* FreeSWITCH fires it, and so takes it. */
+	if (stream->param_event != NULL)
+		switch_event_destroy(&stream->param_event);
+}
+
 static void run_booking(const char *arg, switch_stream_handle_t *stream)
 {
-	const char *day = stream->param_event != NULL ?
-		header_of(stream->param_event, "Voice-Tool-Arg-day") : NULL;
+	const char *day =
+		stream->param_event != NULL
+			? header_of(stream->param_event, "Voice-Tool-Arg-day")
+			: NULL;
 
 	nap(0.4);
-	stream->write_function(stream, "{\"line\": \"%s\", \"booked\": %s}", arg,
-	                       day != NULL && strchr(day, ';') != NULL ? "true"
-	                                                               : "false");
+	stream->write_function(
+		stream, "{\"line\": \"%s\", \"booked\": %s}", arg,
+		day != NULL && strchr(day, ';') != NULL ? "true" : "false");
 }
 
 switch_status_t switch_api_execute(const char *cmd, const char *arg,
                                    switch_core_session_t *session,
                                    switch_stream_handle_t *stream)
 {
-	switch_api_interface_t *api = module != NULL ? module->api_interface
-	                                             : NULL;
+	switch_api_interface_t *api =
+		module != NULL ? module->api_interface : NULL;
 
 	(void)session;
 	if (strcmp(cmd, "test_booking") == 0) {
 		run_booking(arg, stream);
+		end_event(stream);
 		return SWITCH_STATUS_SUCCESS;
 	}
 	if (strcmp(cmd, "test_slow") == 0) {
 		nap(2);
 		stream->write_function(stream, "plain words\n");
+		end_event(stream);
 		return SWITCH_STATUS_SUCCESS;
 	}
 	while (api != NULL && strcmp(api->interface_name, cmd) != 0)
@@ -499,7 +372,8 @@ char *host_api(const char *command, const char *format, ...)
 	SWITCH_STANDARD_STREAM(stream);
 	switch_api_execute(command, argument, NULL, &stream);
 	pthread_mutex_lock(&lock);
-	fprintf(log_file, "> %s %s\n%s", command, argument, (char *)stream.data);
+	fprintf(log_file, "> %s %s\n%s", command, argument,
+	        (char *)stream.data);
 	pthread_mutex_unlock(&lock);
 	return stream.data;
 }
@@ -508,8 +382,9 @@ char *host_api(const char *command, const char *format, ...)
 
 switch_status_t switch_thread_rwlock_tryrdlock(switch_thread_rwlock_t *rwlock)
 {
-	return pthread_rwlock_tryrdlock(&rwlock->lock) == 0 ?
-	       SWITCH_STATUS_SUCCESS : SWITCH_STATUS_FALSE;
+	return pthread_rwlock_tryrdlock(&rwlock->lock) == 0
+	               ? SWITCH_STATUS_SUCCESS
+	               : SWITCH_STATUS_FALSE;
 }
 
 switch_status_t switch_thread_rwlock_unlock(switch_thread_rwlock_t *rwlock)
@@ -532,9 +407,9 @@ switch_loadable_module_create_module_interface(switch_memory_pool_t *pool,
 	return made;
 }
 
-void *switch_loadable_module_create_interface(
-	switch_loadable_module_interface_t *mod,
-	switch_module_interface_name_t iname)
+void *
+switch_loadable_module_create_interface(switch_loadable_module_interface_t *mod,
+                                        switch_module_interface_name_t iname)
 {
 	if (iname == SWITCH_APPLICATION_INTERFACE) {
 		switch_application_interface_t *app =
@@ -599,11 +474,6 @@ bool host_unload(const char **problem)
 	dlclose(library);
 	pool_free(module_pool);
 	return true;
-}
-
-void host_conf(const char *conf)
-{
-	snprintf(conf_dir, sizeof(conf_dir), "%s", conf);
 }
 
 void host_begin(const char *conf, const char *log_path)

@@ -16,14 +16,14 @@
 
 /* What the telephone does, in order. */
 enum act {
-	SAY,        /* text: a WAV file */
-	LISTEN,     /* until the agent has spoken and is silent for `s` */
-	INTERRUPT,  /* `s` after the agent began to speak, say text */
-	KEYS,       /* text: digits */
-	WAIT,       /* `s` */
-	HOLD,       /* for `s` */
+	SAY,       /* text: a WAV file */
+	LISTEN,    /* until the agent has spoken and is silent for `s` */
+	INTERRUPT, /* `s` after the agent began to speak, say text */
+	KEYS,      /* text: digits */
+	WAIT,      /* `s` */
+	HOLD,      /* for `s` */
 	HANG_UP,
-	STAY,       /* until the other side ends the call */
+	STAY, /* until the other side ends the call */
 };
 
 struct step {
@@ -69,7 +69,7 @@ struct switch_core_session {
 	pthread_rwlock_t lock;
 	switch_memory_pool_t *pool;
 	/* media */
-	unsigned rate;      /* of the wire: 8000 or 16000 */
+	unsigned rate;         /* of the wire: 8000 or 16000 */
 	switch_codec_t *codec; /* set by the application, or NULL */
 	struct timespec begin;
 	uint64_t tick;
@@ -132,8 +132,7 @@ switch_core_session_t *call_new(const char *uuid, unsigned rate,
 void call_set(switch_core_session_t *call, const char *name, const char *value);
 const char *call_get(switch_core_session_t *call, const char *name);
 /* Runs an application in a session thread. */
-void call_start(switch_core_session_t *call, const char *app,
-                const char *data);
+void call_start(switch_core_session_t *call, const char *app, const char *data);
 void call_wait(switch_core_session_t *call);
 void call_free(switch_core_session_t *call);
 /* Two calls bridged, until one of the telephones hangs up. */

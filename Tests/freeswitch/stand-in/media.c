@@ -58,8 +58,10 @@ const struct sound *sound_load(const char *name)
 	}
 	if (sound == NULL && sound_count < 8) {
 		snprintf(path, sizeof(path), "%s/%s.wav",
-		         dir != NULL ? dir :
-		         "/usr/share/asterisk/sounds/en_US_f_Allison", name);
+		         dir != NULL
+		                 ? dir
+		                 : "/usr/share/asterisk/sounds/en_US_f_Allison",
+		         name);
 		if (!read_wav(path, &sounds[sound_count].sound)) {
 			fprintf(stderr, "%s: no sound\n", path);
 			exit(2);
@@ -132,8 +134,11 @@ static bool step_done(switch_core_session_t *call)
 		}
 		if (call->saying == NULL || call->said < call->saying->count)
 			return false;
-		call->silent_after_ms = call->loud_last < call->onset ? 0 :
-			(unsigned)(call->loud_last - call->onset + 1) * TICK_MS;
+		call->silent_after_ms = call->loud_last < call->onset
+		                                ? 0
+		                                : (unsigned)(call->loud_last -
+		                                             call->onset + 1) *
+		                                          TICK_MS;
 		return true;
 	case KEYS:
 		press(call, step->text);
@@ -216,7 +221,8 @@ static void pace(switch_core_session_t *call)
 }
 
 static void to_bugs(switch_core_session_t *call, uint32_t stream,
-                    switch_abc_type_t type, const int16_t *samples, size_t count)
+                    switch_abc_type_t type, const int16_t *samples,
+                    size_t count)
 {
 	pthread_mutex_lock(&call->bug_lock);
 	for (unsigned i = 0; i < MOST_BUGS; i++) {
@@ -265,9 +271,10 @@ switch_status_t switch_core_session_read_frame(switch_core_session_t *session,
 	} else {
 		to_bugs(session, SMBF_READ_STREAM, SWITCH_ABC_TYPE_READ, wire,
 		        count);
-		into->rate = session->codec != NULL ?
-		             session->codec->implementation->samples_per_second :
-		             session->rate;
+		into->rate = session->codec != NULL
+		                     ? session->codec->implementation
+		                               ->samples_per_second
+		                     : session->rate;
 		into->samples = into->rate / 1000 * TICK_MS;
 		into->datalen = into->samples * 2;
 		for (uint32_t i = 0; i < into->samples; i++)
@@ -292,16 +299,16 @@ switch_status_t switch_core_session_write_frame(switch_core_session_t *session,
 	if (atomic_load(&session->channel.state) >= CS_HANGUP || given == 0)
 		return SWITCH_STATUS_FALSE;
 	for (size_t i = 0; i < count; i++)
-		memcpy(&wire[i],
-		       (uint8_t *)frame->data + i * given / count * 2, 2);
+		memcpy(&wire[i], (uint8_t *)frame->data + i * given / count * 2,
+		       2);
 	copy.data = wire;
 	copy.datalen = (uint32_t)count * 2;
 	copy.samples = (uint32_t)count;
 	to_bugs(session, SMBF_WRITE_STREAM, SWITCH_ABC_TYPE_WRITE, wire, count);
 	for (unsigned i = 0; i < MOST_BUGS; i++)
 		session->bugs[i].replace = &copy;
-	to_bugs(session, SMBF_WRITE_REPLACE, SWITCH_ABC_TYPE_WRITE_REPLACE, NULL,
-	        0);
+	to_bugs(session, SMBF_WRITE_REPLACE, SWITCH_ABC_TYPE_WRITE_REPLACE,
+	        NULL, 0);
 	atomic_fetch_add(&session->written, 1);
 	telephone_hears(session, copy.data, count);
 	return SWITCH_STATUS_SUCCESS;
@@ -309,10 +316,13 @@ switch_status_t switch_core_session_write_frame(switch_core_session_t *session,
 
 /* -- Media bugs ----------------------------------------------------------- */
 
-switch_status_t switch_core_media_bug_add(
-	switch_core_session_t *session, const char *function, const char *target,
-	switch_media_bug_callback_t callback, void *user_data, time_t stop_time,
-	switch_media_bug_flag_t flags, switch_media_bug_t **new_bug)
+switch_status_t switch_core_media_bug_add(switch_core_session_t *session,
+                                          const char *function,
+                                          const char *target,
+                                          switch_media_bug_callback_t callback,
+                                          void *user_data, time_t stop_time,
+                                          switch_media_bug_flag_t flags,
+                                          switch_media_bug_t **new_bug)
 {
 	struct switch_media_bug *bug = NULL;
 
@@ -339,8 +349,9 @@ switch_status_t switch_core_media_bug_add(
 	                                : SWITCH_STATUS_GENERR;
 }
 
-switch_status_t switch_core_media_bug_remove_all_function(
-	switch_core_session_t *session, const char *function)
+switch_status_t
+switch_core_media_bug_remove_all_function(switch_core_session_t *session,
+                                          const char *function)
 {
 	pthread_mutex_lock(&session->bug_lock);
 	for (unsigned i = 0; i < MOST_BUGS; i++) {
@@ -400,8 +411,8 @@ switch_status_t switch_core_media_bug_read(switch_media_bug_t *bug,
 	return SWITCH_STATUS_SUCCESS;
 }
 
-switch_frame_t *switch_core_media_bug_get_write_replace_frame(
-	switch_media_bug_t *bug)
+switch_frame_t *
+switch_core_media_bug_get_write_replace_frame(switch_media_bug_t *bug)
 {
 	return bug->replace;
 }

@@ -2,8 +2,8 @@
  * A STAND-IN for FreeSWITCH's public headers, for tests: it declares what
  * mod_voice_engine uses, with the names, values and prototypes of FreeSWITCH
  * 1.10, and nothing else. A module that was compiled with it cannot be loaded
- * into FreeSWITCH: structs are shorter here, and CF_PROTO_HOLD, which moves from
- * version to version, is any number. host.c implements it.
+ * into FreeSWITCH: structs are shorter here, and CF_PROTO_HOLD, which moves
+ * from version to version, is any number. host.c implements it.
  */
 #ifndef STAND_IN_SWITCH_H
 #define STAND_IN_SWITCH_H
@@ -144,7 +144,7 @@ typedef struct switch_event {
 typedef struct switch_xml *switch_xml_t;
 struct switch_xml {
 	char *name;
-	char **attr; /* name, value, name, value ... NULL */
+	char **attr;             /* name, value, name, value ... NULL */
 	struct switch_xml *next; /* of the same name, in the same parent */
 	struct switch_xml *ordered;
 	struct switch_xml *child;
@@ -258,49 +258,49 @@ typedef struct switch_loadable_module_function_table {
 	uint32_t flags;
 } switch_loadable_module_function_table_t;
 
-#define SWITCH_MODULE_LOAD_FUNCTION(name) \
-	switch_status_t name( \
-		switch_loadable_module_interface_t **module_interface, \
+#define SWITCH_MODULE_LOAD_FUNCTION(name)                                      \
+	switch_status_t name(                                                  \
+		switch_loadable_module_interface_t **module_interface,         \
 		switch_memory_pool_t *pool)
 #define SWITCH_MODULE_SHUTDOWN_FUNCTION(name) switch_status_t name(void)
-#define SWITCH_MODULE_DEFINITION(name, load, shutdown, runtime) \
-	static const char modname[] = #name; \
-	SWITCH_MOD_DECLARE_DATA switch_loadable_module_function_table_t \
+#define SWITCH_MODULE_DEFINITION(name, load, shutdown, runtime)                \
+	static const char modname[] = #name;                                   \
+	SWITCH_MOD_DECLARE_DATA switch_loadable_module_function_table_t        \
 		name##_module_interface = {SWITCH_API_VERSION, load, shutdown, \
 	                                   runtime, 0}
-#define SWITCH_STANDARD_APP(name) \
+#define SWITCH_STANDARD_APP(name)                                              \
 	static void name(switch_core_session_t *session, const char *data)
-#define SWITCH_STANDARD_API(name) \
-	static switch_status_t name(const char *cmd, \
-	                            switch_core_session_t *session, \
+#define SWITCH_STANDARD_API(name)                                              \
+	static switch_status_t name(const char *cmd,                           \
+	                            switch_core_session_t *session,            \
 	                            switch_stream_handle_t *stream)
 
 switch_loadable_module_interface_t *
 switch_loadable_module_create_module_interface(switch_memory_pool_t *pool,
                                                const char *name);
-void *switch_loadable_module_create_interface(
-	switch_loadable_module_interface_t *mod,
-	switch_module_interface_name_t iname);
+void *
+switch_loadable_module_create_interface(switch_loadable_module_interface_t *mod,
+                                        switch_module_interface_name_t iname);
 
-#define SWITCH_ADD_APP(app, name, brief, text, function, usage, bits) \
-	do { \
-		app = switch_loadable_module_create_interface( \
-			*module_interface, SWITCH_APPLICATION_INTERFACE); \
-		app->interface_name = name; \
-		app->application_function = function; \
-		app->short_desc = brief; \
-		app->long_desc = text; \
-		app->syntax = usage; \
-		app->flags = bits; \
+#define SWITCH_ADD_APP(app, name, brief, text, function, usage, bits)          \
+	do {                                                                   \
+		app = switch_loadable_module_create_interface(                 \
+			*module_interface, SWITCH_APPLICATION_INTERFACE);      \
+		app->interface_name = name;                                    \
+		app->application_function = function;                          \
+		app->short_desc = brief;                                       \
+		app->long_desc = text;                                         \
+		app->syntax = usage;                                           \
+		app->flags = bits;                                             \
 	} while (0)
-#define SWITCH_ADD_API(api, name, text, call, usage) \
-	do { \
-		api = switch_loadable_module_create_interface( \
-			*module_interface, SWITCH_API_INTERFACE); \
-		api->interface_name = name; \
-		api->desc = text; \
-		api->function = call; \
-		api->syntax = usage; \
+#define SWITCH_ADD_API(api, name, text, call, usage)                           \
+	do {                                                                   \
+		api = switch_loadable_module_create_interface(                 \
+			*module_interface, SWITCH_API_INTERFACE);              \
+		api->interface_name = name;                                    \
+		api->desc = text;                                              \
+		api->function = call;                                          \
+		api->syntax = usage;                                           \
 	} while (0)
 
 switch_status_t switch_api_execute(const char *cmd, const char *arg,
@@ -311,7 +311,7 @@ switch_status_t switch_thread_rwlock_unlock(switch_thread_rwlock_t *rwlock);
 
 /* -- Log, console, streams ------------------------------------------------ */
 
-#define SWITCH_CHANNEL_LOG \
+#define SWITCH_CHANNEL_LOG                                                     \
 	SWITCH_CHANNEL_ID_LOG, __FILE__, __SWITCH_FUNC__, __LINE__, NULL
 void switch_log_printf(switch_text_channel_t channel, const char *file,
                        const char *func, int line, const char *userdata,
@@ -324,14 +324,14 @@ switch_status_t switch_console_stream_write(switch_stream_handle_t *handle,
 switch_status_t switch_console_stream_raw_write(switch_stream_handle_t *handle,
                                                 uint8_t *data,
                                                 switch_size_t datalen);
-#define SWITCH_STANDARD_STREAM(s) \
-	memset(&s, 0, sizeof(s)); \
-	s.data = calloc(1, SWITCH_CMD_CHUNK_LEN); \
-	s.end = s.data; \
-	s.data_size = SWITCH_CMD_CHUNK_LEN; \
-	s.write_function = switch_console_stream_write; \
-	s.raw_write_function = switch_console_stream_raw_write; \
-	s.alloc_len = SWITCH_CMD_CHUNK_LEN; \
+#define SWITCH_STANDARD_STREAM(s)                                              \
+	memset(&s, 0, sizeof(s));                                              \
+	s.data = calloc(1, SWITCH_CMD_CHUNK_LEN);                              \
+	s.end = s.data;                                                        \
+	s.data_size = SWITCH_CMD_CHUNK_LEN;                                    \
+	s.write_function = switch_console_stream_write;                        \
+	s.raw_write_function = switch_console_stream_raw_write;                \
+	s.alloc_len = SWITCH_CMD_CHUNK_LEN;                                    \
 	s.alloc_chunk = SWITCH_CMD_CHUNK_LEN
 
 /* -- Configuration -------------------------------------------------------- */
@@ -359,16 +359,16 @@ switch_status_t switch_event_fire_detailed(const char *file, const char *func,
                                            int line, switch_event_t **event,
                                            void *user_data);
 void switch_event_destroy(switch_event_t **event);
-#define switch_event_reserve_subclass(name) \
+#define switch_event_reserve_subclass(name)                                    \
 	switch_event_reserve_subclass_detailed(__FILE__, name)
-#define switch_event_free_subclass(name) \
+#define switch_event_free_subclass(name)                                       \
 	switch_event_free_subclass_detailed(__FILE__, name)
-#define switch_event_create_subclass(event, id, name) \
-	switch_event_create_subclass_detailed(__FILE__, __SWITCH_FUNC__, \
+#define switch_event_create_subclass(event, id, name)                          \
+	switch_event_create_subclass_detailed(__FILE__, __SWITCH_FUNC__,       \
 	                                      __LINE__, event, id, name)
-#define switch_event_create(event, id) \
+#define switch_event_create(event, id)                                         \
 	switch_event_create_subclass(event, id, SWITCH_EVENT_SUBCLASS_ANY)
-#define switch_event_fire(event) \
+#define switch_event_fire(event)                                               \
 	switch_event_fire_detailed(__FILE__, __SWITCH_FUNC__, __LINE__, event, \
 	                           NULL)
 
@@ -377,25 +377,26 @@ void switch_event_destroy(switch_event_t **event);
 int switch_channel_test_ready(switch_channel_t *channel,
                               switch_bool_t check_ready,
                               switch_bool_t check_media);
-#define switch_channel_ready(channel) \
+#define switch_channel_ready(channel)                                          \
 	switch_channel_test_ready(channel, SWITCH_TRUE, SWITCH_FALSE)
 switch_status_t switch_channel_perform_answer(switch_channel_t *channel,
                                               const char *file,
                                               const char *func, int line);
-#define switch_channel_answer(channel) \
-	switch_channel_perform_answer(channel, __FILE__, __SWITCH_FUNC__, \
+#define switch_channel_answer(channel)                                         \
+	switch_channel_perform_answer(channel, __FILE__, __SWITCH_FUNC__,      \
 	                              __LINE__)
 switch_status_t switch_channel_perform_pre_answer(switch_channel_t *channel,
                                                   const char *file,
                                                   const char *func, int line);
-#define switch_channel_pre_answer(channel) \
-	switch_channel_perform_pre_answer(channel, __FILE__, __SWITCH_FUNC__, \
+#define switch_channel_pre_answer(channel)                                     \
+	switch_channel_perform_pre_answer(channel, __FILE__, __SWITCH_FUNC__,  \
 	                                  __LINE__)
-switch_channel_state_t switch_channel_perform_hangup(
-	switch_channel_t *channel, const char *file, const char *func, int line,
-	switch_call_cause_t hangup_cause);
-#define switch_channel_hangup(channel, cause) \
-	switch_channel_perform_hangup(channel, __FILE__, __SWITCH_FUNC__, \
+switch_channel_state_t
+switch_channel_perform_hangup(switch_channel_t *channel, const char *file,
+                              const char *func, int line,
+                              switch_call_cause_t hangup_cause);
+#define switch_channel_hangup(channel, cause)                                  \
+	switch_channel_perform_hangup(channel, __FILE__, __SWITCH_FUNC__,      \
 	                              __LINE__, cause)
 switch_channel_state_t switch_channel_get_state(switch_channel_t *channel);
 switch_call_cause_t switch_channel_get_cause(switch_channel_t *channel);
@@ -414,12 +415,13 @@ switch_status_t switch_channel_dequeue_dtmf(switch_channel_t *channel,
 const char *switch_channel_get_variable_dup(switch_channel_t *channel,
                                             const char *varname,
                                             switch_bool_t dup, int idx);
-#define switch_channel_get_variable(channel, name) \
+#define switch_channel_get_variable(channel, name)                             \
 	switch_channel_get_variable_dup(channel, name, SWITCH_TRUE, -1)
-switch_status_t switch_channel_set_variable_var_check(
-	switch_channel_t *channel, const char *varname, const char *value,
-	switch_bool_t var_check);
-#define switch_channel_set_variable(channel, name, value) \
+switch_status_t switch_channel_set_variable_var_check(switch_channel_t *channel,
+                                                      const char *varname,
+                                                      const char *value,
+                                                      switch_bool_t var_check);
+#define switch_channel_set_variable(channel, name, value)                      \
 	switch_channel_set_variable_var_check(channel, name, value, SWITCH_TRUE)
 switch_event_header_t *switch_channel_variable_first(switch_channel_t *channel);
 void switch_channel_variable_last(switch_channel_t *channel);
@@ -428,45 +430,48 @@ void switch_channel_event_set_data(switch_channel_t *channel,
 
 /* -- Sessions ------------------------------------------------------------- */
 
-#define SWITCH_READ_ACCEPTABLE(status) \
-	(status == SWITCH_STATUS_SUCCESS || status == SWITCH_STATUS_BREAK || \
+#define SWITCH_READ_ACCEPTABLE(status)                                         \
+	(status == SWITCH_STATUS_SUCCESS || status == SWITCH_STATUS_BREAK ||   \
 	 status == SWITCH_STATUS_INUSE)
 switch_channel_t *
 switch_core_session_get_channel(switch_core_session_t *session);
-switch_memory_pool_t *switch_core_session_get_pool(
-	switch_core_session_t *session);
+switch_memory_pool_t *
+switch_core_session_get_pool(switch_core_session_t *session);
 char *switch_core_session_get_uuid(switch_core_session_t *session);
 void *switch_core_perform_session_alloc(switch_core_session_t *session,
                                         switch_size_t memory, const char *file,
                                         const char *func, int line);
-#define switch_core_session_alloc(session, memory) \
-	switch_core_perform_session_alloc(session, memory, __FILE__, \
+#define switch_core_session_alloc(session, memory)                             \
+	switch_core_perform_session_alloc(session, memory, __FILE__,           \
 	                                  __SWITCH_FUNC__, __LINE__)
 switch_core_session_t *switch_core_session_perform_locate(const char *uuid_str,
                                                           const char *file,
                                                           const char *func,
                                                           int line);
-#define switch_core_session_locate(uuid) \
-	switch_core_session_perform_locate(uuid, __FILE__, __SWITCH_FUNC__, \
+#define switch_core_session_locate(uuid)                                       \
+	switch_core_session_perform_locate(uuid, __FILE__, __SWITCH_FUNC__,    \
 	                                   __LINE__)
 void switch_core_session_rwunlock(switch_core_session_t *session);
-switch_status_t switch_core_session_get_read_impl(
-	switch_core_session_t *session, switch_codec_implementation_t *impp);
-switch_status_t switch_core_session_get_write_impl(
-	switch_core_session_t *session, switch_codec_implementation_t *impp);
+switch_status_t
+switch_core_session_get_read_impl(switch_core_session_t *session,
+                                  switch_codec_implementation_t *impp);
+switch_status_t
+switch_core_session_get_write_impl(switch_core_session_t *session,
+                                   switch_codec_implementation_t *impp);
 switch_status_t switch_core_codec_init_with_bitrate(
 	switch_codec_t *codec, const char *codec_name, const char *modname,
 	const char *fmtp, uint32_t rate, int ms, int channels, uint32_t bitrate,
 	uint32_t flags, const switch_codec_settings_t *codec_settings,
 	switch_memory_pool_t *pool);
 #define switch_core_codec_init(codec, name, modname, fmtp, rate, ms, channels, \
-                               flags, settings, pool) \
-	switch_core_codec_init_with_bitrate(codec, name, modname, fmtp, rate, \
-	                                    ms, channels, 0, flags, settings, \
+                               flags, settings, pool)                          \
+	switch_core_codec_init_with_bitrate(codec, name, modname, fmtp, rate,  \
+	                                    ms, channels, 0, flags, settings,  \
 	                                    pool)
 switch_status_t switch_core_codec_destroy(switch_codec_t *codec);
-switch_status_t switch_core_session_set_read_codec(
-	switch_core_session_t *session, switch_codec_t *codec);
+switch_status_t
+switch_core_session_set_read_codec(switch_core_session_t *session,
+                                   switch_codec_t *codec);
 switch_status_t switch_core_session_read_frame(switch_core_session_t *session,
                                                switch_frame_t **frame,
                                                switch_io_flag_t flags,
@@ -478,13 +483,14 @@ switch_status_t switch_core_session_write_frame(switch_core_session_t *session,
 void switch_core_session_reset(switch_core_session_t *session,
                                switch_bool_t flush_dtmf,
                                switch_bool_t reset_read_codec);
-switch_status_t switch_core_session_send_dtmf_string(
-	switch_core_session_t *session, const char *dtmf_string);
+switch_status_t
+switch_core_session_send_dtmf_string(switch_core_session_t *session,
+                                     const char *dtmf_string);
 switch_status_t switch_core_session_execute_application_get_flags(
 	switch_core_session_t *session, const char *app, const char *arg,
 	int32_t *flags);
-#define switch_core_session_execute_application(session, app, arg) \
-	switch_core_session_execute_application_get_flags(session, app, arg, \
+#define switch_core_session_execute_application(session, app, arg)             \
+	switch_core_session_execute_application_get_flags(session, app, arg,   \
 	                                                  NULL)
 switch_status_t switch_ivr_parse_all_events(switch_core_session_t *session);
 switch_status_t switch_ivr_session_transfer(switch_core_session_t *session,
@@ -497,19 +503,23 @@ switch_status_t switch_ivr_session_transfer(switch_core_session_t *session,
 typedef switch_bool_t (*switch_media_bug_callback_t)(switch_media_bug_t *bug,
                                                      void *user_data,
                                                      switch_abc_type_t type);
-switch_status_t switch_core_media_bug_add(
-	switch_core_session_t *session, const char *function, const char *target,
-	switch_media_bug_callback_t callback, void *user_data, time_t stop_time,
-	switch_media_bug_flag_t flags, switch_media_bug_t **new_bug);
-switch_status_t switch_core_media_bug_remove_all_function(
-	switch_core_session_t *session, const char *function);
+switch_status_t switch_core_media_bug_add(switch_core_session_t *session,
+                                          const char *function,
+                                          const char *target,
+                                          switch_media_bug_callback_t callback,
+                                          void *user_data, time_t stop_time,
+                                          switch_media_bug_flag_t flags,
+                                          switch_media_bug_t **new_bug);
+switch_status_t
+switch_core_media_bug_remove_all_function(switch_core_session_t *session,
+                                          const char *function);
 uint32_t switch_core_media_bug_count(switch_core_session_t *session,
                                      const char *function);
 switch_status_t switch_core_media_bug_read(switch_media_bug_t *bug,
                                            switch_frame_t *frame,
                                            switch_bool_t fill);
-switch_frame_t *switch_core_media_bug_get_write_replace_frame(
-	switch_media_bug_t *bug);
+switch_frame_t *
+switch_core_media_bug_get_write_replace_frame(switch_media_bug_t *bug);
 void switch_core_media_bug_set_write_replace_frame(switch_media_bug_t *bug,
                                                    switch_frame_t *frame);
 
