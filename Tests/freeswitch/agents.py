@@ -87,6 +87,8 @@ def write_conf(path, sample, agents, conf, folder):
                      ('<!-- <param name="max-calls" value="4096"/> -->', f'<param name="max-calls" value="{calls}"/>'),
                      ('<!-- <param name="bridge-transfers" value="false"/> -->',
                       f'<param name="bridge-transfers" value="{"true" if conf == "good" else "false"}"/>'),
+                     ('<!-- <param name="event-texts" value="true"/> -->',
+                      '<param name="event-texts" value="true"/>'),
                      ('<!-- <param name="transcript-dir" value="$${base_dir}/transcripts"/> -->',
                       f'<param name="transcript-dir" value="{folder}/transcripts"/>')):
         assert old in text, old

@@ -230,7 +230,16 @@ void transfers(void)
 	check(strcmp(third->application, "bridge") == 0 &&
 	              strcmp(third->argument, "user/1001") == 0,
 	      "%s %s", third->application, third->argument);
-	snprintf(note, sizeof(note), "2000 XML default, REFER, bridge");
+	call_free(third);
+	third = begin("dialplan", "transfer notransfer", QUESTION_ONLY);
+	finish(third);
+	expect_status(third, "TRANSFER");
+	check(third->transfer[0][0] == '\0' && third->returned &&
+	              strcmp(call_get(third, "voice_agent_transfer"),
+	                     "2000 XML default") == 0,
+	      "not left to the dialplan");
+	snprintf(note, sizeof(note),
+	         "2000 XML default, REFER, bridge, dialplan");
 	call_free(third);
 	call_free(call);
 	call_free(other);

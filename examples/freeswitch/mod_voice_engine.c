@@ -89,7 +89,8 @@ add_interfaces(switch_loadable_module_interface_t **module_interface)
 		"Answers, and lets an agent of voice_engine.conf talk "
 		"with the caller until one of them ends it",
 		run_voice_agent,
-		"<agent> [rate=<Hz>] [transcript=<path>] [early] [hangup]",
+		"<agent> [rate=<Hz>] [transcript=<path>] [early] [hangup] "
+		"[notransfer]",
 		SAF_NONE);
 	SWITCH_ADD_APP(app, "voice_listen", "Transcribe both sides of a call",
 	               "Begins to listen and returns: bridge the call then",

@@ -110,6 +110,7 @@ struct ve_generation {
 	unsigned tool_threads;
 	unsigned tool_queue;
 	bool may_bridge; /* transfers to bridge:... */
+	bool no_texts;   /* events do not tell what was said */
 };
 
 /* Reads the configuration and makes it current. `error` gets one line. */
@@ -213,9 +214,10 @@ const char *ve_outcome_text(enum ve_outcome outcome);
 struct ve_options {
 	char agent[VE_NAME_BYTES];
 	char transcript[VE_PATH_BYTES];
-	unsigned rate; /* [Hz] 0 = the call's */
-	bool early;    /* early media instead of an answer */
-	bool hangup;   /* hang up when the agent has ended the call */
+	unsigned rate;    /* [Hz] 0 = the call's */
+	bool early;       /* early media instead of an answer */
+	bool hangup;      /* hang up when the agent has ended the call */
+	bool no_transfer; /* the dialplan does it, by voice_agent_transfer */
 };
 
 struct ve_call {

@@ -43,9 +43,11 @@ static const char *take_option(const char *name, const char *value,
 		options->early = true;
 	else if (strcmp(name, "hangup") == 0 && value == NULL)
 		options->hangup = true;
+	else if (strcmp(name, "notransfer") == 0 && value == NULL)
+		options->no_transfer = true;
 	else
 		return "unknown option; known are rate=, transcript=, early, "
-		       "hangup";
+		       "hangup, notransfer";
 	return NULL;
 }
 
@@ -98,6 +100,7 @@ void ve_call_variables(switch_channel_t *channel, const char *uuid,
 
 	ve_text_add(json, "{");
 	add_pair(json, "uuid", uuid);
+	add_pair(json, "channel", switch_channel_get_name(channel));
 	add_pair(json, "direction",
 	         switch_channel_direction(channel) ==
 	                         SWITCH_CALL_DIRECTION_OUTBOUND
@@ -105,7 +108,7 @@ void ve_call_variables(switch_channel_t *channel, const char *uuid,
 	                 : "inbound");
 	if (profile != NULL) {
 		add_pair(json, "caller", profile->caller_id_number);
-		add_pair(json, "caller_name", profile->caller_id_name);
+		add_pair(json, "callerName", profile->caller_id_name);
 		add_pair(json, "called", profile->destination_number);
 	}
 	at = switch_channel_variable_first(channel);
@@ -418,7 +421,8 @@ static void finish(struct ve_call *call)
 	ve_generation_put(call->generation);
 	if (switch_channel_get_state(call->channel) >= CS_HANGUP)
 		return;
-	if (call->outcome == VE_TRANSFER && call->target[0] != '\0')
+	if (call->outcome == VE_TRANSFER && call->target[0] != '\0' &&
+	    !call->options.no_transfer)
 		transfer(call);
 	else if (call->outcome == VE_COMPLETED && call->options.hangup)
 		switch_channel_hangup(call->channel,

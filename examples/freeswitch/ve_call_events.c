@@ -159,8 +159,10 @@ static void turn_done(struct ve_call *call, uint64_t turn, const char *heard,
 	event = ve_event_new(VE_EVENT_TURN, &call->live, call->channel);
 	if (event != NULL) {
 		ve_event_number(event, "Voice-Turn", turn);
-		ve_event_add(event, "Voice-Caller-Text", said);
-		ve_event_add(event, "Voice-Heard-Text", heard);
+		if (!call->generation->no_texts) {
+			ve_event_add(event, "Voice-Caller-Text", said);
+			ve_event_add(event, "Voice-Heard-Text", heard);
+		}
 		ve_event_add(event, "Voice-Interrupted",
 		             interrupted ? "true" : "false");
 		switch_event_fire(&event);

@@ -247,6 +247,13 @@ static bool take_param(struct reading *reading, const char *name,
 		                   &into->tool_queue);
 	if (strcmp(name, "bridge-transfers") == 0)
 		return take_switch(reading, name, value, &into->may_bridge);
+	if (strcmp(name, "event-texts") == 0) {
+		bool texts = true;
+		bool good = take_switch(reading, name, value, &texts);
+
+		into->no_texts = !texts;
+		return good;
+	}
 	if (strcmp(name, "log-level") == 0)
 		return take_level(reading, value);
 	return wrong(reading, "%.64s: unknown parameter", name);

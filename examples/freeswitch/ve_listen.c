@@ -120,7 +120,8 @@ static void on_final(struct leg *leg, const voice_event *event)
 		return;
 	ve_event_number(report, "Voice-Turn", turn);
 	ve_event_add(report, "Voice-Side", leg->side);
-	ve_event_add(report, "Voice-Text", event->text);
+	if (!listener->generation->no_texts)
+		ve_event_add(report, "Voice-Text", event->text);
 	switch_event_fire(&report);
 }
 
