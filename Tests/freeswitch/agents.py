@@ -1,4 +1,4 @@
-"""The agents and configurations of Tests/freeswitch.   agents.py DIR LAB_PORT LLM_PORT SAMPLE [--listen]"""
+"""The agents and configurations of Tests/freeswitch.   agents.py DIR LAB_PORT LLM_PORT SAMPLE"""
 
 import json
 import os
@@ -57,12 +57,11 @@ TOOLS = """<tool name="book_appointment" api="test_booking" args="{day} {people}
   </tools>"""
 
 
-def main(folder, lab, llm, sample, *options):
-    listen = {"mode": "listen"} if "--listen" in options else model("mute") | {"greeting": ""}
+def main(folder, lab, llm, sample):
     for conf in ("good", "limit", "broken"):
         agents = f"{folder}/conf/{conf}/agents"
         os.makedirs(agents, exist_ok=True)
-        documents = AGENTS | {"listen": listen}
+        documents = AGENTS | {"listen": {"mode": "listen"}}
         if conf == "limit":
             documents = {"talk": {"greeting": "We have moved."}, "bridge": AGENTS["bridge"]}
         for name, changes in documents.items():
@@ -70,7 +69,6 @@ def main(folder, lab, llm, sample, *options):
             if "mode" in document:
                 for key in ("llm", "greeting", "prompt", "manners"):
                     document.pop(key)
-            document = {key: value for key, value in document.items() if value != ""}
             text = json.dumps(document).replace(":LAB", f":{lab}").replace(":LLM", f":{llm}")
             with open(f"{agents}/{name}.json", "w", encoding="utf-8") as file:
                 file.write(text)

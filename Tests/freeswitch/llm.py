@@ -2,7 +2,7 @@
 llm.py: prints "ready PORT".
 
 talk: an answer in words. tool:NAME: asks for that tool, then repeats its result. transfer, digits, end: the engine's own
-tools. mute: an empty answer."""
+tools."""
 
 import json
 import time
@@ -51,8 +51,6 @@ class Handler(BaseHTTPRequestHandler):
 
 def answer(model, messages):
     last = messages[-1]
-    if model == "mute":
-        return "", None
     if last["role"] == "tool":
         return f"Result {last['content']}", None
     if model.startswith("tool:"):

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # mod_voice_engine on a STAND-IN of FreeSWITCH: a small program that implements the functions of FreeSWITCH which the module
-# uses, and telephones that play recorded speech in real 20 ms frames. No FreeSWITCH runs here: there is none to be had.
+# uses, and telephones that play recorded speech in real 20 ms frames. No FreeSWITCH runs here.
 #   Tests/freeswitch/run.sh
 #
 # Exit status 77: skipped, because there is no recorded speech here.
@@ -70,24 +70,13 @@ other() {
     "$out/other/engine.c" -o "$out/other/libvoiceengine.so.1"
 }
 
-listening=()
-any=(-DVE_LISTEN_ANY)
-if python3 -B - "$engine/lib/libvoiceengine.so.1" << 'PYTHON'; then
-import ctypes, sys
-engine = ctypes.CDLL(sys.argv[1])
-document = b'{"name": "x", "mode": "listen", "stt": {"provider": "deepgram"}}'
-sys.exit(0 if engine.voice_agent_check(document, len(document)) == 0 else 1)
-PYTHON
-  listening=(--listen)
-  any=()
-fi
-python3 -B $here/agents.py "$out" "$lab" "$llm" examples/freeswitch/conf/voice_engine.conf.xml "${listening[@]}"
+python3 -B $here/agents.py "$out" "$lab" "$llm" examples/freeswitch/conf/voice_engine.conf.xml
 
 status=0
 run() {
   local to=$1
   shift
-  VOICE_LAB_KEY=lab timeout 120 "$to/scenarios" "$to/mod_voice_engine.so" "$out/conf" "$out" "${listening[@]}" "$@" \
+  VOICE_LAB_KEY=lab timeout 120 "$to/scenarios" "$to/mod_voice_engine.so" "$out/conf" "$out" "$@" \
     2>&1 | tee -a "$out/result" | grep -v ' passed, '
   local code=${PIPESTATUS[0]}
   if ((code != 0)); then
@@ -101,14 +90,14 @@ run() {
   fi
 }
 echo "mod_voice_engine on a stand-in of FreeSWITCH (no FreeSWITCH runs here)"
-build "$out/plain" "${any[@]}" || exit 1
+build "$out/plain" || exit 1
 other || exit 1
 LD_LIBRARY_PATH="$out/other" run "$out/plain" --refuse
 run "$out/plain"
 if [[ ${FREESWITCH_SANITIZE:-1} != 0 ]]; then
   mv "$out/freeswitch.log" "$out/freeswitch-plain.log"
   echo "the same under AddressSanitizer and UBSan"
-  build "$out/sanitized" "${any[@]}" -fsanitize=address,undefined -fno-sanitize-recover=undefined || exit 1
+  build "$out/sanitized" -fsanitize=address,undefined -fno-sanitize-recover=undefined || exit 1
   export ASAN_OPTIONS=detect_leaks=1 UBSAN_OPTIONS=print_stacktrace=1
   export LSAN_OPTIONS=suppressions=$PWD/$here/leaks.supp:print_suppressions=0
   run "$out/sanitized" --short

@@ -9,7 +9,6 @@
 #define GREETING "Thanks for calling, how can I help?"
 
 extern const char *work_path;
-extern bool can_listen;
 extern _Thread_local char note[256]; /* what is told of a good scenario */
 extern const struct step QUESTION_ONLY[];
 

@@ -1,12 +1,12 @@
 /*
  * Calls through mod_voice_engine on a stand-in of FreeSWITCH.
  *
- *   scenarios MODULE CONF_DIR WORK_DIR [--listen] [--short] [--refuse]
+ *   scenarios MODULE CONF_DIR WORK_DIR [--short] [--refuse]
  *
  * CONF_DIR has a folder for each configuration: good, limit, broken. One line a
- * scenario; the last line counts. --listen: the engine knows listening agents;
- * --short: fewer rounds of load and unload; --refuse: the library is of another
- * ABI, and all that the module shall do is not to load.
+ * scenario; the last line counts. --short: fewer rounds of load and unload;
+ * --refuse: the library is of another ABI, and all that the module shall do is
+ * not to load.
  */
 #include <dirent.h>
 
@@ -18,7 +18,6 @@
 static const char *module_path;
 static const char *conf_path;
 const char *work_path;
-bool can_listen;
 static unsigned most_rounds = ROUNDS;
 static unsigned passed;
 static unsigned failed;
@@ -327,8 +326,6 @@ int main(int count, char **arguments)
 	conf_path = arguments[2];
 	work_path = arguments[3];
 	for (int i = 4; i < count; i++) {
-		can_listen =
-			can_listen || strcmp(arguments[i], "--listen") == 0;
 		refuse = refuse || strcmp(arguments[i], "--refuse") == 0;
 		if (strcmp(arguments[i], "--short") == 0)
 			most_rounds = ROUNDS / 4;

@@ -322,9 +322,6 @@ static const char *check_agent(const struct ve_generation *generation,
 		return "no agent of this name";
 	if (agent->status < 0)
 		return "the agent's document was refused; see the log";
-#ifdef VE_LISTEN_ANY /* for engines that know no listening mode: tests only */
-	return NULL;
-#endif
 	listens = ve_json_member(agent->json, "mode", &mode) &&
 	          strcmp(ve_text_get(&mode), "listen") == 0;
 	ve_text_free(&mode);
