@@ -520,8 +520,13 @@ void *session_thread(void *context);
 void *session_thread(void *context)
 {
 	switch_core_session_t *call = context;
+	struct timespec now;
 
 	run_app(call);
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	call->returned_ms =
+		(unsigned)((now.tv_sec - call->hung_up.tv_sec) * 1000 +
+	                   (now.tv_nsec - call->hung_up.tv_nsec) / 1000000);
 	call->returned = atomic_load(&call->channel.state) < CS_HANGUP;
 	telephone_hang_up(call, SWITCH_CAUSE_NORMAL_CLEARING);
 	media_end(call);

@@ -102,6 +102,8 @@ struct switch_core_session {
 	char transfer[3][64];
 	bool returned; /* the application, with the call alive */
 	size_t stack_used;
+	struct timespec hung_up; /* by the telephone */
+	unsigned returned_ms;    /* from then until the application was done */
 	pthread_t thread;
 	char app[32];
 	char data[512];

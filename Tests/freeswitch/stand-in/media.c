@@ -99,6 +99,8 @@ void telephone_hang_up(switch_core_session_t *call, switch_call_cause_t cause)
 {
 	int expected = CS_EXECUTE;
 
+	if (atomic_load(&call->channel.state) == CS_EXECUTE)
+		clock_gettime(CLOCK_MONOTONIC, &call->hung_up);
 	if (atomic_compare_exchange_strong(&call->channel.state, &expected,
 	                                   CS_HANGUP))
 		atomic_store(&call->channel.cause, (int)cause);
