@@ -102,5 +102,12 @@ if [[ ${FREESWITCH_SANITIZE:-1} != 0 ]]; then
   export LSAN_OPTIONS=suppressions=$PWD/$here/leaks.supp:print_suppressions=0
   run "$out/sanitized" --short
 fi
+# Whatever was said, every transcript is JSON.
+python3 - "$out/transcripts" << 'PYTHON' || { status=1; echo "0 passed, 1 failed" >> "$out/result"; }
+import json, pathlib, sys
+calls = [json.loads(path.read_text()) for path in pathlib.Path(sys.argv[1]).glob("*.json")]
+assert len(calls) > 100 and all(call["status"] and isinstance(call["turns"], list) for call in calls), len(calls)
+print(f"  {len(calls)} transcripts are as they should be")
+PYTHON
 awk '/ passed, / { passed += $1; failed += $3 } END { print passed " passed, " failed " failed" }' "$out/result"
 exit $status

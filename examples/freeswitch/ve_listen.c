@@ -331,6 +331,7 @@ static const char *check_agent(const struct ve_generation *generation,
 static struct listener *listener_new(switch_core_session_t *host)
 {
 	struct listener *listener = calloc(1, sizeof(*listener));
+	switch_caller_profile_t *profile;
 	struct ve_live *live;
 
 	if (listener == NULL)
@@ -343,6 +344,11 @@ static struct listener *listener_new(switch_core_session_t *host)
 	snprintf(
 		live->channel_name, sizeof(live->channel_name), "%s",
 		switch_channel_get_name(switch_core_session_get_channel(host)));
+	profile = switch_channel_get_caller_profile(
+		switch_core_session_get_channel(host));
+	if (profile != NULL && profile->caller_id_number != NULL)
+		snprintf(live->peer, sizeof(live->peer), "%s",
+		         profile->caller_id_number);
 	pthread_mutex_init(&listener->lock, NULL);
 	ve_record_begin(&listener->record);
 	listener->references = 1;
