@@ -9,12 +9,12 @@
 #define SILENT_WITHIN_MS 1000
 
 static const struct step CONVERSATION[] = {
-	{LISTEN, NULL, 0.4},
+	{LISTEN, NULL, 0.8},
 	{SAY, QUESTION, 0},
-	{LISTEN, NULL, 0.4},
+	{LISTEN, NULL, 0.8},
 	{SAY, QUESTION, 0},
 	{INTERRUPT, INTERRUPTION, 0.6},
-	{LISTEN, NULL, 0.4},
+	{LISTEN, NULL, 0.8},
 	{HANG_UP, NULL, 0},
 };
 
@@ -99,9 +99,9 @@ void silent_caller(void)
 void digits(void)
 {
 	static const struct step steps[] = {
-		{LISTEN, NULL, 0.4},
+		{LISTEN, NULL, 0.8},
 		{KEYS, "1a2w#", 0},
-		{WAIT, NULL, 2},
+		{WAIT, NULL, 4},
 		{HANG_UP, NULL, 0},
 	};
 	switch_core_session_t *call = begin("digits", "digits", steps);
@@ -122,7 +122,7 @@ void hold(void)
 	static const struct step steps[] = {
 		{WAIT, NULL, 0.8},
 		{HOLD, NULL, 1.5},
-		{LISTEN, NULL, 0.6},
+		{LISTEN, NULL, 0.8},
 		{HANG_UP, NULL, 0},
 	};
 	switch_core_session_t *call = begin("hold", "talk", steps);
@@ -190,7 +190,7 @@ void switch_hangs_up(void)
 }
 
 const struct step QUESTION_ONLY[] = {
-	{LISTEN, NULL, 0.3},
+	{LISTEN, NULL, 0.8},
 	{SAY, QUESTION, 0},
 	{STAY, NULL, 0},
 };

@@ -100,9 +100,9 @@ void expect_answer(const char *command, const char *argument, const char *part)
 static void many(void)
 {
 	static const struct step steps[] = {
-		{LISTEN, NULL, 0.3},
+		{LISTEN, NULL, 0.8},
 		{SAY, QUESTION, 0},
-		{LISTEN, NULL, 0.5},
+		{LISTEN, NULL, 0.8},
 		{HANG_UP, NULL, 0},
 	};
 	switch_core_session_t *calls[CALLS];

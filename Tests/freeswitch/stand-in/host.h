@@ -18,6 +18,8 @@
 enum act {
 	SAY,       /* text: a WAV file */
 	LISTEN,    /* until the agent has spoken and is silent for `s` */
+	HEAR,      /* until a turn was reported whose heard text has text */
+	CALLED,    /* until a tool call was reported */
 	INTERRUPT, /* `s` after the agent began to speak, say text */
 	KEYS,      /* text: digits */
 	WAIT,      /* `s` */

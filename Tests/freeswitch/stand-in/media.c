@@ -128,6 +128,12 @@ static bool step_done(switch_core_session_t *call)
 	case LISTEN:
 		return call->loud_first != 0 &&
 		       call->tick - call->loud_last >= wait;
+	case HEAR:
+		return events_of("voice_engine::turn", call->uuid,
+		                 "Voice-Heard-Text", step->text) > 0;
+	case CALLED:
+		return events_of("voice_engine::tool", call->uuid, NULL, NULL) >
+		       0;
 	case INTERRUPT:
 		if (call->saying == NULL && call->loud_first != 0 &&
 		    call->tick - call->loud_first >= wait) {
