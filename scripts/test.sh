@@ -25,6 +25,7 @@ step "a call on local models" scripts/demo.sh --quiet
 step "failures of every provider at every step" scripts/failures.sh
 step "real servers" Tests/real-servers/run.sh
 step "calls through a real Asterisk" Tests/asterisk/run.sh
+step "FreeSWITCH module, on a stand-in of its host" Tests/freeswitch/run.sh
 step "a call from a browser" Tests/browser/run.sh
 
 if ((${#failed[@]})); then

@@ -117,6 +117,22 @@ internal import VoiceEngineNetSupport
         #expect(log.entries == ["head 200", "body hi", "end"])
     }
 
+    @Test func aClosedClientIsNotKeptByItsPools() throws {
+        weak var client: NetworkClient?
+        do {
+            let other = try ScriptedNetwork()
+            client = other.client
+            other.client.preconnect(try WebURL("http://server:81/").origin, on: other.loop)
+            other.run()
+            #expect(other.connections.count == 1)
+            other.client.closeIdleConnections()
+            other.client.preconnect(try WebURL("http://server:82/").origin, on: other.loop)
+            other.run()
+            #expect(other.connections.allSatisfy { !$0.isOpen })
+        }
+        #expect(client == nil)
+    }
+
     @Test func takesOverAConnectionThatIsBeingWarmed() throws {
         let origin = try WebURL("http://server:81").origin
         network.client.preconnect(origin, on: network.loop)

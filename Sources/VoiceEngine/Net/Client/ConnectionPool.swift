@@ -9,6 +9,8 @@ final class ConnectionPool {
 
     let network: NetworkClient
     let eventLoop: any EventLoop
+    /// Idle connections kept to one destination.
+    private var most: Int
     /// Newest last; the newest is used first, so that the others can grow old.
     private var idle: [Destination: [HTTPConnection]] = [:]
     /// Connections on their way that nobody waits for yet, and who took them over meanwhile.
@@ -34,6 +36,7 @@ final class ConnectionPool {
     init(_ network: NetworkClient, _ eventLoop: any EventLoop) {
         self.network = network
         self.eventLoop = eventLoop
+        most = network.configuration.maximumIdleConnections
     }
 
     /// Gives a connection: an idle one, one that is being warmed, or a new one.
@@ -125,7 +128,7 @@ final class ConnectionPool {
     /// Takes back a connection whose answer is complete.
     func putBack(_ connection: HTTPConnection) {
         let kept = idle[connection.destination]?.count ?? 0
-        guard kept < network.configuration.maximumIdleConnections, connection.becomeIdle() else {
+        guard kept < most, connection.becomeIdle() else {
             return connection.close()
         }
         idle[connection.destination, default: []].append(connection)
@@ -137,9 +140,11 @@ final class ConnectionPool {
         if idle[connection.destination]?.isEmpty ?? false { idle[connection.destination] = nil }
     }
 
-    func closeIdle() {
+    /// Closes the idle connections, and those that are put back from now on.
+    func close() {
         let all = idle.values.joined()
         idle = [:]
+        most = 0
         all.forEach { $0.close() }
     }
 }

@@ -66,11 +66,18 @@ package final class NetworkClient: Sendable {
         package init() {}
     }
 
+    /// The pools of the loops. They hold the client, so the client lets go of them when it is closed: else neither, nor
+    /// the loops, would ever end.
+    private enum Pools {
+        case open([ObjectIdentifier: NIOLoopBound<ConnectionPool>])
+        case closed
+    }
+
     package let configuration: Configuration
     let tls: TLSContext
     let transport: Transport
     private let tally = Mutex(NetworkCounters())
-    private let pools = Mutex<[ObjectIdentifier: NIOLoopBound<ConnectionPool>]>([:])
+    private let pools = Mutex<Pools>(.open([:]))
 
     /// - Throws: when the certificates cannot be read.
     package init(_ configuration: Configuration = .init(), transport: Transport = .sockets) throws(TLSError) {
@@ -141,19 +148,30 @@ package final class NetworkClient: Sendable {
         eventLoop.execute { self.pool(eventLoop).warm(origin) }
     }
 
-    /// Closes the idle connections of all loops; those in use close when they are done. To be called before the
-    /// loops end.
+    /// Closes the idle connections of all loops; those in use close when they are done, and from now on none is kept.
+    /// To be called before the loops end.
     package func closeIdleConnections() {
-        for pool in pools.withLock({ Array($0.values) }) {
-            pool.eventLoop.execute { pool.value.closeIdle() }
+        let last = pools.withLock { pools in
+            defer { pools = .closed }
+            return pools
+        }
+        guard case .open(let open) = last else { return }
+        for pool in open.values {
+            pool.eventLoop.execute { pool.value.close() }
         }
     }
 
     private func pool(_ eventLoop: any EventLoop) -> ConnectionPool {
         pools.withLock { pools in
-            if let pool = pools[ObjectIdentifier(eventLoop)] { return pool }
+            guard case .open(var open) = pools else {
+                let pool = ConnectionPool(self, eventLoop)
+                pool.close()
+                return NIOLoopBound(pool, eventLoop: eventLoop)
+            }
+            if let pool = open[ObjectIdentifier(eventLoop)] { return pool }
             let pool = NIOLoopBound(ConnectionPool(self, eventLoop), eventLoop: eventLoop)
-            pools[ObjectIdentifier(eventLoop)] = pool
+            open[ObjectIdentifier(eventLoop)] = pool
+            pools = .open(open)
             return pool
         }.value
     }
