@@ -5,6 +5,7 @@
 #
 # Recordings and logs are left in .build/asterisk/module. Exit status 77: skipped, because Asterisk cannot be had here.
 #   VOICE_LAB, VOICE_PREFIX (dist)   other builds
+#   MODULE_SOURCES=DIR               another module than examples/asterisk
 #   MODULE_ASAN=1                    the module with AddressSanitizer, in an Asterisk that has its runtime loaded
 set -uo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
@@ -36,14 +37,14 @@ compile() {
   local folder=$out/$1
   shift
   mkdir -p "$folder"
-  make -s -C examples/asterisk ASTERISK_MAJOR="$major" ASTERISK_INCLUDE="$tree/usr/include" PREFIX="$prefix" \
+  make -s -C "${MODULE_SOURCES:-examples/asterisk}" ASTERISK_MAJOR="$major" ASTERISK_INCLUDE="$tree/usr/include" PREFIX="$prefix" \
     OUT="$folder/app_voice_engine.so" "$@" > "$folder/make.log" 2>&1 ||
     { cat "$folder/make.log"; echo "  FAILED  the module does not compile"; exit 1; }
 }
 if [[ -n ${MODULE_ASAN:-} ]]; then
   compile module CFLAGS='-O1 -g -fsanitize=address -fno-omit-frame-pointer' LDFLAGS=-fsanitize=address
   export ASTERISK_WRAP="env LD_PRELOAD=$(gcc -print-file-name=libasan.so) \
-ASAN_OPTIONS=detect_leaks=0:verify_asan_link_order=0:log_path=$out/asan"
+ASAN_OPTIONS=detect_leaks=1:verify_asan_link_order=0:log_path=$out/asan"
 else
   compile module
 fi
@@ -118,5 +119,19 @@ status=$?
 if ! kill -0 "$(cat "$run/pid")" 2> /dev/null; then
   echo "  FAILED  Asterisk ended: $out/console.log"
   status=1
+fi
+if [[ -n ${MODULE_ASAN:-} ]]; then
+  grep -q libasan "/proc/$(cat "$run/pid")/maps" || { echo "  FAILED  AddressSanitizer is not there"; status=1; }
+  # At the end it looks for memory that nobody can free any more. What Asterisk and its libraries leave is theirs.
+  scripts/asterisk/stop.sh "$run"
+  for report in "$out"/asan.*; do
+    [[ -e $report ]] || continue
+    if grep -q 'ERROR: AddressSanitizer' "$report" || grep -qE ' in .*(voice_[a-z]+|app_voice_engine)\.c:' "$report"; then
+      echo "  FAILED  AddressSanitizer: $report"
+      grep -E 'ERROR|(voice_[a-z]+|app_voice_engine)\.c:' "$report" | head -n 12
+      status=1
+    fi
+  done
+  ((status == 0)) && echo "  ok      module, no complaint of AddressSanitizer"
 fi
 exit "$status"
