@@ -21,6 +21,7 @@ class Lab:
         self.run, self.port, self.out = arguments.run, arguments.sip_port, arguments.out
         self.manager = Manager(arguments.manager_port)
         self.random = random.Random(arguments.seed)
+        self.models = arguments.models
         self.count, self.calls = 0, arguments.calls
         # ERROR lines of the module that a scenario meant to cause, as regular expressions.
         self.expected = []
@@ -501,6 +502,46 @@ def many(lab):
     return f"{report}, ticks that came too late to be made up for: {late}"
 
 
+# -- Local models ------------------------------------------------------------------------------------------------------
+
+
+def local_models(lab):
+    """A conversation without any network: recorded words in, the local models' own answers out."""
+    if not lab.models:
+        return "SKIPPED: the models are not installed (make models)"
+    conf, sounds = f"{lab.run}/etc/voice_engine.conf", f"{lab.out}/caller"
+    subprocess.run(["scripts/demo/caller-audio.sh", sounds], check=True, capture_output=True)
+    os.makedirs(f"{lab.out}/local-agents", exist_ok=True)
+    with open("examples/agents/receptionist.json", encoding="utf-8") as file:
+        document = json.load(file)
+    with open(f"{lab.out}/local-agents/receptionist.json", "w", encoding="utf-8") as file:
+        json.dump(document, file)
+    with open(conf, encoding="utf-8") as file:
+        good = file.read()
+    with open(conf, "w", encoding="utf-8") as file:
+        file.write(re.sub(r"agents = .*", f"agents = {lab.out}/local-agents\nmodels = {lab.models}", good))
+    lab.cli("module reload app_voice_engine.so")
+    number = re.search(r"Configuration (\d+), agents: receptionist", lab.cli("voice show version"))
+    expect(number, lab.cli("voice show version"))
+    for _ in range(600):
+        if f"configuration {number[1]} is ready" in lab.log():
+            break
+        time.sleep(0.1)
+    phone = Phone(
+        lab, "a-receptionist", "listen:1", f"say:{sounds}/appointment.wav", "listen:1", f"say:{sounds}/friday.wav", "listen:1",
+        f"say:{sounds}/prices.wav", f"interrupt:{sounds}/one-moment.wav@1.5", "wait:3", codec="slin16").finish()
+    phone.ended("HANGUP")
+    with open(conf, "w", encoding="utf-8") as file:
+        file.write(good)
+    lab.cli("module reload app_voice_engine.so")
+    caller, agent = " ".join(phone.texts("caller")).lower(), " ".join(phone.texts("agent")).lower()
+    expect("appointment" in caller and "friday" in caller, f"understood: {caller}")
+    expect("friday" in agent and "sixty" in agent, f"answered: {agent}")
+    totals = [int(e["TotalMs"]) for e in phone.events("Metrics")]
+    return (f"understood {phone.texts('caller')}; answers after {totals} ms, silent "
+            f"{phone.call['interruptions'][0]['silent_after_ms']} ms after the interruption began")
+
+
 GROUPS = {
     "calls": [conversation, wideband, g722, narrow, mute, agent_ends, transfer, left_transfer, refer, nowhere, keys_out,
               hold, tools, limited, early, variables, redirect, say, wrong, dead, fork, console],
@@ -508,6 +549,7 @@ GROUPS = {
     "configuration": [reload, start_wrong],
     "load": [many],
     "modules": [rounds, forced, other_asterisk],
+    "models": [local_models],
 }
 
 
@@ -524,6 +566,7 @@ def main():
     parser.add_argument("--sip-port", type=int, required=True)
     parser.add_argument("--manager-port", type=int, required=True)
     parser.add_argument("--out", required=True)
+    parser.add_argument("--models", help="folder of the local models")
     parser.add_argument("--seed", type=int, default=20)
     parser.add_argument("--calls", type=int, default=100, help="of the group load")
     parser.add_argument("--together", type=int, default=6, help="calls at the same time")

@@ -92,7 +92,7 @@ fill() {
 }
 fill Tests/asterisk/module/voice_engine.conf "$run/voice_engine.conf"
 fill Tests/asterisk/module/extensions.conf "$run/extensions.conf"
-scripts/asterisk/configure.sh "$run" --sip-port "$sip_port" --dialplan "$run/extensions.conf" \
+scripts/asterisk/configure.sh "$run" --rtp-port "${MODULE_RTP_PORT:-22000}" --sip-port "$sip_port" --dialplan "$run/extensions.conf" \
   --manager-port "$manager_port" --conf "$run/voice_engine.conf" --module "$out/module/app_voice_engine.so" \
   > /dev/null || exit 1
 rm "$run/voice_engine.conf" "$run/extensions.conf"
@@ -113,9 +113,12 @@ other_abi() {
   fi
 }
 
-python3 -B Tests/asterisk/module.py --run "$run" --sip-port "$sip_port" --manager-port "$manager_port" --out "$out" "$@"
+models=${VOICE_ENGINE_MODELS:-${XDG_CACHE_HOME:-$HOME/.cache}/voice-engine/models}
+VOICE_ENGINE_MODELS=$models scripts/models/fetch.sh --check > /dev/null 2>&1 || models=
+python3 -B Tests/asterisk/module.py --run "$run" --sip-port "$sip_port" --manager-port "$manager_port" --out "$out" \
+  --models "$models" --calls "${MODULE_CALLS:-100}" "$@"
 status=$?
-(($# > 0)) || other_abi || status=1
+[[ $# -gt 0 && " $* " != *" modules "* ]] || other_abi || status=1
 if ! kill -0 "$(cat "$run/pid")" 2> /dev/null; then
   echo "  FAILED  Asterisk ended: $out/console.log"
   status=1
