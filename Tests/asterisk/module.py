@@ -61,7 +61,8 @@ class Phone:
         expect(event, "VoiceAgentStart did not come")
         return event
 
-    def finish(self):
+    def finish(self, has_dialplan=True):
+        """Waits for its end. A channel that Bridge() took has no dialplan of its own any more."""
         out, error = self.process.communicate(timeout=180)
         expect(out, f"the caller failed: {error[-500:]}")
         self.call = json.loads(out)
@@ -69,6 +70,8 @@ class Phone:
         if self.expected_status == 200:
             expect(not self.call["failure"], self.call["failure"])
             expect(self.call["lost"] == 0, f"{self.call['lost']} packets were lost")
+        if not has_dialplan:
+            return self
         # A call through another channel has two ends.
         start = self.lab.manager.wait(self.is_start, 0)
         self.after = self.lab.manager.wait(
@@ -97,6 +100,12 @@ class Phone:
         return end
 
 
+def lab_user_events(phone):
+    id = phone.started()["Uniqueid"]
+    told = phone.lab.manager.all(lambda e: e.get("UserEvent") == "VoiceAgentTurn" and e["Uniqueid"] == id)
+    return [{"Who": e["Who"], "Interrupted": e.get("Interrupted"), "Text": e.get("Text")} for e in told]
+
+
 def check_conversation(phone):
     call = phone.call
     expect(len(phone.texts("caller")) >= 3, f"the caller said three things; understood: {phone.texts('caller')}")
@@ -113,6 +122,9 @@ def check_conversation(phone):
     expect([line["who"] for line in lines].count("caller") >= 3, f"transcript: {lines}")
     expect(any(line.get("interrupted") for line in lines), f"no interruption in the transcript: {lines}")
     expect(int(phone.after["Turns"]) >= 3 and "caller:" in phone.after["Summary"], f"variables: {phone.after}")
+    # What ARI sees: the same as user events of the channel.
+    told = lab_user_events(phone)
+    expect([e for e in told if e["Who"] == "caller"] and [e for e in told if e["Interrupted"] == "yes"], f"{told}")
     totals = [int(e["TotalMs"]) for e in phone.events("Metrics")]
     engine = [float(e["EngineMs"]) for e in phone.events("Metrics")]
     return (f"answers after {totals} ms, the engine's share {engine} ms, silent {silent} ms after the interruption "
@@ -306,6 +318,79 @@ def console(lab):
     expect(channel in lab.cli("voice show calls"), "unloaded with calls live")
     phone.finish().ended("HANGUP")
     return "show calls, call, version, providers; unload refused while a call lives"
+
+
+# -- Calls between people ----------------------------------------------------------------------------------------------
+
+
+def seconds_heard(phone):
+    return sum(end - begin for begin, end in phone.call["heard"])
+
+
+def overhear(lab, agent):
+    """Two people talk, an agent listens; it whispers to each of them. The phones, and the events of the listener."""
+    first = Phone(lab, f"l-{agent}", f"say:{QUESTION}", "hear:0.3", "wait:8", f"say:{QUESTION}", "wait:3")
+    start = lab.manager.wait(
+        lambda e: e["Event"] == "VoiceListenStart" and e.get("CallerIDNum") == first.name, 20)
+    expect(start, "VoiceListenStart did not come")
+    second = Phone(lab, "joining", "wait:2.5", f"say:{INTERRUPTION}", "wait:8", "peer-hangup:20")
+    # Both are silent when it whispers.
+    spoken = lab.manager.wait(
+        lambda e: e["Event"] == "VoiceListenTurn" and e["Uniqueid"] == start["Uniqueid"] and e["Side"] == "far", 20)
+    expect(spoken, "the second one was not understood")
+    shown = lab.cli("voice show calls")
+    expect(" near " in shown and " far " in shown, shown)
+    answer = lab.manager.action("VoiceSay", Channel=start["Channel"], Side="near", Text="A word for the first one alone.")
+    expect(answer.get("Response") == "Success", f"{answer}")
+    expect(lab.manager.wait(
+        lambda e: e["Event"] == "VoiceListenTurn" and e["Uniqueid"] == start["Uniqueid"] and e["Who"] == "agent"),
+        "nothing was whispered to the first one")
+    lab.cli(f"voice whisper {start['Channel']} far A word for the second one alone.")
+    first.finish(has_dialplan=False)
+    second.finish()
+    end = lab.manager.wait(lambda e: e["Event"] == "VoiceListenEnd" and e["Uniqueid"] == start["Uniqueid"])
+    expect(end and end["Status"] == "COMPLETED", f"{end}")
+    turns = lab.manager.all(lambda e: e["Event"] == "VoiceListenTurn" and e["Uniqueid"] == start["Uniqueid"])
+    return first, second, turns, end
+
+
+def listener(lab):
+    first, second, turns, end = overhear(lab, "notes")
+    near = [t["Text"] for t in turns if t["Who"] == "near"]
+    far = [t["Text"] for t in turns if t["Who"] == "far"]
+    said = {(t["Side"], t["Text"]) for t in turns if t["Who"] == "agent"}
+    expect(len(near) >= 2 and len(far) >= 1, f"near {near}, far {far}")
+    expect(said == {("near", "A word for the first one alone."), ("far", "A word for the second one alone.")}, f"{said}")
+    # The recordings are known. Each whisper takes some 1.6 s, and only one hears it.
+    extra = {}
+    for name, phone, other in (("first", first, second), ("second", second, first)):
+        extra[name] = seconds_heard(phone) - sum(s["end"] - s["begin"] for s in other.call["said"])
+        expect(0.6 < extra[name] < 2.6, f"beside the other's words the {name} heard {extra[name]:.1f} s: {phone.call['heard']}")
+    with open(end["Transcript"], encoding="utf-8") as file:
+        who = [json.loads(line)["who"] for line in file]
+    expect({"near", "far", "agent"} <= set(who), f"transcript: {who}")
+    return f"near {len(near)}, far {len(far)} turns; whispers heard by one alone, s: " + str(
+        {name: round(seconds, 1) for name, seconds in extra.items()})
+
+
+def listener_stops(lab):
+    """Begun and ended by the console; a second one is refused; an agent that talks cannot listen."""
+    phone = Phone(lab, "l-nobody", f"say:{QUESTION}", "wait:5")
+    event = lab.manager.wait(lambda e: e.get("UserEvent") == "Listening" and e.get("CallerIDNum") == phone.name, 20)
+    expect(event and event["Status"] == "FAILED" and "nobody" in event["Reason"], f"{event}")
+    channel = event["Channel"]
+    lab.cli(f"voice listen {channel} notes")
+    expect("already" in lab.cli(f"voice listen {channel} notes"), "a second listener")
+    start = lab.manager.wait(lambda e: e["Event"] == "VoiceListenStart" and e["Channel"] == channel)
+    expect(start, "voice listen did not begin")
+    time.sleep(2.5)
+    lab.cli(f"voice unlisten {channel}")
+    end = lab.manager.wait(lambda e: e["Event"] == "VoiceListenEnd" and e["Channel"] == channel)
+    expect(end and end["Status"] == "COMPLETED", f"{end}")
+    expect("Nobody listens" in lab.cli(f"voice unlisten {channel}"), "voice unlisten again")
+    expect("no such channel" in lab.cli("voice listen PJSIP/none notes"), "voice listen PJSIP/none")
+    phone.finish()
+    return "voice listen, voice unlisten"
 
 
 # -- The end of calls at any moment ------------------------------------------------------------------------------------
@@ -516,12 +601,14 @@ def local_models(lab):
         document = json.load(file)
     with open(f"{lab.out}/local-agents/receptionist.json", "w", encoding="utf-8") as file:
         json.dump(document, file)
+    with open(f"{lab.out}/local-agents/notes.json", "w", encoding="utf-8") as file:
+        json.dump({"name": "notes", "mode": "listen", "stt": {"provider": "local"}, "tts": {"provider": "local"}}, file)
     with open(conf, encoding="utf-8") as file:
         good = file.read()
     with open(conf, "w", encoding="utf-8") as file:
         file.write(re.sub(r"agents = .*", f"agents = {lab.out}/local-agents\nmodels = {lab.models}", good))
     lab.cli("module reload app_voice_engine.so")
-    number = re.search(r"Configuration (\d+), agents: receptionist", lab.cli("voice show version"))
+    number = re.search(r"Configuration (\d+), agents:.* receptionist", lab.cli("voice show version"))
     expect(number, lab.cli("voice show version"))
     for _ in range(600):
         if f"configuration {number[1]} is ready" in lab.log():
@@ -531,20 +618,27 @@ def local_models(lab):
         lab, "a-receptionist", "listen:1", f"say:{sounds}/appointment.wav", "listen:1", f"say:{sounds}/friday.wav", "listen:1",
         f"say:{sounds}/prices.wav", f"interrupt:{sounds}/one-moment.wav@1.5", "wait:3", codec="slin16").finish()
     phone.ended("HANGUP")
+    turns = overhear(lab, "notes")[2]
     with open(conf, "w", encoding="utf-8") as file:
         file.write(good)
     lab.cli("module reload app_voice_engine.so")
+    near, far = (" ".join(t["Text"] for t in turns if t["Who"] == side).lower() for side in ("near", "far"))
+    expect("number" in near and "moment" not in near, f"the near side: {near}")
+    expect("moment" in far and "number" not in far, f"the far side: {far}")
     caller, agent = " ".join(phone.texts("caller")).lower(), " ".join(phone.texts("agent")).lower()
     expect("appointment" in caller and "friday" in caller, f"understood: {caller}")
     expect("friday" in agent and "sixty" in agent, f"answered: {agent}")
     totals = [int(e["TotalMs"]) for e in phone.events("Metrics")]
     return (f"understood {phone.texts('caller')}; answers after {totals} ms, silent "
-            f"{phone.call['interruptions'][0]['silent_after_ms']} ms after the interruption began")
+            f"{phone.call['interruptions'][0]['silent_after_ms']} ms after the interruption began; listening: "
+            f"near {near!r}, far {far!r}")
 
 
 GROUPS = {
     "calls": [conversation, wideband, g722, narrow, mute, agent_ends, transfer, left_transfer, refer, nowhere, keys_out,
-              hold, tools, limited, early, variables, redirect, say, wrong, dead, fork, console],
+              hold, tools, limited, early, variables, redirect, say, wrong, dead, fork,
+              console, listener_stops],
+    "people": [listener],
     "ends": [hang_ups],
     "configuration": [reload, start_wrong],
     "load": [many],

@@ -88,7 +88,7 @@ chmod 600 "$out/keys"
 sip_port=$(free_port) manager_port=$(free_port)
 fill() {
   sed "s|AGENTS|$out/agents|; s|KEYS|$out/keys|; s|TRANSCRIPTS|$out/transcripts|; s|SIP_PORT|$sip_port|
-    s|AGI_SCRIPT|$PWD/Tests/asterisk/module/agi.sh|; /^MORE/d" "$1" > "$2"
+    s|AGI_SCRIPT|$PWD/Tests/asterisk/module/agi.sh|" "$1" > "$2"
 }
 fill Tests/asterisk/module/voice_engine.conf "$run/voice_engine.conf"
 fill Tests/asterisk/module/extensions.conf "$run/extensions.conf"

@@ -6,6 +6,8 @@
  * it under the terms of the GNU General Public License, version 2 or later.
  *
  *   VoiceAgent(agent[,options])      see README.md beside this file
+ *   VoiceListen(agent[,options])
+ *   StopVoiceListen()
  *
  * It refuses to load into an Asterisk of another major version than it was
  * compiled for (structures differ, and Asterisk itself does not notice), and
@@ -37,6 +39,23 @@ static const char agent_description[] =
 	"REFUSED (full), BADCONFIG or FAILED; further VOICE_AGENT_REASON,\n"
 	"VOICE_AGENT_TURNS, VOICE_AGENT_SUMMARY, VOICE_AGENT_TRANSCRIPT and\n"
 	"VOICE_AGENT_GOTO.\n";
+
+static const char listen_app[] = "VoiceListen";
+static const char listen_synopsis[] =
+	"Lets an agent write down both sides of the call that follows";
+static const char listen_description[] =
+	"  VoiceListen(agent[,options]): from now on an agent whose document says\n"
+	"\"mode\": \"listen\" hears what both sides of this channel's call say,\n"
+	"and tells it by events and in the transcript. The dialplan goes on at\n"
+	"once, usually to Dial(). voice whisper lets it talk to one side.\n"
+	"  Options: r(rate) and v(a=b^c=d) as of VoiceAgent.\n"
+	"  Sets VOICE_LISTEN_STATUS to LISTENING or FAILED, and\n"
+	"VOICE_LISTEN_REASON. Ends with the channel, or by StopVoiceListen().\n";
+
+static const char stop_app[] = "StopVoiceListen";
+static const char stop_synopsis[] = "Ends what VoiceListen began";
+static const char stop_description[] =
+	"  StopVoiceListen(): the agent listens to this channel no more.\n";
 
 /* "221001" is 22.10.1: the last four digits are not the major version. */
 static int running_major(void)
@@ -71,9 +90,14 @@ static int unload_module(void)
 	if (voice_calls_count() > 0) {
 		ast_log(LOG_WARNING, "app_voice_engine stays: %d calls are "
 		        "live\n", voice_calls_count());
+		/* By force, then: those who only listen go. */
+		voice_listen_stop(NULL);
 		return -1;
 	}
 	ast_unregister_application(agent_app);
+	ast_unregister_application(listen_app);
+	ast_unregister_application(stop_app);
+	voice_manager_stop();
 	voice_console_stop();
 	voice_setup_drop();
 	voice_keeper_stop();
@@ -86,6 +110,11 @@ static int load_module(void)
 	if (check_versions())
 		return AST_MODULE_LOAD_DECLINE;
 	if (voice_calls_start() || voice_keeper_start() || voice_console_start() ||
+	    voice_manager_start() ||
+	    ast_register_application(listen_app, voice_listen_exec,
+	                             listen_synopsis, listen_description) ||
+	    ast_register_application(stop_app, voice_listen_stop_exec,
+	                             stop_synopsis, stop_description) ||
 	    ast_register_application(agent_app, voice_agent_exec,
 	                             agent_synopsis, agent_description)) {
 		ast_log(LOG_ERROR, "app_voice_engine could not be set up\n");

@@ -1,5 +1,5 @@
-/* VoiceAgent(agent[,options]): its arguments, its session, and the list of the
- * calls that are live. */
+/* VoiceAgent(agent[,options]) and VoiceListen(agent[,options]): their arguments,
+ * their sessions, and the list of the calls that are live. */
 #include "voice_module.h"
 
 #include <unistd.h>
@@ -49,14 +49,16 @@ struct ao2_iterator voice_calls_all(void)
 	return ao2_iterator_init(calls, 0);
 }
 
-struct voice_call *voice_calls_find(const char *name)
+struct voice_call *voice_calls_find(const char *name, const char *side)
 {
 	struct ao2_iterator all = voice_calls_all();
 	struct voice_call *call;
 
 	while ((call = ao2_iterator_next(&all)) != NULL) {
-		if (strcasecmp(call->id, name) == 0 ||
-		    strcasecmp(call->channel, name) == 0)
+		if ((strcasecmp(call->id, name) == 0 ||
+		     strcasecmp(call->channel, name) == 0) &&
+		    (side == NULL || (call->side != NULL &&
+		                      strcasecmp(call->side, side) == 0)))
 			break;
 		ao2_ref(call, -1);
 	}
@@ -85,9 +87,9 @@ static void call_destroy(void *data)
 	ao2_cleanup(call->setup);
 }
 
-static struct voice_call *call_alloc(struct ast_channel *chan,
-                                     struct voice_setup *setup,
-                                     const char *agent)
+struct voice_call *voice_call_alloc(struct ast_channel *chan,
+                                    struct voice_setup *setup,
+                                    const struct voice_order *order)
 {
 	struct voice_call *call = ao2_alloc(sizeof(*call), call_destroy);
 
@@ -101,9 +103,16 @@ static struct voice_call *call_alloc(struct ast_channel *chan,
 	}
 	call->setup = ao2_bump(setup);
 	call->chan = chan;
+	call->log = call;
 	call->timer_fd = -1;
 	call->begin = ast_tvnow();
-	ast_copy_string(call->agent, agent, sizeof(call->agent));
+	ast_copy_string(call->agent, order->agent, sizeof(call->agent));
+	call->rate = order->rate != 0 ? order->rate : voice_entry_rate(chan);
+	call->format = call->rate == 16000 ? ast_format_slin16
+	                                   : ast_format_slin;
+	call->limit_s = order->limit_s != 0 ? order->limit_s
+	                                    : setup->max_call_s;
+	call->leaves_transfer = order->leaves_transfer;
 	ast_channel_lock(chan);
 	ast_copy_string(call->channel, ast_channel_name(chan),
 	                sizeof(call->channel));
@@ -136,8 +145,8 @@ static enum voice_result result_of(voice_status status)
 	}
 }
 
-/* Begins the conversation. 0, or -1: the status of the channel says why. */
-static int open_session(struct voice_call *call, const char *pairs)
+voice_status voice_call_open(struct voice_call *call, const char *pairs,
+                             const char **reason)
 {
 	char *variables = voice_entry_variables(call->chan, pairs);
 	voice_session_config config = {
@@ -150,16 +159,10 @@ static int open_session(struct voice_call *call, const char *pairs)
 	};
 	voice_status status = voice_session_create(call->setup->engine, &config,
 	                                           NULL, &call->session);
-	char reason[VOICE_TEXT_BYTES];
 
-	if (status < 0) {
-		voice_copy_line(reason, sizeof(reason), voice_last_error());
-		ast_log(LOG_WARNING, "%s: no call with agent %s: %s\n",
-		        call->channel, call->agent, reason);
-		voice_report_refusal(call->chan, result_of(status), reason);
-	}
+	*reason = voice_last_error();
 	ast_json_free(variables);
-	return status < 0 ? -1 : 0;
+	return status;
 }
 
 /* What follows the call: the media path has been released. */
@@ -195,8 +198,6 @@ static int go_on(struct voice_call *call)
 
 static int talk(struct voice_call *call, bool answers)
 {
-	int result;
-
 	voice_calls_link(call);
 	voice_report(call, "VoiceAgentStart", "CallerIDNum", call->caller,
 	             NULL);
@@ -207,19 +208,10 @@ static int talk(struct voice_call *call, bool answers)
 		close(call->timer_fd);
 	voice_calls_unlink(call);
 	voice_report_end(call);
-	result = go_on(call);
-	return result;
+	return go_on(call);
 }
 
-/* -- The application ------------------------------------------------------ */
-
-struct order {
-	const char *agent;
-	struct ast_flags flags;
-	char *values[ARGUMENTS];
-	unsigned int rate;
-	unsigned int limit_s;
-};
+/* -- The applications ----------------------------------------------------- */
 
 static int read_number(const char *text, unsigned int most, unsigned int *out)
 {
@@ -232,41 +224,58 @@ static int read_number(const char *text, unsigned int most, unsigned int *out)
 	               : 0;
 }
 
-/* NULL, or what is wrong. */
-static const char *read_order(struct order *order)
+/* Fills in the order from the application's data, which is cut into pieces.
+ * NULL, or what is wrong. */
+static const char *read_order(struct voice_order *order, char *data)
 {
+	struct ast_flags flags = {0};
+	char *values[ARGUMENTS] = {NULL};
+
+	AST_DECLARE_APP_ARGS(arguments, AST_APP_ARG(agent);
+	                     AST_APP_ARG(options););
+	AST_STANDARD_APP_ARGS(arguments, data);
+	order->agent = arguments.agent;
 	if (ast_strlen_zero(order->agent))
-		return "expected VoiceAgent(agent[,options])";
-	if (ast_test_flag(&order->flags, OPTION_RATE) &&
-	    (read_number(order->values[ARGUMENT_RATE], 16000, &order->rate) ||
+		return "expected an agent: (agent[,options])";
+	if (!ast_strlen_zero(arguments.options) &&
+	    ast_app_parse_options(agent_options, &flags, values,
+	                          arguments.options))
+		return "an option is unknown or lacks its value";
+	if (ast_test_flag(&flags, OPTION_RATE) &&
+	    (read_number(values[ARGUMENT_RATE], 16000, &order->rate) ||
 	     (order->rate != 8000 && order->rate != 16000)))
 		return "option r: expected r(8000) or r(16000)";
-	if (ast_test_flag(&order->flags, OPTION_LIMIT) &&
-	    read_number(order->values[ARGUMENT_LIMIT], 86400, &order->limit_s))
+	if (ast_test_flag(&flags, OPTION_LIMIT) &&
+	    read_number(values[ARGUMENT_LIMIT], 86400, &order->limit_s))
 		return "option t: expected seconds, t(600)";
+	order->variables = values[ARGUMENT_VARIABLES];
+	order->leaves_transfer = ast_test_flag(&flags, OPTION_LEAVE_TRANSFER);
+	order->answers = !ast_test_flag(&flags, OPTION_NO_ANSWER);
 	return NULL;
 }
 
-static int begin(struct ast_channel *chan, const struct order *order,
+static int begin(struct ast_channel *chan, const struct voice_order *order,
                  struct voice_setup *setup)
 {
-	struct voice_call *call = call_alloc(chan, setup, order->agent);
+	struct voice_call *call = voice_call_alloc(chan, setup, order);
+	char line[VOICE_TEXT_BYTES];
+	const char *reason = NULL;
+	voice_status status;
 	int result = 0;
 
 	if (call == NULL) {
 		voice_report_refusal(chan, VOICE_FAILED, "no memory");
 		return 0;
 	}
-	call->rate = order->rate != 0 ? order->rate : voice_entry_rate(chan);
-	call->format = call->rate == 16000 ? ast_format_slin16
-	                                   : ast_format_slin;
-	call->limit_s = order->limit_s != 0 ? order->limit_s
-	                                    : setup->max_call_s;
-	call->leaves_transfer =
-		ast_test_flag(&order->flags, OPTION_LEAVE_TRANSFER);
-	if (open_session(call, order->values[ARGUMENT_VARIABLES]) == 0)
-		result = talk(call, !ast_test_flag(&order->flags,
-		                                   OPTION_NO_ANSWER));
+	status = voice_call_open(call, order->variables, &reason);
+	if (status == VOICE_OK) {
+		result = talk(call, order->answers);
+	} else {
+		voice_copy_line(line, sizeof(line), reason);
+		ast_log(LOG_WARNING, "%s: no call with agent %s: %s\n",
+		        call->channel, call->agent, line);
+		voice_report_refusal(chan, result_of(status), line);
+	}
 	ao2_ref(call, -1);
 	return result;
 }
@@ -274,36 +283,59 @@ static int begin(struct ast_channel *chan, const struct order *order,
 int voice_agent_exec(struct ast_channel *chan, const char *data)
 {
 	char *parse = ast_strdupa(S_OR(data, ""));
-	struct order order = {0};
-	struct voice_setup *setup;
-	const char *wrong;
-	int result = 0;
+	struct voice_order order = {0};
+	const char *wrong = read_order(&order, parse);
+	struct voice_setup *setup = NULL;
+	int result;
 
-	AST_DECLARE_APP_ARGS(arguments, AST_APP_ARG(agent);
-	                     AST_APP_ARG(options););
-	AST_STANDARD_APP_ARGS(arguments, parse);
-	order.agent = arguments.agent;
-	if (!ast_strlen_zero(arguments.options) &&
-	    ast_app_parse_options(agent_options, &order.flags, order.values,
-	                          arguments.options))
-		wrong = "an option is unknown or lacks its value";
-	else
-		wrong = read_order(&order);
+	if (wrong == NULL) {
+		setup = voice_setup_current();
+		if (setup == NULL)
+			wrong = "voice_engine.conf is wrong; the log of its "
+				"loading says why";
+	}
 	if (wrong != NULL) {
 		ast_log(LOG_WARNING, "VoiceAgent(%s): %s\n", S_OR(data, ""),
 		        wrong);
 		voice_report_refusal(chan, VOICE_BADCONFIG, wrong);
 		return 0;
 	}
-	setup = voice_setup_current();
-	if (setup == NULL) {
-		ast_log(LOG_WARNING, "VoiceAgent(%s): voice_engine.conf is "
-		        "wrong; the log of its loading says why\n", data);
-		voice_report_refusal(chan, VOICE_BADCONFIG,
-		                     "voice_engine.conf is wrong");
-		return 0;
-	}
 	result = begin(chan, &order, setup);
 	ao2_ref(setup, -1);
 	return result;
+}
+
+int voice_listen_exec(struct ast_channel *chan, const char *data)
+{
+	char *parse = ast_strdupa(S_OR(data, ""));
+	struct voice_order order = {0};
+	const char *wrong = read_order(&order, parse);
+	struct voice_setup *setup = voice_setup_current();
+	char line[VOICE_TEXT_BYTES];
+
+	if (wrong == NULL && setup == NULL)
+		wrong = "voice_engine.conf is wrong";
+	if (wrong == NULL &&
+	    voice_listen_begin(chan, setup, &order, &wrong) == 0)
+		wrong = NULL;
+	voice_copy_line(line, sizeof(line), S_OR(wrong, ""));
+	if (wrong != NULL)
+		ast_log(LOG_WARNING, "VoiceListen(%s): %s\n", S_OR(data, ""),
+		        line);
+	pbx_builtin_setvar_helper(chan, "VOICE_LISTEN_STATUS",
+	                          wrong == NULL ? "LISTENING" : "FAILED");
+	pbx_builtin_setvar_helper(chan, "VOICE_LISTEN_REASON", line);
+	ao2_cleanup(setup);
+	return 0;
+}
+
+int voice_listen_stop_exec(struct ast_channel *chan, const char *data)
+{
+	char id[AST_MAX_UNIQUEID];
+
+	ast_channel_lock(chan);
+	ast_copy_string(id, ast_channel_uniqueid(chan), sizeof(id));
+	ast_channel_unlock(chan);
+	voice_listen_stop(id);
+	return 0;
 }

@@ -1,4 +1,5 @@
-/* The commands of Asterisk's console: voice show ..., voice debug, voice say. */
+/* The commands of Asterisk's console: voice show ..., voice debug, voice say,
+ * voice listen, voice whisper. */
 #include "voice_module.h"
 
 #include "asterisk/ast_version.h"
@@ -11,7 +12,7 @@ static const char *phase_name(const struct voice_call *call)
 	static const char *const names[] = {"talking", "on hold", "leaving",
 	                                    "over"};
 
-	return names[call->phase];
+	return call->side != NULL ? call->side : names[call->phase];
 }
 
 static char *complete_call(const char *word, int number)
@@ -88,7 +89,7 @@ static char *show_call(struct ast_cli_entry *entry, int command,
 		               : NULL;
 	if (arguments->argc != 4)
 		return CLI_SHOWUSAGE;
-	call = voice_calls_find(arguments->argv[3]);
+	call = voice_calls_find(arguments->argv[3], NULL);
 	if (call == NULL) {
 		ast_cli(arguments->fd, "There is no call %s\n",
 		        arguments->argv[3]);
@@ -260,7 +261,7 @@ static char *debug(struct ast_cli_entry *entry, int command,
 		        is_on ? "" : "not ");
 		return CLI_SUCCESS;
 	}
-	call = voice_calls_find(arguments->argv[3]);
+	call = voice_calls_find(arguments->argv[3], NULL);
 	if (call == NULL) {
 		ast_cli(arguments->fd, "There is no call %s\n",
 		        arguments->argv[3]);
@@ -292,7 +293,7 @@ static char *say(struct ast_cli_entry *entry, int command,
 		               : NULL;
 	if (arguments->argc < 4)
 		return CLI_SHOWUSAGE;
-	call = voice_calls_find(arguments->argv[2]);
+	call = voice_calls_find(arguments->argv[2], NULL);
 	if (call == NULL) {
 		ast_cli(arguments->fd, "There is no call %s\n",
 		        arguments->argv[2]);
@@ -322,7 +323,7 @@ static char *hang_up(struct ast_cli_entry *entry, int command,
 		               : NULL;
 	if (arguments->argc != 3)
 		return CLI_SHOWUSAGE;
-	call = voice_calls_find(arguments->argv[2]);
+	call = voice_calls_find(arguments->argv[2], NULL);
 	if (call == NULL) {
 		ast_cli(arguments->fd, "There is no call %s\n",
 		        arguments->argv[2]);
@@ -333,6 +334,90 @@ static char *hang_up(struct ast_cli_entry *entry, int command,
 	return CLI_SUCCESS;
 }
 
+static char *whisper(struct ast_cli_entry *entry, int command,
+                     struct ast_cli_args *arguments)
+{
+	struct voice_call *call;
+	char text[4096] = "";
+	voice_status status;
+
+	if (command == CLI_INIT) {
+		entry->command = "voice whisper";
+		entry->usage =
+			"Usage: voice whisper <channel or unique id> "
+			"{near|far} <text>\n"
+			"       Says something to one side of a call that a\n"
+			"       listener listens to: near is the channel's own\n"
+			"       party, far the one that it talks with.\n";
+		return NULL;
+	}
+	if (command == CLI_GENERATE)
+		return arguments->pos == 2
+		               ? complete_call(arguments->word, arguments->n)
+		               : NULL;
+	if (arguments->argc < 5)
+		return CLI_SHOWUSAGE;
+	call = voice_calls_find(arguments->argv[2], arguments->argv[3]);
+	if (call == NULL) {
+		ast_cli(arguments->fd, "Nobody listens to the %s side of %s\n",
+		        arguments->argv[3], arguments->argv[2]);
+		return CLI_FAILURE;
+	}
+	ast_join(text, sizeof(text), arguments->argv + 4);
+	status = voice_session_say(call->session, text);
+	ast_cli(arguments->fd, "%s\n", voice_status_text(status));
+	ao2_ref(call, -1);
+	return status < 0 ? CLI_FAILURE : CLI_SUCCESS;
+}
+
+static char *listen_to(struct ast_cli_entry *entry, int command,
+                       struct ast_cli_args *arguments)
+{
+	char reason[VOICE_TEXT_BYTES];
+
+	if (command == CLI_INIT) {
+		entry->command = "voice listen";
+		entry->usage = "Usage: voice listen <channel> <agent>\n"
+			       "       Lets an agent whose mode is \"listen\" "
+			       "write down both sides.\n";
+		return NULL;
+	}
+	if (command == CLI_GENERATE)
+		return NULL;
+	if (arguments->argc != 4)
+		return CLI_SHOWUSAGE;
+	if (voice_listen_channel(arguments->argv[2], arguments->argv[3], reason,
+	                         sizeof(reason))) {
+		ast_cli(arguments->fd, "%s\n", reason);
+		return CLI_FAILURE;
+	}
+	return CLI_SUCCESS;
+}
+
+static char *unlisten(struct ast_cli_entry *entry, int command,
+                      struct ast_cli_args *arguments)
+{
+	if (command == CLI_INIT) {
+		entry->command = "voice unlisten";
+		entry->usage = "Usage: voice unlisten <channel or unique id>\n"
+			       "       Ends what voice listen or VoiceListen() "
+			       "began.\n";
+		return NULL;
+	}
+	if (command == CLI_GENERATE)
+		return arguments->pos == 2
+		               ? complete_call(arguments->word, arguments->n)
+		               : NULL;
+	if (arguments->argc != 3)
+		return CLI_SHOWUSAGE;
+	if (!voice_listen_stop(arguments->argv[2])) {
+		ast_cli(arguments->fd, "Nobody listens to %s\n",
+		        arguments->argv[2]);
+		return CLI_FAILURE;
+	}
+	return CLI_SUCCESS;
+}
+
 static struct ast_cli_entry commands[] = {
 	AST_CLI_DEFINE(show_calls, "List the calls of voice agents"),
 	AST_CLI_DEFINE(show_call, "Tell about a call of a voice agent"),
@@ -340,6 +425,9 @@ static struct ast_cli_entry commands[] = {
 	AST_CLI_DEFINE(show_version, "Versions of the voice module"),
 	AST_CLI_DEFINE(debug, "Show the events of voice agents"),
 	AST_CLI_DEFINE(say, "Let a voice agent say something"),
+	AST_CLI_DEFINE(listen_to, "Let an agent listen to a call"),
+	AST_CLI_DEFINE(unlisten, "Let an agent listen no more"),
+	AST_CLI_DEFINE(whisper, "Whisper to one side of a call"),
 	AST_CLI_DEFINE(hang_up, "End the conversation of a voice agent"),
 };
 

@@ -4,11 +4,14 @@
  *   app_voice_engine.c  the module: load, reload, unload
  *   voice_agent.c       VoiceAgent(): its arguments and its session
  *   voice_call.c        the call, in its channel's thread
- *   voice_entry.c       arguments and variables of the applications
+ *   voice_listen.c      VoiceListen(): both sides of a call between people
+ *   voice_entry.c       variables and rate of a session
  *   voice_report.c      manager and ARI events, transcript, channel variables
  *   voice_tools.c       tools of an agent that the dialplan carries out
- *   voice_setup.c       voice_engine.conf and the engine made from it
+ *   voice_config.c      voice_engine.conf and the file with the keys
+ *   voice_setup.c       the agents and the engine made from them
  *   voice_console.c     the commands of the console
+ *   voice_manager.c     the actions of the manager interface
  *   voice_keeper.c      the thread that ends engines and joins threads
  *
  * The header of the engine comes first: asterisk.h forbids parts of libc.
@@ -70,6 +73,42 @@ int voice_keeper_run(struct voice_task *task);
 /** Runs work in a thread with a stack of 2 MiB and waits for it: the console's
  *  and the channels' threads have 496 KiB. 0, or -1. */
 int voice_run_wide(void *(*work)(void *), void *data);
+
+/* -- voice_config.c ------------------------------------------------------- */
+
+#define VOICE_CONFIG_FILE "voice_engine.conf"
+
+struct voice_setup;
+
+/** What voice_engine.conf says in [general], as it stands. */
+struct voice_settings {
+	char agents[PATH_MAX];
+	char keys[PATH_MAX];
+	char models[PATH_MAX];
+	char transcripts[PATH_MAX];
+	char ca_file[PATH_MAX];
+	char proxy[512];
+	char no_proxy[512];
+	char transfer_context[AST_MAX_CONTEXT];
+	char transfer_failed[VOICE_TEXT_BYTES];
+	char log_level[16];
+	unsigned int loops;
+	unsigned int inference_threads;
+	unsigned int max_sessions;
+	unsigned int max_call_s;
+	unsigned int tool_timeout_s;
+	unsigned int max_tools;
+	unsigned int user_events;
+	unsigned int event_texts;
+};
+
+/** Reads the file into settings, and its tools into the setup. 0, or -1 when
+ *  anything in it is wrong: the log says what and where. */
+int voice_config_read(struct voice_setup *setup,
+                      struct voice_settings *settings);
+
+/** Takes the NAME=VALUE lines of a file into the environment. 0, or -1. */
+int voice_config_keys(const char *path);
 
 /* -- voice_setup.c -------------------------------------------------------- */
 
@@ -176,6 +215,7 @@ struct voice_call {
 	char id[AST_MAX_UNIQUEID];
 	char linked[AST_MAX_UNIQUEID];
 	char caller[VOICE_NAME_BYTES]; /* number */
+	const char *side; /* of a listener: near or far; NULL = a conversation */
 	struct timeval begin;
 	int is_traced; /* voice debug; atomic */
 	struct voice_figures figures;
@@ -195,6 +235,7 @@ struct voice_call {
 	int timer_fd;
 	int event_fd;
 	struct voice_keys keys;
+	struct voice_call *log; /* whose transcript it goes to */
 	struct ast_str *transcript;
 	struct ast_str *summary;
 	char audio[AST_FRIENDLY_OFFSET + 640] __attribute__((aligned(8)));
@@ -202,6 +243,28 @@ struct voice_call {
 
 /** The applications. */
 int voice_agent_exec(struct ast_channel *chan, const char *data);
+int voice_listen_exec(struct ast_channel *chan, const char *data);
+int voice_listen_stop_exec(struct ast_channel *chan, const char *data);
+
+/** What an application, or an action, asks for. */
+struct voice_order {
+	const char *agent;
+	const char *variables; /* a=b^c=d, or NULL */
+	unsigned int rate;     /* 0 = as the call's codec */
+	unsigned int limit_s;  /* 0 = as configured */
+	bool leaves_transfer;
+	bool answers;
+};
+
+/** A call without a session; NULL: no memory. */
+struct voice_call *voice_call_alloc(struct ast_channel *chan,
+                                    struct voice_setup *setup,
+                                    const struct voice_order *order);
+
+/** Begins the session. VOICE_OK, or the status with its reason, which lasts
+ *  until the next call into the engine. */
+voice_status voice_call_open(struct voice_call *call, const char *variables,
+                             const char **reason);
 
 /** Answers and talks until the call is over. Fills in result and reason. */
 void voice_call_run(struct voice_call *call, bool answers);
@@ -214,10 +277,20 @@ int voice_calls_start(void);
 void voice_calls_stop(void);
 int voice_calls_count(void);
 struct ao2_iterator voice_calls_all(void);
-/** By id or channel name, with a reference. */
-struct voice_call *voice_calls_find(const char *name);
+/** By id or channel name, with a reference; side: of a listener, or NULL. */
+struct voice_call *voice_calls_find(const char *name, const char *side);
 void voice_calls_link(struct voice_call *call);
 void voice_calls_unlink(struct voice_call *call);
+
+/* -- voice_listen.c ------------------------------------------------------- */
+
+/** Begins to listen to a channel. 0, or -1 with the reason. */
+int voice_listen_begin(struct ast_channel *chan, struct voice_setup *setup,
+                       const struct voice_order *order, const char **reason);
+
+/** Ends the listener of a channel, by its name or unique id; NULL: all of them.
+ *  Whether there was one. */
+bool voice_listen_stop(const char *channel);
 
 /* -- voice_entry.c: what goes into a session ------------------------------ */
 
@@ -239,6 +312,9 @@ void voice_report_event(struct voice_call *call, const voice_event *event);
 
 /** Sets VOICE_AGENT_* and writes the transcript. chan is not locked. */
 void voice_report_end(struct voice_call *call);
+
+/** The end of a listener. */
+void voice_report_listened(struct voice_call *near, struct voice_call *far);
 
 /** Sets VOICE_AGENT_STATUS and _REASON of a call that never began. */
 void voice_report_refusal(struct ast_channel *chan, enum voice_result result,
@@ -268,5 +344,14 @@ void voice_tools_expire(void);
 
 int voice_console_start(void);
 void voice_console_stop(void);
+
+/* -- voice_manager.c ------------------------------------------------------ */
+
+int voice_manager_start(void);
+void voice_manager_stop(void);
+
+/** For console and manager: begins to listen to the channel of that name. */
+int voice_listen_channel(const char *channel, const char *agent, char *reason,
+                         size_t room);
 
 #endif

@@ -54,31 +54,38 @@ void voice_copy_line(char *out, size_t room, const char *text)
 
 struct ast_json *voice_json_text(const char *text)
 {
+	struct ast_json *json;
 	char *copy;
 
 	if (ast_json_utf8_check(text))
 		return ast_json_string_create(text);
-	copy = ast_strdupa(text);
+	copy = ast_strdup(text);
+	if (copy == NULL)
+		return NULL;
 	for (char *at = copy; *at != '\0'; at++) {
 		if ((unsigned char)*at >= 0x80)
 			*at = '?';
 	}
-	return ast_json_string_create(copy);
+	json = ast_json_string_create(copy);
+	ast_free(copy);
+	return json;
 }
 
 /* -- Events --------------------------------------------------------------- */
 
-static void add_header(struct ast_str **body, const char *name,
-                       const char *value)
+/* A header of the event, and a member of the user event where there is one. */
+static void add_field(struct ast_str **body, struct ast_json *fields,
+                      const char *name, const char *value)
 {
-	ast_str_append(body, 0, "%s: ", name);
-	for (; *value != '\0'; value++) {
-		unsigned char byte = (unsigned char)*value;
+	char *line = ast_strdup(value);
 
-		ast_str_append(body, 0, "%c",
-		               byte < 0x20 || byte == 0x7F ? ' ' : *value);
-	}
-	ast_str_append(body, 0, "\r\n");
+	if (line == NULL)
+		return;
+	voice_copy_line(line, strlen(value) + 1, value);
+	ast_str_append(body, 0, "%s: %s\r\n", name, line);
+	if (fields != NULL)
+		ast_json_object_set(fields, name, voice_json_text(line));
+	ast_free(line);
 }
 
 static void publish_user_event(struct voice_call *call, struct ast_json *fields)
@@ -93,31 +100,33 @@ void voice_report(struct voice_call *call, const char *event, ...)
 	struct ast_json *fields = call->setup->has_user_events
 	                                  ? ast_json_object_create()
 	                                  : NULL;
+	char listen[VOICE_NAME_BYTES];
 	const char *name;
 	va_list pairs;
 
 	if (body == NULL)
 		goto out;
-	add_header(&body, "Channel", call->channel);
-	add_header(&body, "Uniqueid", call->id);
-	add_header(&body, "Linkedid", call->linked);
-	add_header(&body, "Agent", call->agent);
-	if (fields != NULL) {
+	/* Of a listener: VoiceListenTurn and so on. */
+	if (call->side != NULL && strncmp(event, "VoiceAgent", 10) == 0) {
+		snprintf(listen, sizeof(listen), "VoiceListen%s", event + 10);
+		event = listen;
+	}
+	/* A user event tells its channel by itself. */
+	add_field(&body, NULL, "Channel", call->channel);
+	add_field(&body, NULL, "Uniqueid", call->id);
+	add_field(&body, NULL, "Linkedid", call->linked);
+	if (fields != NULL)
 		ast_json_object_set(fields, "eventname",
 		                    ast_json_string_create(event));
-		ast_json_object_set(fields, "agent",
-		                    voice_json_text(call->agent));
-	}
+	add_field(&body, fields, "Agent", call->agent);
+	if (call->side != NULL)
+		add_field(&body, fields, "Side", call->side);
 	va_start(pairs, event);
 	while ((name = va_arg(pairs, const char *)) != NULL) {
 		const char *value = va_arg(pairs, const char *);
 
-		if (value[0] == '\0')
-			continue;
-		add_header(&body, name, value);
-		if (fields != NULL)
-			ast_json_object_set(fields, name,
-			                    voice_json_text(value));
+		if (value[0] != '\0')
+			add_field(&body, fields, name, value);
 	}
 	va_end(pairs);
 	ast_manager_event(call->chan, EVENT_FLAG_CALL, event, "%s",
@@ -131,9 +140,10 @@ out:
 
 /* -- Transcript ----------------------------------------------------------- */
 
-static void add_to_transcript(struct voice_call *call, const char *who,
+static void add_to_transcript(struct voice_call *of, const char *who,
                               const char *text, bool is_cut)
 {
+	struct voice_call *call = of->log;
 	struct ast_json *line;
 	struct ast_tm parts;
 	struct timeval now = ast_tvnow();
@@ -209,14 +219,16 @@ static void count(struct voice_call *call, unsigned int *figure)
 static void report_caller(struct voice_call *call, const voice_event *event,
                           const char *turn)
 {
+	const char *who = call->side != NULL ? call->side : "caller";
+
 	if ((event->flags & VOICE_FLAG_FINAL) == 0 || event->text[0] == '\0')
 		return;
 	ao2_lock(call);
 	voice_copy_line(call->figures.last_caller,
 	                sizeof(call->figures.last_caller), event->text);
 	ao2_unlock(call);
-	add_to_transcript(call, "caller", event->text, false);
-	voice_report(call, "VoiceAgentTurn", "Turn", turn, "Who", "caller",
+	add_to_transcript(call, who, event->text, false);
+	voice_report(call, "VoiceAgentTurn", "Turn", turn, "Who", who,
 	             "Text", shown(call, event->text), NULL);
 }
 
@@ -391,4 +403,27 @@ void voice_report_end(struct voice_call *call)
 		ast_verb(3, "voice: %s: %s after %s s and %s turns: %s\n",
 		         call->channel, voice_result_name(call->result),
 		         seconds, turns, call->reason);
+}
+
+void voice_report_listened(struct voice_call *near, struct voice_call *far)
+{
+	char path[PATH_MAX + AST_MAX_UNIQUEID];
+	char seconds[16];
+
+	write_transcript(near, path, sizeof(path));
+	snprintf(seconds, sizeof(seconds), "%d",
+	         (int)(ast_tvdiff_ms(ast_tvnow(), near->begin) / 1000));
+	for (int which = 0; which < 2; which++) {
+		struct voice_call *side = which == 0 ? near : far;
+
+		if (side->result == VOICE_FAILED)
+			ast_log(LOG_WARNING, "%s: listening to the %s side "
+			        "failed: %s\n", side->channel, side->side,
+			        side->reason);
+	}
+	voice_report(near, "VoiceListenEnd", "Status",
+	             near->result == VOICE_FAILED || far->result == VOICE_FAILED
+	                     ? "FAILED"
+	                     : "COMPLETED",
+	             "Seconds", seconds, "Transcript", path, NULL);
 }

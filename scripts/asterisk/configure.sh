@@ -72,7 +72,7 @@ loaded=(
   app_dial app_echo app_playback app_record app_stack app_verbose app_mixmonitor app_senddtmf app_system app_transfer
   app_userevent res_speech res_agi app_audiosocket
   res_audiosocket chan_audiosocket res_http_websocket res_websocket_client chan_websocket
-  func_callerid func_channel func_logic func_strings func_uri func_uuid func_math func_curl res_curl res_clioriginate
+  func_callerid func_channel func_global func_logic func_strings func_uri func_uuid func_math func_curl res_curl res_clioriginate
   bridge_simple bridge_native_rtp bridge_softmix bridge_holding bridge_builtin_features
   codec_ulaw codec_alaw codec_g722 codec_resample format_wav format_pcm format_sln
   res_rtp_asterisk res_pjproject res_pjsip res_pjsip_session res_pjsip_pubsub res_pjsip_sdp_rtp res_pjsip_caller_id

@@ -37,3 +37,5 @@ agent("tool", "tool", tools=[
     tool("slow")], limits={"tool_timeout_ms": 12000})
 agent("variables", greeting="{{first}}, {{second}}, {{caller}}, {{called}}.")
 agent("dead", stt=dead(TALK["stt"]), llm=dead(TALK["llm"]), tts=dead(TALK["tts"]))
+with open(f"{folder}/notes.json", "w", encoding="utf-8") as out:
+    json.dump({"name": "notes", "mode": "listen", "stt": TALK["stt"], "tts": TALK["tts"], "audio": TALK["audio"]}, out)
