@@ -1,9 +1,9 @@
 """Many calls at once, from one thread: each hears the greeting, asks once, hears the answer, and hangs up.
 
-  load.py sip:NAME@HOST:PORT --calls N --sound QUESTION.wav [--pid PID]
+  load.py sip:NAME@HOST:PORT --calls N --sound QUESTION.wav [--pid PID]...
 
-Prints one JSON object: packets and those lost, the answer's delay as the callers heard it, and what PID (Asterisk)
-took of a processor."""
+Prints one JSON object: packets and those lost, the answer's delay as the callers heard it, and what the
+processes PID took of a processor."""
 
 import argparse
 import json
@@ -84,10 +84,13 @@ def frames(path):
     return [codec.encode(samples[i : i + 160]).ljust(160, b"\xff") for i in range(0, len(samples), 160)]
 
 
-def processor_seconds(pid):
-    with open(f"/proc/{pid}/stat", encoding="utf-8") as file:
-        fields = file.read().rsplit(")", 1)[1].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+def processor_seconds(pids):
+    used = 0
+    for pid in pids:
+        with open(f"/proc/{pid}/stat", encoding="utf-8") as file:
+            fields = file.read().rsplit(")", 1)[1].split()
+        used += int(fields[11]) + int(fields[12])
+    return used / os.sysconf("SC_CLK_TCK")
 
 
 def dial_all(arguments, question, under_way, refused):
@@ -105,7 +108,7 @@ def main():
     parser.add_argument("uri")
     parser.add_argument("--calls", type=int, required=True)
     parser.add_argument("--sound", required=True)
-    parser.add_argument("--pid", type=int)
+    parser.add_argument("--pid", type=int, action="append", default=[])
     arguments = parser.parse_args()
     under_way, refused = [], []
     question = frames(arguments.sound)
@@ -118,9 +121,9 @@ def main():
         for one in list(under_way):
             one.tick(now)
         if together is None and not dialler.is_alive():
-            together, before = now, processor_seconds(arguments.pid) if arguments.pid else 0
+            together, before = now, processor_seconds(arguments.pid)
         time.sleep(max(0.0, 0.005 - (time.monotonic() - now)))
-    used = processor_seconds(arguments.pid) - before if arguments.pid else 0
+    used = processor_seconds(arguments.pid) - before
     for one in under_way:
         one.telephone.hang_up()
     delays = sorted(one.delay * 1000 for one in under_way if one.delay is not None)

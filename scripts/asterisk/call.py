@@ -145,14 +145,15 @@ class Caller:
         return None
 
     def hold(self, seconds):
-        begin = self.call.now
+        # Nothing is sent while the other end answers: the clock of what was sent stands still meanwhile.
         if self.call.hold(True) != 200:
             raise TimeoutError("0 s: the hold was not accepted")
-        end = begin + seconds
-        self.until(lambda: self.call.now >= end, "time", seconds + 1)
+        begin = self.call.elapsed
+        self.until(lambda: self.call.elapsed >= begin + seconds, "time", seconds + STEP_LIMIT)
+        end = self.call.elapsed
         if self.call.hold(False) != 200:
             raise TimeoutError("0 s: the end of the hold was not accepted")
-        self.report["holds"].append({"begin": round(begin, 3), "end": round(self.call.now, 3)})
+        self.report["holds"].append({"begin": round(begin, 3), "end": round(end, 3)})
 
     def step(self, text):
         name, _, value = text.partition(":")

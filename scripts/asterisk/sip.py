@@ -203,6 +203,11 @@ class Call:
         """Seconds of the call: of what was sent."""
         return self.sent_frames * FRAME_SECONDS
 
+    @property
+    def elapsed(self):
+        """Seconds since the answer, by the clock."""
+        return time.monotonic() - self.start
+
     def press(self, digit):
         """Holds a key for the next 160 ms instead of audio."""
         self._key = ["0123456789*#ABCD".index(digit), 0, self.timestamp]
