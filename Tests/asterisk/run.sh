@@ -5,6 +5,8 @@
 # or chan_websocket; the agent has scripted providers. Recordings, what the caller noticed, and the logs are left in .build/asterisk/calls.
 #
 # Exit status 77: skipped, because Asterisk cannot be had here.
+# Without NAME, VoiceAgent() of the module is called too (Tests/asterisk/module.sh), as it is and with AddressSanitizer.
+#
 #   VOICE_HOST, VOICE_LAB, LD_LIBRARY_PATH   other builds than dist/ and .build/release/
 set -uo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
@@ -55,10 +57,27 @@ scripts/asterisk/configure.sh "$run" --sip-port "$sip_port" --dialplan "$run/ext
   --websocket-client "$run/websocket_client.conf" > /dev/null || exit 1
 scripts/asterisk/start.sh "$run" || exit 1
 
+# The module, in an Asterisk of its own, while these calls go on.
+if (($# == 0)); then
+  (
+    failed=0
+    Tests/asterisk/module.sh || failed=1
+    MODULE_ASAN=1 MODULE_CALLS=20 Tests/asterisk/module.sh conversation g722 mute agent_ends transfer refer keys_out hold tools \
+      redirect say dead fork console ends reload load modules || failed=1
+    exit "$failed"
+  ) > "$out/module.log" 2>&1 &
+  module=$!
+  started+=("$module")
+fi
+
 python3 -B Tests/asterisk/calls.py --sip-port "$sip_port" --events "$out/events.jsonl" --out "$out" "$@"
 status=$?
 if ! kill -0 "$host" 2> /dev/null; then
   echo "  FAILED  voice-host ended: $out/host.log"
   status=1
+fi
+if (($# == 0)); then
+  wait "$module" || status=1
+  cat "$out/module.log"
 fi
 exit "$status"

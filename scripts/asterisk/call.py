@@ -2,6 +2,7 @@
 """Calls by SIP, speaks recordings by a script, and records what it hears.
 
   call.py sip:NAME@HOST:PORT STEP... [--out CALL.wav] [--codec ulaw|slin16] [--limit SECONDS]
+                                     [--from NAME] [--mute]
 
 The steps happen one after the other:
 
@@ -12,6 +13,9 @@ The steps happen one after the other:
   dtmf:KEYS         presses keys
   wait:S            S seconds
   hear:S            until the other end has been talking for S seconds, without a wait for its end
+  hold:S            puts the other end on hold for S seconds
+  keys:DIGITS       until the other end has pressed these keys
+  referred:S        until the other end has asked us to call elsewhere (REFER), at most S seconds
   peer-hangup:S     until the other end hangs up, at most S seconds
 
 Then the caller hangs up. CALL.wav has the caller left and the other end right, on the caller's clock. One JSON object
@@ -59,7 +63,7 @@ class Caller:
         self.said = array.array("h")
         self.playing = array.array("h")
         self.levels = []
-        self.report = {"said": [], "interruptions": [], "keys": []}
+        self.report = {"said": [], "interruptions": [], "keys": [], "holds": []}
 
     def tick(self):
         """20 ms of the call."""
@@ -79,7 +83,13 @@ class Caller:
     def until(self, condition, what, limit=STEP_LIMIT):
         begin = self.call.now
         while not condition():
-            self.tick()
+            try:
+                self.tick()
+            except EOFError:
+                # It may be the last thing that happened.
+                if condition():
+                    return
+                raise
             if self.call.now - begin > limit:
                 raise TimeoutError(f"after {limit} s: {what}")
 
@@ -134,6 +144,17 @@ class Caller:
                 return last
         return None
 
+    def hold(self, seconds):
+        # Nothing is sent while the other end answers: the clock of what was sent stands still meanwhile.
+        if self.call.hold(True) != 200:
+            raise TimeoutError("0 s: the hold was not accepted")
+        begin = self.call.elapsed
+        self.until(lambda: self.call.elapsed >= begin + seconds, "time", seconds + STEP_LIMIT)
+        end = self.call.elapsed
+        if self.call.hold(False) != 200:
+            raise TimeoutError("0 s: the end of the hold was not accepted")
+        self.report["holds"].append({"begin": round(begin, 3), "end": round(end, 3)})
+
     def step(self, text):
         name, _, value = text.partition(":")
         if name == "listen":
@@ -157,6 +178,12 @@ class Caller:
         elif name == "wait":
             end = self.call.now + float(value)
             self.until(lambda: self.call.now >= end, "time", float(value) + 1)
+        elif name == "hold":
+            self.hold(float(value))
+        elif name == "keys":
+            self.until(lambda: self.call.keys.endswith(value), f"keys {value}; there were {self.call.keys!r}")
+        elif name == "referred":
+            self.until(lambda: self.call.referred_to is not None, "a REFER", float(value))
         elif name == "peer-hangup":
             self.until(lambda: False, "the other end to hang up", float(value))
         else:
@@ -194,10 +221,13 @@ def main():
     parser.add_argument("steps", nargs="+", metavar="STEP")
     parser.add_argument("--out")
     parser.add_argument("--codec", default="ulaw", choices=["ulaw", "slin16"])
+    parser.add_argument("--from", dest="name", default="caller")
+    parser.add_argument("--mute", action="store_true", help="a telephone that sends no audio")
     parser.add_argument("--limit", type=float, default=120)
     arguments = parser.parse_args()
 
-    call = sip.Call(arguments.uri, sip.Codec(arguments.codec))
+    call = sip.Call(arguments.uri, sip.Codec(arguments.codec), arguments.name)
+    call.is_mute = arguments.mute
     caller = Caller(call, arguments.limit)
     status, failure = call.dial(), None
     if status == 200:
@@ -222,7 +252,7 @@ def main():
         "seconds": round(call.now, 2), "packets": call.packets, "lost": call.lost,
         "max_gap_ms": round(max(call.gaps, default=0) * 1000, 1),
         "first_packet_ms": None if call.first_packet is None else round(call.first_packet * 1000, 1),
-        "heard": caller.stretches(), **caller.report}))
+        "keys_heard": call.keys, "referred_to": call.referred_to, "heard": caller.stretches(), **caller.report}))
     return 1 if failure else 0
 
 

@@ -2,13 +2,15 @@
 # Writes the configuration of an Asterisk that lives in one folder and touches nothing else.
 #
 #   scripts/asterisk/configure.sh RUN [--sip-port N] [--rtp-port N] [--dialplan FILE]... [--websocket-client FILE]...
-#                                     [--module FILE.so]...
+#                                     [--module FILE.so]... [--conf FILE.conf]... [--manager-port N]
 #
 # RUN/etc       the configuration; calls by SIP over UDP on 127.0.0.1 reach the context [lab], whatever their codec
 # RUN/log/full  what Asterisk logged
 # --dialplan    an extensions.conf, as a user would write it; its context [lab] takes the calls
 # --websocket-client  a websocket_client.conf
 # --module      a module of one's own; it is loaded like Asterisk's
+# --conf        a file for RUN/etc, under its own name
+# --manager-port  the manager interface on 127.0.0.1: user lab, secret lab
 #
 # Several of them can run at once: every port, socket and folder is the run's own.
 set -euo pipefail
@@ -16,7 +18,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 
 run=${1:?usage: configure.sh RUN [options]; see the head of this file}
 shift
-sip_port=15060 rtp_port=20000 dialplans=() clients=() modules=()
+sip_port=15060 rtp_port=20000 dialplans=() clients=() modules=() confs=() manager_port=
 while (($#)); do
   case $1 in
     --sip-port) sip_port=$2 ;;
@@ -24,6 +26,8 @@ while (($#)); do
     --dialplan) dialplans+=("$2") ;;
     --websocket-client) clients+=("$2") ;;
     --module) modules+=("$2") ;;
+    --conf) confs+=("$2") ;;
+    --manager-port) manager_port=$2 ;;
     *) echo "configure: unknown option $1" >&2; exit 2 ;;
   esac
   shift 2
@@ -65,13 +69,14 @@ END
 ln -sfn "$tree"/usr/lib/*-linux-gnu/asterisk/modules/*.so "$run/modules/"
 loaded=(
   res_sorcery_astdb res_timing_timerfd pbx_config
-  app_dial app_echo app_playback app_record app_stack app_verbose app_mixmonitor app_senddtmf app_audiosocket
+  app_dial app_echo app_playback app_record app_stack app_verbose app_mixmonitor app_senddtmf app_system app_transfer
+  app_userevent res_speech res_agi app_audiosocket
   res_audiosocket chan_audiosocket res_http_websocket res_websocket_client chan_websocket
-  func_callerid func_channel func_logic func_strings func_uri func_uuid func_math func_curl res_curl res_clioriginate
+  func_callerid func_channel func_global func_logic func_strings func_uri func_uuid func_math func_curl res_curl res_clioriginate
   bridge_simple bridge_native_rtp bridge_softmix bridge_holding bridge_builtin_features
   codec_ulaw codec_alaw codec_g722 codec_resample format_wav format_pcm format_sln
   res_rtp_asterisk res_pjproject res_pjsip res_pjsip_session res_pjsip_pubsub res_pjsip_sdp_rtp res_pjsip_caller_id
-  res_pjsip_rfc3326 res_pjsip_nat res_pjsip_dtmf_info res_pjsip_logger res_pjsip_header_funcs
+  res_pjsip_rfc3326 res_pjsip_refer res_pjsip_nat res_pjsip_dtmf_info res_pjsip_logger res_pjsip_header_funcs
   res_pjsip_endpoint_identifier_ip chan_pjsip)
 {
   printf '[modules]\nautoload = no\npreload-require = res_sorcery_config.so\npreload-require = res_sorcery_memory.so\n'
@@ -105,6 +110,14 @@ aors = lab
 [lab]
 type = aor
 max_contacts = 10
+; Calls out, to a telephone that has G.722 alone.
+[g722]
+type = endpoint
+transport = udp
+context = lab
+disallow = all
+allow = g722
+direct_media = no
 [lab]
 type = identify
 endpoint = lab
@@ -115,7 +128,16 @@ for file in ${dialplans[@]+"${dialplans[@]}"}; do cat "$file"; echo; done > "$et
 for file in ${clients[@]+"${clients[@]}"}; do cat "$file"; echo; done > "$etc/websocket_client.conf"
 printf '[general]\nrtpstart = %s\nrtpend = %s\nstrictrtp = no\n' "$rtp_port" "$((rtp_port + 399))" > "$etc/rtp.conf"
 printf '[general]\n[logfiles]\nfull => notice,warning,error,verbose\n' > "$etc/logger.conf"
-printf '[general]\nenabled = no\n' | tee "$etc/manager.conf" "$etc/http.conf" > /dev/null
+printf '[general]\nenabled = no\n' > "$etc/http.conf"
+{
+  if [[ -n $manager_port ]]; then
+    printf '[general]\nenabled = yes\nbindaddr = 127.0.0.1\nport = %s\n' "$manager_port"
+    printf '[lab]\nsecret = lab\nread = call,user,dialplan\nwrite = all\nwritetimeout = 5000\n'
+  else
+    printf '[general]\nenabled = no\n'
+  fi
+} > "$etc/manager.conf"
+for file in ${confs[@]+"${confs[@]}"}; do cp "$file" "$etc/"; done
 for name in features ccss cel cdr stasis pjproject udptl codecs; do
   printf '[general]\n' > "$etc/$name.conf"
 done

@@ -62,11 +62,12 @@ class Codec:
 class Call:
     """One outgoing call. `dial`, then `frame` for every 20 ms, at last `hang_up`."""
 
-    def __init__(self, uri, codec):
+    def __init__(self, uri, codec, name="caller"):
+        """`name` is who calls."""
         match = re.fullmatch(r"sip:([^@]+)@([^:]+):(\d+)", uri)
         if not match:
             raise ValueError(f"{uri}: expected sip:NAME@HOST:PORT")
-        self.uri, self.codec = uri, codec
+        self.uri, self.codec, self.name = uri, codec, name
         self.peer = (match[2], int(match[3]))
         self.media, self.signal = (socket.socket(socket.AF_INET, socket.SOCK_DGRAM) for _ in range(2))
         for one in (self.media, self.signal):
@@ -78,6 +79,12 @@ class Call:
         self.source = random.getrandbits(32)
         self.to, self.contact, self.remote = f"<{uri}>", uri, None
         self.event_type, self.event_rate = 101, 8000
+        # A telephone that sends no audio, only hears.
+        self.is_mute = False
+        # What the other end pressed, and where it sends us.
+        self.keys, self.referred_to = "", None
+        self._number = 1
+        self._last_key = None
         # The other end has said goodbye.
         self.ended_by_peer = False
         self.start = None
@@ -92,14 +99,15 @@ class Call:
 
     # -- SIP --
 
-    def _request(self, method, target, number, body=""):
+    def _request(self, method, target, number, body="", headers="", kind="application/sdp"):
         head = (
             f"{method} {target} SIP/2.0\r\nVia: SIP/2.0/UDP 127.0.0.1:{self.port};branch=z9hG4bK%x;rport\r\n"
-            f"Max-Forwards: 70\r\nFrom: <sip:caller@127.0.0.1:{self.port}>;tag={self.tag}\r\nTo: {self.to}\r\n"
-            f"Call-ID: {self.id}\r\nCSeq: {number} {method}\r\nContact: <sip:caller@127.0.0.1:{self.port}>\r\n"
+            f"Max-Forwards: 70\r\nFrom: <sip:{self.name}@127.0.0.1:{self.port}>;tag={self.tag}\r\nTo: {self.to}\r\n"
+            f"Call-ID: {self.id}\r\nCSeq: {number} {method}\r\nContact: <sip:{self.name}@127.0.0.1:{self.port}>\r\n"
         ) % random.getrandbits(48)
+        head += headers
         if body:
-            head += "Content-Type: application/sdp\r\n"
+            head += f"Content-Type: {kind}\r\n"
         return (head + f"Content-Length: {len(body)}\r\n\r\n" + body).encode()
 
     def _final(self, message, method, number, limit):
@@ -123,27 +131,39 @@ class Call:
         return 0, ""
 
     def _answer(self, text):
-        """A request of the other end, in a call: a goodbye ends it, everything is agreed to."""
+        """A request of the other end, in a call: a goodbye ends it, everything is agreed to. Of a REFER it is told that
+        it succeeded; nobody else is called."""
         method = text.split(" ", 1)[0]
         if method == "ACK":
             return
         kept = [line for line in text.split("\r\n") if re.match(r"(Via|From|To|Call-ID|CSeq):", line, re.I)]
-        self.signal.sendto(("SIP/2.0 200 OK\r\n" + "\r\n".join(kept) + "\r\nContent-Length: 0\r\n\r\n").encode(), self.peer)
+        answer = "202 Accepted" if method == "REFER" else "200 OK"
+        self.signal.sendto((f"SIP/2.0 {answer}\r\n" + "\r\n".join(kept) + "\r\nContent-Length: 0\r\n\r\n").encode(), self.peer)
+        if method == "REFER":
+            target = re.search(r"^Refer-To:\s*<?([^>\r\n]+)", text, re.M | re.I)
+            self.referred_to = target[1] if target else ""
+            self._number += 1
+            headers = "Event: refer\r\nSubscription-State: terminated;reason=noresource\r\n"
+            self.signal.sendto(
+                self._request("NOTIFY", self.contact, self._number, "SIP/2.0 200 OK\r\n", headers, "message/sipfrag"), self.peer)
         if method == "BYE":
             self.ended_by_peer = True
 
-    def dial(self, limit=15):
-        """Calls; the status of the answer (200: the call is up)."""
+    def _offer(self, direction="sendrecv"):
         rates = sorted({8000, self.codec.rate})
         events = {100 + index: rate for index, rate in enumerate(rates, 1)}
         sdp = (
-            "v=0\r\no=lab 1 1 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\n"
+            f"v=0\r\no=lab 1 {self._number} IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\n"
             f"m=audio {self.media.getsockname()[1]} RTP/AVP {self.codec.payload_type} {' '.join(map(str, events))}\r\n"
             f"a=rtpmap:{self.codec.sdp}\r\n"
         )
         for kind, rate in events.items():
             sdp += f"a=rtpmap:{kind} telephone-event/{rate}\r\na=fmtp:{kind} 0-16\r\n"
-        sdp += "a=ptime:20\r\n"
+        return sdp + f"a=ptime:20\r\na={direction}\r\n"
+
+    def dial(self, limit=15):
+        """Calls; the status of the answer (200: the call is up)."""
+        sdp = self._offer()
         status, text = self._final(self._request("INVITE", self.uri, 1, sdp), "INVITE", 1, limit)
         if status >= 200:
             to = re.search(r"^To:\s*(.+?)\r?$", text, re.M | re.I)
@@ -159,11 +179,22 @@ class Call:
         self.start = time.monotonic()
         return status
 
+    def hold(self, is_held):
+        """Puts the other end on hold, or takes it back; the status of the answer."""
+        self._number += 1
+        number = self._number
+        offer = self._offer("sendonly" if is_held else "sendrecv")
+        status = self._final(self._request("INVITE", self.contact, number, offer), "INVITE", number, 5)[0]
+        if status == 200:
+            self.signal.sendto(self._request("ACK", self.contact, number), self.peer)
+        return status
+
     def hang_up(self):
         """Says goodbye, if the other end has not; the status of its answer."""
         if self.ended_by_peer:
             return 0
-        return self._final(self._request("BYE", self.contact, 2), "BYE", 2, 5)[0]
+        self._number += 1
+        return self._final(self._request("BYE", self.contact, self._number), "BYE", self._number, 5)[0]
 
     # -- RTP --
 
@@ -171,6 +202,11 @@ class Call:
     def now(self):
         """Seconds of the call: of what was sent."""
         return self.sent_frames * FRAME_SECONDS
+
+    @property
+    def elapsed(self):
+        """Seconds since the answer, by the clock."""
+        return time.monotonic() - self.start
 
     def press(self, digit):
         """Holds a key for the next 160 ms instead of audio."""
@@ -188,7 +224,8 @@ class Call:
                 self._receive(one)
         for one in (self.media, self.signal):
             self._receive(one)
-        self.media.sendto(self._packet(samples), self.remote)
+        if not self.is_mute or self._key is not None:
+            self.media.sendto(self._packet(samples), self.remote)
         self.sequence = (self.sequence + 1) & 0xFFFF
         self.timestamp = (self.timestamp + self.codec.frame) & 0xFFFFFFFF
         self.sent_frames += 1
@@ -229,6 +266,12 @@ class Call:
         if self._last_arrival is not None:
             self.gaps.append(arrival - self._last_arrival)
         self._last_sequence, self._last_arrival = number, arrival
+        if packet[1] & 0x7F == self.event_type:
+            # One key is told by several packets of one timestamp.
+            if self._last_key != stamp:
+                self.keys += "0123456789*#ABCD"[packet[12] & 15]
+            self._last_key = stamp
+            return
         if packet[1] & 0x7F != self.codec.payload_type:
             return
         if self.first_packet is None:
