@@ -78,7 +78,8 @@ step "shell scripts parse" "bash -n names the line" check_shell
 step "header and ABI baseline" "scripts/abi.sh --accept takes an addition; a break needs a new ABI major" scripts/abi.sh --header
 
 if python=$(scripts/check/python-venv.sh 2> "$output"); then
-  step "Python names" "pyflakes" "$python" -m pyflakes bindings/python/voice_engine bindings/python/tests examples/python scripts/check scripts/bench
+  step "Python names" "pyflakes" "$python" -m pyflakes bindings/python/voice_engine bindings/python/tests examples/python \
+    scripts/check scripts/bench
   # pipecat is not installed for a check: what comes from it has any type.
   step "Python types of the benchmark" "mypy --strict" "$python" -m mypy --strict --ignore-missing-imports \
     --cache-dir "${XDG_CACHE_HOME:-$HOME/.cache}/voice-engine/mypy-bench" scripts/bench/peer/*.py
