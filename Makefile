@@ -4,6 +4,7 @@
 #   make test      everything that is tested, Swift, C, Python and the real models
 #   make check     format, rules of the code, exported symbols
 #   make bench     load benchmark with scripted providers
+#   make bench-peer   the same load on voice-host and on pipecat, side by side
 #   make turns     turn-taking measured on recorded speech, into docs/turn-taking.md
 #   make build     library, voice-host and header into dist/
 #   make models    local models into the user's cache
@@ -19,7 +20,7 @@ SWIFT_RELEASE = -c release -Xswiftc -static-stdlib -Xswiftc -enforce-exclusivity
 LIBRARY = .build/release/libvoiceengine.so
 SWIFT_SOURCES = $(shell find Sources -type f) Package.swift
 
-.PHONY: all demo test check abi bench turns build models run install packages swift-test asterisk-test clean
+.PHONY: all demo test check abi bench bench-peer turns build models run install packages swift-test asterisk-test clean
 
 all: build
 
@@ -62,6 +63,9 @@ abi: build
 
 bench: build
 	@scripts/bench.sh
+
+bench-peer: build
+	@scripts/bench-peer.sh
 
 turns: models
 	@scripts/turns.sh

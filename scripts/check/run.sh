@@ -52,6 +52,8 @@ fi
 step "rules of the code base" "docs say why; each line names file, line and rule" python3 scripts/check/rules.py
 step "rules find what they are for" "scripts/check/test_rules.py" \
   env PYTHONDONTWRITEBYTECODE=1 PYTHONPATH=scripts/check python3 scripts/check/test_rules.py
+step "tables of the benchmark" "scripts/bench/peer/test_report.py" \
+  env PYTHONDONTWRITEBYTECODE=1 python3 scripts/bench/peer/test_report.py
 
 if command -v swift > /dev/null; then
   step "Swift format" "scripts/check/run.sh --fix formats; long comments are broken by hand at 120 columns" \
@@ -76,7 +78,11 @@ step "shell scripts parse" "bash -n names the line" check_shell
 step "header and ABI baseline" "scripts/abi.sh --accept takes an addition; a break needs a new ABI major" scripts/abi.sh --header
 
 if python=$(scripts/check/python-venv.sh 2> "$output"); then
-  step "Python names" "pyflakes" "$python" -m pyflakes bindings/python/voice_engine bindings/python/tests examples/python scripts/check
+  step "Python names" "pyflakes" "$python" -m pyflakes bindings/python/voice_engine bindings/python/tests examples/python \
+    scripts/check scripts/bench
+  # pipecat is not installed for a check: what comes from it has any type.
+  step "Python types of the benchmark" "mypy --strict" "$python" -m mypy --strict --ignore-missing-imports \
+    --cache-dir "${XDG_CACHE_HOME:-$HOME/.cache}/voice-engine/mypy-bench" scripts/bench/peer/*.py
   step "Python types" "mypy --strict, configured in bindings/python/pyproject.toml" \
     bash -c 'cd bindings/python && "$1" -m mypy --strict --cache-dir "${XDG_CACHE_HOME:-$HOME/.cache}/voice-engine/mypy"' _ "$python"
 else

@@ -1,4 +1,4 @@
-# Sourced by demo.sh and bench.sh: starts voice-host and ends what was started. Expects `log` (a directory).
+# Sourced by demo.sh, bench.sh and bench-peer.sh: starts voice-host and ends what was started.
 
 # The programs, as the Makefile builds them; every path can be given by the environment.
 voice_host=${VOICE_HOST:-dist/bin/voice-host}
@@ -46,12 +46,12 @@ wait_ready() {
   local url=$1 pid=$2 seconds=$3 file=$4 begin=$SECONDS
   until http_ok "$url"; do
     if ! kill -0 "$pid" 2> /dev/null; then
-      echo "$(basename "$0"): voice-host ended:" >&2
+      echo "$(basename "$0"): the server of $url ended:" >&2
       tail -n 15 "$file" >&2
       exit 1
     fi
     if ((SECONDS - begin > seconds)); then
-      echo "$(basename "$0"): $url is not ready after $seconds s; the host's log is $file" >&2
+      echo "$(basename "$0"): $url is not ready after $seconds s; its log is $file" >&2
       tail -n 15 "$file" >&2
       exit 1
     fi

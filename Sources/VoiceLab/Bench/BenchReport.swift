@@ -111,6 +111,8 @@ enum BenchReport {
         object["cpu_s_per_call_minute"] = level.cpuPerCallMinute
         object["calls_per_core"] = level.callsPerCore
         object["kb_per_call"] = level.kilobytesPerCall
+        object["resident_kb"] = level.windowEnd.map { $0.residentBytes / 1_024 }
+        object["resident_kb_before"] = level.before.map { $0.residentBytes / 1_024 }
         object["engine_threads"] = level.threads.map { ["name": $0.name, "cpu_s": $0.seconds] }
         return object
     }

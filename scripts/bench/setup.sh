@@ -1,0 +1,52 @@
+# Sourced by bench.sh and bench-peer.sh after demo/host.sh: the scripted providers and the callers' voice.
+
+# start_providers FOLDER: their log is FOLDER/providers.jsonl. Sets provider_port and provider_pid.
+start_providers() {
+  local folder=$1
+  : > "$folder/providers.jsonl"
+  # Two sentences of a few seconds: 21 s hold three turns and an interruption.
+  "$voice_lab" providers --port 0 --log "$folder/providers.jsonl" \
+    --llm-text "Certainly TAG we are open until six. Just tell me TAG when you would like to come and see us." \
+    > "$folder/providers.log" 2>&1 &
+  provider_pid=$!
+  started+=("$provider_pid")
+  provider_port=
+  for _ in $(seq 100); do
+    provider_port=$(sed -n 's/^ready //p' "$folder/providers.log")
+    [[ -n $provider_port ]] && return
+    sleep 0.1
+  done
+  echo "$(basename "$0"): the providers did not start: $folder/providers.log" >&2
+  exit 1
+}
+
+# start_voice_host FOLDER: voice-host with the agent of the benchmark. Sets host_pid and host_port.
+start_voice_host() {
+  local folder=$1
+  rm -rf "$folder/agents"
+  mkdir -p "$folder/agents"
+  sed "s/PORT/$provider_port/g" examples/demo/bench-agent.json > "$folder/agents/bench.json"
+  host_port=$(free_port)
+  # The scripted providers take any key.
+  VOICE_LAB_KEY=lab "$voice_host" serve --agents "$folder/agents" --port "$host_port" --max-calls 4096 --loops 1 \
+    --log-level warning > "$folder/host.log" 2>&1 &
+  host_pid=$!
+  started+=("$host_pid")
+  wait_ready "http://127.0.0.1:$host_port/readyz" "$host_pid" 60 "$folder/host.log"
+}
+
+# Recorded speech, where there is any: voice detectors are made for it. Two sentences without a pause inside.
+speech=()
+sounds=/usr/share/asterisk/sounds/en_US_f_Allison
+if [[ -f $sounds/vm-num-i-have.wav && -f $sounds/one-moment-please.wav ]]; then
+  speech=(--utterance "$sounds/vm-num-i-have.wav" --interruption "$sounds/one-moment-please.wav")
+fi
+
+# With two processors or more the first one belongs to the host.
+pin=()
+others=
+if (($(nproc) >= 2)) && [[ ${BENCH_PIN:-1} != 0 ]]; then
+  others=1-$(($(nproc) - 1))
+  pin=(--pin-host 0 --pin-lab "$others")
+fi
+pin_providers() { [[ -z $others ]] || taskset -a -p -c "$others" "$provider_pid" > /dev/null; }
