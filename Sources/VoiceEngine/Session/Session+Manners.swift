@@ -10,7 +10,7 @@ extension Session {
         var fillers: FillerStateMachine
         /// nil before the call has begun.
         var length: CallLengthStateMachine?
-        /// nil where nobody looks for answering machines.
+        /// nil before the call has begun.
         var voicemail: VoicemailStateMachine?
         /// What was said before it was known who has answered.
         var heardFirst = ""
@@ -30,7 +30,7 @@ extension Session {
         if manners.fillerAfter != nil {
             clips?.record(manners.fillers.map { ClipScript($0, policy: policy) }, with: context)
         }
-        if let voicemail = policy.voicemail { beginJudging(voicemail, at: now) }
+        beginJudging(policy.voicemail ?? .onlyTold, at: now)
     }
 
     /// The conversation begins: the agent greets, or waits for the caller.

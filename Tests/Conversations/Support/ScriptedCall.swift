@@ -173,6 +173,7 @@ final class ScriptedCall {
         case "resumes": ears.open.last?.tell(.turnResumed)
         case "hears": ears.open.last?.tell(text, isSettled: false)
         case "settles": ears.open.last?.tell(text, isSettled: true)
+        case "answered": session?.carrierFound(try #require(AnswerFinding(rawValue: words[2]), "\(line)"))
         case "deaf": ears.open.last?.fail(.unavailable)
         case "gone":
             carrier.isClosed = true

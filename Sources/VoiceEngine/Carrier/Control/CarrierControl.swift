@@ -72,7 +72,8 @@ final class CarrierControl: Sendable {
             publicAddress: publicAddress, signature: authToken.map { TwilioSignature(authToken: $0) },
             fallback: settings.fallback, desk: .init(passes: twilioPasses, ledger: ledger))
         callbacks = TwilioCallbacks(
-            reader: voiceWebhook.reader, fallback: settings.fallback, ledger: ledger, placed: placed, log: log)
+            reader: voiceWebhook.reader, fallback: settings.fallback, ledger: ledger, placed: placed, log: log,
+            found: { calls.tell(CarrierCallKey(carrier: "twilio", id: $0), $1) })
         twilio = settings.twilio.flatMap { account in
             rest.map {
                 TwilioCallControl(wire: TwilioREST(account: account), rest: $0, reconnect: { ledger.resume($0) })
@@ -90,7 +91,8 @@ final class CarrierControl: Sendable {
         telnyxWebhook = telnyx.map {
             TelnyxWebhook(
                 control: $0, publicAddress: publicAddress, passes: telnyxPasses, placed: placed,
-                fallback: settings.fallback, log: log, now: settings.now, admit: admit)
+                fallback: settings.fallback, log: log, now: settings.now,
+                found: { calls.tell(CarrierCallKey(carrier: "telnyx", id: $0), $1) }, admit: admit)
         }
         var placers: [PlacingCarrier: any CallPlacer] = [:]
         if let twilio { placers[.twilio] = TwilioPlacer(twilio: twilio, passes: twilioPasses, ledger: ledger) }

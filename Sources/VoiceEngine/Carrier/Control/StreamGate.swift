@@ -55,10 +55,13 @@ final class StreamGate: CallHost {
             if let call {
                 placed.named(call.id, carrierID: setup.callID)
                 placed.report(.answered, of: call.id)
+                // What the carrier has told before there was a session.
+                if let finding = placed.call(call.id)?.finding { session.carrierFound(finding) }
             }
             return session
         } catch {
-            told(setup.callID, false)
+            // A stream that proves nothing says nothing about the call that it names.
+            if error.kind != .notAuthentic { told(setup.callID, false) }
             throw error
         }
     }
@@ -73,7 +76,7 @@ final class StreamGate: CallHost {
             case .withPass:
                 guard passes.isValid(token, for: Self.subject(ofCall: setup.callID)) else {
                     throw CallRefusal(
-                        .badRequest,
+                        .notAuthentic,
                         "the stream does not bring the token of its call: it must be opened by this server's own webhook"
                     )
                 }
@@ -81,11 +84,15 @@ final class StreamGate: CallHost {
             return (setup, nil)
         }
         guard passes.isValid(token, for: Self.subject(ofPlaced: id)) else {
-            throw CallRefusal(.badRequest, "the stream does not bring the token of the call that was placed")
+            throw CallRefusal(.notAuthentic, "the stream does not bring the token of the call that was placed")
         }
-        guard let call = placed.call(id), call.progress.stage != .ended,
-            call.carrierID == nil || call.carrierID == setup.callID
-        else { throw CallRefusal(.failed, "the stream belongs to a call that is over, or was placed elsewhere") }
+        let known = placed.call(id)
+        guard known?.carrierID == nil || known?.carrierID == setup.callID else {
+            throw CallRefusal(.notAuthentic, "the stream brings the token of another call that was placed")
+        }
+        guard let call = known, call.progress.stage != .ended else {
+            throw CallRefusal(.failed, "the stream belongs to a call that is over, or was placed elsewhere")
+        }
         setup.agent = call.order.agent
         setup.variables.merge(call.variables) { _, ours in ours }
         return (setup, call)

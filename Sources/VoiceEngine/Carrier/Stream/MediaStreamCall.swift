@@ -112,6 +112,8 @@ final class MediaStreamCall: ServerWebSocketPeer, Carrier, CarrierCall {
 
     func endByServer(reason: String) { endCall(reason: reason, code: 1001) }
 
+    func carrierFound(_ finding: AnswerFinding) { session?.carrierFound(finding) }
+
     func perform(_ action: StreamStateMachine.Action, message: UnsafeRawBufferPointer?) {
         switch action {
         case .none: break
@@ -178,8 +180,9 @@ final class MediaStreamCall: ServerWebSocketPeer, Carrier, CarrierCall {
             context.log(.warning, "\(wire.name): call \(start.callID) refused: \(error.detail)")
             state = .ended
             send(.refused(error.detail))
-            if wire.traits.hangUp == .byControl { hangUpByControl(start.callID) }
-            socket?.close(code: Self.closeCode(error.kind), reason: error.detail)
+            // Whoever only claims to be a call must not end it.
+            if wire.traits.hangUp == .byControl, error.kind != .notAuthentic { hangUpByControl(start.callID) }
+            socket?.close(code: error.closeCode, reason: error.detail)
             return
         }
         if let media = start.firstAudio, let message { takeAudio(media, message) }
@@ -187,7 +190,7 @@ final class MediaStreamCall: ServerWebSocketPeer, Carrier, CarrierCall {
 
     private func accept(_ start: StreamStart) throws(CallRefusal) {
         let traits = wire.traits
-        try context.calls.add(self, on: eventLoop)
+        try context.calls.add(self, as: CarrierCallKey(carrier: wire.name, id: start.callID), on: eventLoop)
         state = .live(Line(callID: start.callID, session: nil))
         inbound = StreamInboundAudio(start.input)
         order = traits.reorders ? try? StreamAudioOrder(start.input.audio) : nil
@@ -218,13 +221,4 @@ final class MediaStreamCall: ServerWebSocketPeer, Carrier, CarrierCall {
             output: start.output.audio, frameMilliseconds: traits.frameMilliseconds,
             leadMilliseconds: traits.leadMilliseconds, wantsSilence: traits.wantsSilence)
     }
-
-    private static func closeCode(_ kind: CallRefusal.Kind) -> UInt16 {
-        switch kind {
-        case .unknownAgent, .badRequest: 1008
-        case .full, .draining, .notReady: 1013
-        case .failed: 1011
-        }
-    }
-
 }

@@ -8,6 +8,8 @@ struct TwilioCallbacks: Sendable {
     let ledger: TwilioCallLedger
     let placed: PlacedCalls
     let log: Log
+    /// Lets the live call know who has answered it, by its SID.
+    var found: @Sendable (_ call: String, _ finding: AnswerFinding) -> Void = { _, _ in }
 
     /// The progress of a call that we placed, or who has answered it.
     ///
@@ -17,7 +19,11 @@ struct TwilioCallbacks: Sendable {
             // A table that has forgotten the call is no reason for Twilio to ask again.
             guard let call = placed.call(id), Self.isSame(call, report) else { return Self.noted }
             if call.carrierID == nil, let sid = report["CallSid"] { placed.named(id, carrierID: sid) }
-            if let who = report["AnsweredBy"] { placed.answered(id, by: who) }
+            if let who = report["AnsweredBy"] {
+                let finding = Self.finding(who)
+                placed.answered(id, by: who, finding)
+                if let sid = placed.call(id)?.carrierID { found(sid, finding) }
+            }
             if let event = Self.event(report) { placed.report(event, of: id) }
             return Self.noted
         }
@@ -73,6 +79,16 @@ struct TwilioCallbacks: Sendable {
         case "queued", "initiated", nil: nil
         // One that this version does not know.
         case .some: nil
+        }
+    }
+
+    static func finding(_ answeredBy: String) -> AnswerFinding {
+        switch answeredBy {
+        case "human": .person
+        case "machine_start": .machine
+        case "machine_end_beep", "machine_end_silence", "machine_end_other": .greetingEnded
+        case "fax": .fax
+        default: .unknown
         }
     }
 
