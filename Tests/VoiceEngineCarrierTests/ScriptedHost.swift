@@ -85,6 +85,12 @@ final class EchoSession: CallSession {
         }
     }
 
+    var memory: CallMemory {
+        var memory = CallMemory()
+        memory.messages = host.notes.map { .user($0) }
+        return memory
+    }
+
     func carrierFound(_ finding: AnswerFinding) { host.set { $0.notes.append("answered by \(finding.rawValue)") } }
 
     func carrierClosed(reason: String) {

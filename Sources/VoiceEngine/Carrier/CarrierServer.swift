@@ -177,7 +177,8 @@ package final class CarrierServer: Sendable {
             configuration.control, twilioAuthToken: configuration.settings.twilio.authToken?.value,
             publicAddress: configuration.publicAddress, host: host, calls: calls, log: configuration.log)
         let context = MediaStreamContext(
-            host: control.twilioGate, calls: calls, log: configuration.log, control: control.twilio)
+            host: control.twilioGate, calls: calls, log: configuration.log, control: control.twilio,
+            park: control.park)
         let media = ServerAction.webSocket { (request) throws(ServerResponse) in
             guard control.voiceWebhook.isSignedHandshake(request) else {
                 throw .text(403, "X-Twilio-Signature: not the signature of this address.")

@@ -86,6 +86,8 @@ package struct CallSetup: Sendable {
     /// The carrier is read by its own clock (a host that pulls): the session keeps `leadMilliseconds` of audio in front
     /// of the reader instead of pacing by the loop's clock.
     package var followsReader: Bool
+    /// Of a call that comes back; nil: it begins.
+    package var memory: CallMemory?
 
     package init(
         agent: String, callID: String, variables: [String: String], input: AudioFormat, output: AudioFormat,
@@ -113,6 +115,8 @@ package protocol CallSession: AnyObject {
     func carrierFound(_ finding: AnswerFinding)
     /// The caller is gone. The session ends; the carrier is not called again.
     func carrierClosed(reason: String)
+    /// What the next session should know if the call comes back. Also after the end.
+    var memory: CallMemory { get }
 }
 
 /// Why a call is not taken.

@@ -261,7 +261,7 @@ import VoiceEngineSession
         _ = tell(webhook, "call.machine.detection.ended", #","result":"machine""#, id: "e1")
         _ = tell(webhook, "call.machine.premium.greeting.ended", #","result":"beep_detected""#, id: "e2")
         _ = tell(webhook, "call.answered", id: "e3")
-        #expect(findings.take() == ["v3:a machine", "v3:a greetingEnded"])
+        #expect(findings.take() == ["v3:c machine", "v3:c greetingEnded"])
     }
 
     @Test func saysSorryWhenFull() throws {

@@ -10,6 +10,8 @@ struct MediaStreamContext: Sendable {
     let log: Log
     /// The carrier's REST API, for what its stream has no message for; nil when it is not configured.
     var control: (any CallControl)?
+    /// For calls that leave their stream and come back; nil where none does.
+    var park: CallPark?
 }
 
 /// One call over a WebSocket: the far end of the socket, and the carrier of its session. `StreamWire.swift` draws how
@@ -160,7 +162,10 @@ final class MediaStreamCall: ServerWebSocketPeer, Carrier, CarrierCall {
         }
         state = .ended
         context.calls.remove(self)
-        line.session?.carrierClosed(reason: reason)
+        if let session = line.session {
+            session.carrierClosed(reason: reason)
+            context.park?.keep(line.callID) { session.memory }
+        }
         return line.callID
     }
 

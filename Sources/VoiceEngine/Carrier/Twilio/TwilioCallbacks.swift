@@ -8,6 +8,8 @@ struct TwilioCallbacks: Sendable {
     let ledger: TwilioCallLedger
     let placed: PlacedCalls
     let log: Log
+    /// The conversations of calls that were handed over.
+    var park: CallPark?
     /// Lets the live call know who has answered it, by its SID.
     var found: @Sendable (_ call: String, _ finding: AnswerFinding) -> Void = { _, _ in }
 
@@ -40,13 +42,34 @@ struct TwilioCallbacks: Sendable {
         }
     }
 
-    /// The stream has ended: the call ends too, unless no agent has answered it.
+    /// The stream has ended: the call ends too, unless no agent has answered it. Or a transfer has: who was not taken comes
+    /// back to the agent.
     func after(_ request: ServerRequest) -> ServerResponse {
         take(request) { report in
-            switch report["CallSid"].flatMap({ ledger.fate(of: $0) }) {
+            if let result = report["DialCallStatus"] { return afterDial(report, result) }
+            return switch report["CallSid"].flatMap({ ledger.fate(of: $0) }) {
             case .promised, .failed: .twiml(TwiML(fallback: fallback))
             case .connected, nil: .twiml(TwiML(.hangUp))
             }
+        }
+    }
+
+    private func afterDial(_ report: TwilioRequest, _ result: String) -> ServerResponse {
+        guard let reason = Self.dialFailure(result), let call = report["CallSid"], let stream = ledger.resume(call)
+        else {
+            return .twiml(TwiML(.hangUp))
+        }
+        park?.transferFailed(call, reason: reason)
+        return .twiml(TwiML(.connect(stream)))
+    }
+
+    /// - Returns: For the model; nil: somebody has taken the call.
+    private static func dialFailure(_ status: String) -> String? {
+        switch status {
+        case "completed", "answered": nil
+        case "busy": "the line is busy"
+        case "no-answer": "nobody answered"
+        default: "the call did not go through"
         }
     }
 
