@@ -110,6 +110,51 @@ import VoiceEngineProviders
         call.expectNothingLeft()
     }
 
+    // MARK: The carrier judges too
+
+    @Test func theCarriersMachineIsLeftTheMessageAtTheEndOfItsGreeting() throws {
+        let call = try call()
+        try call.play("1000 caller \"\" 5000\n1500 answered machine\n6000 answered greetingEnded\n15000 end")
+        #expect(call.story.contains("1500 voicemail carrier"))
+        #expect(call.story.contains("6000 text \"\(message)\""))
+        #expect(call.story.hasSuffix("closed \"voicemail: the message was left\""))
+        #expect(call.mind.requests.isEmpty)
+        call.expectNothingLeft()
+    }
+
+    @Test func theCarriersPersonIsGreetedAtOnce() throws {
+        let call = try call()
+        try call.play("300 answered person\n6000 gone")
+        #expect(call.story.hasPrefix("300 text \"Hello from us.\""))
+        call.expectNothingLeft()
+    }
+
+    /// The carrier is asked, not the engine: nobody waits before the greeting.
+    @Test func anAgentThatDoesNotListenItselfIsToldByTheCarrier() throws {
+        var policy = SessionPolicy()
+        policy.greeting = "Hello from us."
+        var voicemail = SessionVoicemail()
+        voicemail.machine.listens = false
+        voicemail.machine.course = .hangUp
+        policy.voicemail = voicemail
+        let call = try ScriptedCall(policy: policy)
+        try call.play("900 answered machine\n12000 end")
+        #expect(call.story.hasPrefix("0 text \"Hello from us.\""))
+        #expect(call.story.contains("900 voicemail carrier"))
+        #expect(call.events.last?.text == "voicemail")
+        call.expectNothingLeft()
+    }
+
+    @Test func withoutAnythingInTheDocumentTheHostIsTold() throws {
+        var policy = SessionPolicy()
+        policy.greeting = "Hello from us."
+        let call = try ScriptedCall(policy: policy)
+        try call.play("900 answered machine\n1000 answered greetingEnded\n3000 gone")
+        #expect(call.events.filter { $0.kind == .voicemail }.map(\.text) == ["carrier"])
+        #expect(call.story.contains("heard \"Hello from us.\""))
+        call.expectNothingLeft()
+    }
+
     @Test func theCallIsEnded() throws {
         let call = try call(.hangUp)
         try call.play("1000 caller \"you have reached the office\" 2000\n12000 end")

@@ -85,12 +85,34 @@ final class EchoSession: CallSession {
         }
     }
 
+    var memory: CallMemory {
+        var memory = CallMemory()
+        memory.messages = host.notes.map { .user($0) }
+        return memory
+    }
+
+    func carrierFound(_ finding: AnswerFinding) { host.set { $0.notes.append("answered by \(finding.rawValue)") } }
+
     func carrierClosed(reason: String) {
         host.set { state in state.notes.append("closed: \(reason)") }
         guard let carrier else { return }
         if host.state.withLock({ $0.reports }) { carrier.report(SessionEvent(.closed, turn: .none, time: .zero)) }
         self.carrier = nil
         host.set { $0.live -= 1 }
+    }
+}
+
+/// What a closure was told, in order.
+final class Notes: Sendable {
+    private let notes = Mutex<[String]>([])
+
+    func note(_ text: String) { notes.withLock { $0.append(text) } }
+
+    func take() -> [String] {
+        notes.withLock { notes in
+            defer { notes = [] }
+            return notes
+        }
     }
 }
 

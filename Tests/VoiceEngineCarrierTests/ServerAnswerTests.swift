@@ -248,4 +248,23 @@ private final class Kitchen: Sendable {
         #expect(answer.contains("Sec-WebSocket-Protocol") == (agreed != nil))
         #expect(seen.withLock { $0 }.allSatisfy { $0 == agreed })
     }
+
+    @Test(arguments: [("127.0.0.1", "https"), ("::1", "https"), ("203.0.113.5", "none"), ("10.1.2.3", "https")])
+    func onlyTrustedProxiesAreBelieved(address: String, scheme: String) throws {
+        var limits = ServerLimits()
+        limits.uncounted += [try #require(AddressRange("10.0.0.0/8"))]
+        let route = ServerRoute(["GET"], "/", .respond { .text(200, $0.forwarded("proto") ?? "none") })
+        let channel = EmbeddedChannel()
+        try HTTPServer.configure(channel, router: ServerRouter([route]), limits: limits)
+        try channel.connect(to: SocketAddress(ipAddress: address, port: 1)).wait()
+        let request = "GET / HTTP/1.1\r\nHost: a\r\nX-Forwarded-Proto: https\r\n\r\n"
+        try channel.writeInbound(ByteBuffer(string: request))
+        channel.embeddedEventLoop.run()
+        var answer = ""
+        while let part = try channel.readOutbound(as: IOData.self) {
+            if case .byteBuffer(let buffer) = part { answer += String(buffer: buffer) }
+        }
+        #expect(answer.hasSuffix("\r\n\r\n\(scheme)\n"))
+        _ = try? channel.finish(acceptAlreadyClosed: true)
+    }
 }

@@ -12,14 +12,16 @@ final class StreamLine {
     let host = ScriptedHost()
     let calls = CarrierCalls(most: 10)
     let control = ScriptedControl()
+    let park: CallPark?
     let channel = EmbeddedChannel()
     private var received: [UInt8] = []
 
     /// - Parameter wire: Made once, for the one stream.
-    init(_ wire: any StreamWire, hasControl: Bool = true, log: Log = .none) throws {
+    init(_ wire: any StreamWire, hasControl: Bool = true, park: CallPark? = nil, log: Log = .none) throws {
+        self.park = park
         let bound = NIOLoopBound(wire, eventLoop: channel.eventLoop)
         let context = MediaStreamContext(
-            host: host, calls: calls, log: log, control: hasControl ? control : nil)
+            host: host, calls: calls, log: log, control: hasControl ? control : nil, park: park)
         let route = ServerRoute(
             ["GET"], "/:agent",
             .webSocket { (request) throws(ServerResponse) in

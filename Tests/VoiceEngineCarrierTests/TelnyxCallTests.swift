@@ -83,6 +83,38 @@ import VoiceEngineSession
         ended.close()
     }
 
+    /// Whoever knows the id of a call could otherwise end it.
+    @Test func aStreamThatProvesNothingEndsNoCall() throws {
+        let forged = try StreamLine(TelnyxWire())
+        forged.host.set { $0.refusal = CallRefusal(.notAuthentic, "no token") }
+        forged.say(TelnyxSays.start())
+        #expect(forged.takeFrames().last?.closeCode == 1008)
+        #expect(forged.control.take() == [])
+        forged.close()
+        for kind in CallRefusal.Kind.allCases where kind != .notAuthentic {
+            let refused = try StreamLine(TelnyxWire())
+            refused.host.set { $0.refusal = CallRefusal(kind, "") }
+            refused.say(TelnyxSays.start())
+            #expect(refused.control.take() == ["hang up v3:a_b-c"], "\(kind)")
+            refused.close()
+        }
+    }
+
+    @Test func whatTelnyxFoundOutReachesTheSession() throws {
+        let line = try StreamLine(TelnyxWire())
+        line.say(TelnyxSays.start())
+        line.calls.tell(CarrierCallKey(carrier: "telnyx", id: "v3:a_b-c"), .machine)
+        line.calls.tell(CarrierCallKey(carrier: "twilio", id: "v3:a_b-c"), .person)
+        line.calls.tell(CarrierCallKey(carrier: "telnyx", id: "v3:other"), .person)
+        line.advance(0)
+        #expect(line.host.notes == ["answered by machine"])
+        line.say(TelnyxSays.stop)
+        line.calls.tell(CarrierCallKey(carrier: "telnyx", id: "v3:a_b-c"), .person)
+        line.advance(0)
+        #expect(line.host.notes.count == 2, "the call is over")
+        line.close()
+    }
+
     @Test func messagesThatOvertakeEachOtherAreHeardInOrder() throws {
         let line = try StreamLine(TelnyxWire())
         line.say(TelnyxSays.start())

@@ -71,9 +71,27 @@ import VoiceEngineSession
         ] as [(String, String?, String)])
     func takesTheAddressFromTheRequest(host: String, forwarded: String?, start: String) throws {
         var request = post()
+        request.isFromProxy = true
         request.headers[0].value = host
         if let forwarded { request.headers.append((name: "X-Forwarded-Proto", value: forwarded)) }
         #expect(try answer(request).body.contains("<Stream url=\"\(start)/twilio/media/reception\">"))
+    }
+
+    /// Tunnels that write the `Host` anew tell the old one.
+    @Test func aProxysWordForTheHostCounts() throws {
+        var request = post()
+        request.headers[0].value = "127.0.0.1:8080"
+        request.headers += [
+            (name: "X-Forwarded-Host", value: "a.example, b.example"), (name: "X-Forwarded-Proto", value: "https"),
+        ]
+        for (isFromProxy, start) in [(true, "wss://a.example"), (false, "ws://127.0.0.1:8080")] {
+            request.isFromProxy = isFromProxy
+            #expect(try answer(request).body.contains("<Stream url=\"\(start)/twilio/media/reception\">"))
+        }
+        request.isFromProxy = true
+        request.headers.removeLast(2)
+        request.headers.append((name: "X-Forwarded-Host", value: "\"><evil"))
+        #expect(try answer(request).status == 400)
     }
 
     @Test(arguments: ["\"><evil", "a b", "", "x/y"])

@@ -286,7 +286,8 @@ typedef struct voice_session_config {
 #define VOICE_EVENT_SLOW_HOST 18     /* on_audio took longer than a quarter frame, value: [us]; or events were dropped from
                                         here on because 1024 waited, value: how many. text tells which */
 #define VOICE_EVENT_CLOSED 19        /* the last event of the session. text: why; status */
-#define VOICE_EVENT_VOICEMAIL 20     /* an answering machine has answered. text: what told, "length", "words" or "beep" */
+#define VOICE_EVENT_VOICEMAIL 20     /* an answering machine has answered. text: what told, "length", "words",
+                                        "beep" or "carrier" */
 #define VOICE_EVENT_NODE 21          /* the call has come to another node of its flow. name: the node */
 
 #define VOICE_FLAG_FINAL 1u

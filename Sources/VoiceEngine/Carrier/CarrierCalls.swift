@@ -7,13 +7,32 @@ package import VoiceEngineSession
 protocol CarrierCall: AnyObject {
     /// The server wants the call to end now.
     func endByServer(reason: String)
+    /// The carrier has told, beside the call's audio, who has answered.
+    func carrierFound(_ finding: AnswerFinding)
+}
+
+extension CarrierCall {
+    func carrierFound(_ finding: AnswerFinding) {}
+}
+
+/// What a carrier knows a call by.
+struct CarrierCallKey: Hashable, Sendable {
+    /// The name of its wire: ids are the carrier's own.
+    let carrier: String
+    let id: String
 }
 
 /// The live calls of a server: which are taken (`AdmissionStateMachine`), which there are, and when the last one has
 /// gone. Safe to use from any thread.
 package final class CarrierCalls: Sendable {
+    private struct Entry {
+        let call: NIOLoopBound<any CarrierCall>
+        let key: CarrierCallKey?
+    }
+
     private struct State {
-        var calls: [ObjectIdentifier: NIOLoopBound<any CarrierCall>] = [:]
+        var calls: [ObjectIdentifier: Entry] = [:]
+        var keys: [CarrierCallKey: ObjectIdentifier] = [:]
         var admission: AdmissionStateMachine
         var refusals: [AdmissionStateMachine.Refusal: Int] = [:]
         /// Lateness of frames over the last moments.
@@ -63,13 +82,19 @@ package final class CarrierCalls: Sendable {
     }
 
     /// Takes a call in. It must be removed again, whatever becomes of it.
-    func add(_ call: any CarrierCall, on eventLoop: any EventLoop) throws(CallRefusal) {
+    ///
+    /// - Parameter key: By which `tell` finds it; of two calls that claim the same, the later one.
+    func add(
+        _ call: any CarrierCall, as key: CarrierCallKey? = nil, on eventLoop: any EventLoop
+    ) throws(CallRefusal) {
         let bound = NIOLoopBound(call, eventLoop: eventLoop)
         let id = ObjectIdentifier(call)
         let now = now()
         let verdict = state.withLock { state in
             let verdict = note(state.admission.arrived(live: state.calls.count, at: now), &state)
-            if verdict == .take { state.calls[id] = bound }
+            guard verdict == .take else { return verdict }
+            state.calls[id] = Entry(call: bound, key: key)
+            if let key { state.keys[key] = id }
             return verdict
         }
         try check(verdict)
@@ -78,7 +103,8 @@ package final class CarrierCalls: Sendable {
     func remove(_ call: any CarrierCall) {
         let id = ObjectIdentifier(call)
         let waiting = state.withLock { state in
-            state.calls[id] = nil
+            let entry = state.calls.removeValue(forKey: id)
+            if let key = entry?.key, state.keys[key] == id { state.keys[key] = nil }
             guard state.calls.isEmpty else { return [EventLoopPromise<Void>]() }
             defer { state.waiting = [] }
             return state.waiting
@@ -102,9 +128,15 @@ package final class CarrierCalls: Sendable {
 
     /// Asks every call to end.
     func endAll(reason: String) {
-        for call in state.withLock({ Array($0.calls.values) }) {
+        for call in state.withLock({ $0.calls.values.map(\.call) }) {
             call.eventLoop.execute { call.value.endByServer(reason: reason) }
         }
+    }
+
+    /// Lets a live call know who has answered it; nothing happens when there is none under this name.
+    func tell(_ key: CarrierCallKey, _ finding: AnswerFinding) {
+        let call = state.withLock { state in state.keys[key].flatMap { state.calls[$0]?.call } }
+        call?.eventLoop.execute { call?.value.carrierFound(finding) }
     }
 
     private func note(

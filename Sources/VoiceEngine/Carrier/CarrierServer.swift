@@ -77,6 +77,10 @@ package final class CarrierServer: Sendable {
     ) -> EventLoopFuture<CarrierServer> {
         let settings = configuration.settings
         let eventLoop = group.next()
+        if let secret = settings.genesys?.clientSecret, Base64Text.decode(secret.value)?.isEmpty ?? true {
+            return eventLoop.makeFailedFuture(
+                ServerStartError(.settings, detail: "genesys.client_secret_env: expected base64 in \(secret.variable)"))
+        }
         let certificate: ServerCertificate?
         do throws(TLSError) {
             certificate = try settings.tls.map { tls throws(TLSError) in
@@ -88,21 +92,25 @@ package final class CarrierServer: Sendable {
         let counters = ServerCounters()
         let calls = CarrierCalls(
             most: settings.admission.mostCalls ?? configuration.maximumCalls, admission: settings.admission)
-        let router = router(configuration, host: host, calls: calls, counters: counters)
+        let expected = settings.audioSocket.map { _ in ExpectedCalls(now: configuration.control.now) }
+        let router = router(configuration, host: host, calls: calls, counters: counters, expected: expected)
+        warnOfOpenStreams(configuration)
         let watch = OverloadWatch(calls: calls, host: host, log: configuration.log, on: eventLoop)
         return HTTPServer.start(
             host: configuration.host, port: configuration.port, router: router, limits: settings.limits,
             certificate: certificate, counters: counters, on: group
         ).flatMap { server in
-            AudioSocketServer.start(configuration, host: host, calls: calls, on: group)
-                .flatMapError { error in server.stop().flatMapThrowing { throw error } }
-                .map { audioSocket in
-                    watch.start()
-                    let parts = Parts(
-                        server: server, audioSocket: audioSocket, host: host, calls: calls, certificate: certificate,
-                        watch: watch)
-                    return CarrierServer(parts, eventLoop: eventLoop)
-                }
+            AudioSocketServer.start(
+                configuration, .init(host: host, calls: calls, expected: expected, server: server), on: group
+            )
+            .flatMapError { error in server.stop().flatMapThrowing { throw error } }
+            .map { audioSocket in
+                watch.start()
+                let parts = Parts(
+                    server: server, audioSocket: audioSocket, host: host, calls: calls, certificate: certificate,
+                    watch: watch)
+                return CarrierServer(parts, eventLoop: eventLoop)
+            }
         }
     }
 
@@ -123,7 +131,7 @@ package final class CarrierServer: Sendable {
     /// The port for AudioSocket; nil without one.
     package var audioSocketPort: Int? { audioSocket?.port }
     package var liveCalls: Int { calls.count }
-    package var liveConnections: Int { server.liveConnections + (audioSocket?.liveConnections ?? 0) }
+    package var liveConnections: Int { server.liveConnections }
 
     /// Takes no new calls, and waits until the live ones have ended. Shortly before `timeout` the agents of those that
     /// are left say goodbye; what is left then is ended. The port
@@ -165,89 +173,4 @@ package final class CarrierServer: Sendable {
         guard let audioSocket else { return server.stop() }
         return server.stop().and(audioSocket.stop()).map { _ in }
     }
-
-    // MARK: Routes
-
-    /// What this server answers; a value, so that it can be asked without a socket.
-    package static func router(
-        _ configuration: CarrierServerConfiguration, host: any CallHost, calls: CarrierCalls,
-        counters: ServerCounters = ServerCounters()
-    ) -> ServerRouter {
-        let control = CarrierControl(
-            configuration.control, twilioAuthToken: configuration.settings.twilio.authToken?.value,
-            publicAddress: configuration.publicAddress, host: host, calls: calls, log: configuration.log)
-        let context = MediaStreamContext(
-            host: control.twilioGate, calls: calls, log: configuration.log, control: control.twilio)
-        let media = ServerAction.webSocket { (request) throws(ServerResponse) in
-            guard control.voiceWebhook.isSignedHandshake(request) else {
-                throw .text(403, "X-Twilio-Signature: not the signature of this address.")
-            }
-            let agent = request.parameters["agent"] ?? ""
-            return { MediaStreamCall(context: context, wire: TwilioWire(), agent: agent, eventLoop: $0) }
-        }
-        let page = BrowserPage(
-            access: BrowserAccess(enabled: configuration.settings.browser.isEnabled, listeningOn: configuration.host),
-            publicAddress: configuration.publicAddress, host: host, calls: calls, log: configuration.log)
-        let token = ControlToken(configuration.settings.control.token?.value)
-        let streams = MediaStreamContext(host: host, calls: calls, log: configuration.log)
-        let twilio = [
-            ServerRoute(["GET"], "/twilio/media", media),
-            ServerRoute(["GET"], "/twilio/media/:agent", media),
-        ]
-        return ServerRouter(
-            control.webhookRoutes + control.callRoutes { token.refusal($0) } + twilio + AsteriskRoutes.routes(streams)
-                + streamRoutes(configuration, control, host: host, calls: calls) + OtherStreamRoutes.routes(streams)
-                + operatorRoutes(host: host, calls: calls, counters: counters)
-        ).adding(page.routes(fallback: about))
-    }
-
-    /// What an operator asks.
-    private static func operatorRoutes(
-        host: any CallHost, calls: CarrierCalls, counters: ServerCounters
-    ) -> [ServerRoute] {
-        let metrics = ServerAction.respond { _ in
-            var page = PrometheusPage()
-            calls.write(to: &page)
-            counters.write(to: &page)
-            return ServerResponse(
-                contentType: "text/plain; version=0.0.4; charset=utf-8", body: page.text + host.metricsText())
-        }
-        return [
-            ServerRoute(["GET"], "/healthz", .respond { _ in .text(200, "ok") }),
-            ServerRoute(["GET"], "/readyz", .respond { _ in readiness(host: host, calls: calls) }),
-            ServerRoute(["GET"], "/metrics", metrics),
-        ]
-    }
-
-    private static func streamRoutes(
-        _ configuration: CarrierServerConfiguration, _ control: CarrierControl, host: any CallHost, calls: CarrierCalls
-    ) -> [ServerRoute] {
-        let token = StreamToken(configuration.settings.streams.token?.value)
-        let open = MediaStreamContext(host: host, calls: calls, log: configuration.log)
-        let others = StreamRoutes.others(open, token)
-        guard let telnyx = control.telnyx else { return others }
-        let context = MediaStreamContext(
-            host: control.telnyxGate, calls: calls, log: configuration.log, control: telnyx)
-        let settings = TelnyxWire.Settings(
-            telnyx.wire.account, isL16BigEndian: configuration.settings.telnyx?.l16ByteOrder != .little)
-        return StreamRoutes.telnyx(context, settings) + others
-    }
-
-    private static func readiness(host: any CallHost, calls: CarrierCalls) -> ServerResponse {
-        if calls.isDraining { return .text(503, "draining: no new calls are taken") }
-        return host.isReady ? .text(200, "ready") : .text(503, "not ready: what the agents need is still being loaded")
-    }
-
-    private static let about = """
-        libvoiceengine: voice agents for telephone calls.
-
-        /twilio/voice/AGENT   voice webhook of a Twilio number (POST or GET); AGENT may be left out if there is one
-        /twilio/media/AGENT   its media streams (WebSocket)
-        /telnyx/media/AGENT   media streams of Telnyx; as well /signalwire/media, /plivo/media, /exotel/media
-        /asterisk/media/AGENT Asterisk's chan_websocket (WebSocket)
-        /freeswitch/fork/AGENT  /freeswitch/stream/AGENT  /jambonz/media/AGENT  /vonage/media/AGENT
-        /genesys/audiohook/AGENT
-        /healthz  /readyz     is the server up; does it take calls
-        /metrics              Prometheus
-        """
 }

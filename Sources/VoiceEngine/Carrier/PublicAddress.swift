@@ -49,11 +49,11 @@ package struct PublicAddress: Equatable, Sendable {
         path = ""
     }
 
-    /// What the request itself tells; nil when its `Host` is missing or no host. Twilio only speaks TLS, so the address
-    /// is taken as secure unless the request comes by a loopback name, as tests and simulators do.
+    /// What the request itself, or a trusted proxy, tells; nil when its `Host` is missing or no host. Twilio only speaks
+    /// TLS, so the address is taken as secure unless the request comes by a loopback name, as tests and simulators do.
     package init?(of request: ServerRequest) {
-        guard let host = request.header("host"), Self.isAuthority(host) else { return nil }
-        let forwarded = request.header("x-forwarded-proto")?.split(separator: ",").first.map(String.init)?.lowercased()
+        guard let host = request.forwarded("host") ?? request.header("host"), Self.isAuthority(host) else { return nil }
+        let forwarded = request.forwarded("proto")?.lowercased()
         let isForwardedSecure = forwarded == "https" || forwarded == "wss"
         self.init(isSecure: isForwardedSecure || !Self.isLoopback(host), authority: host)
     }

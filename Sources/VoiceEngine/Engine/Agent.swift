@@ -150,8 +150,9 @@ extension FlowPlan {
 
 extension SessionVoicemail {
     fileprivate init?(_ voicemail: AgentDocument.Voicemail) {
-        guard voicemail.isDetected else { return nil }
+        guard voicemail.isDetected || voicemail.isGiven else { return nil }
         self.init()
+        machine.listens = voicemail.isDetected
         machine.course = voicemail.course
         message = voicemail.message ?? ""
     }

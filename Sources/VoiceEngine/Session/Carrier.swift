@@ -86,6 +86,8 @@ package struct CallSetup: Sendable {
     /// The carrier is read by its own clock (a host that pulls): the session keeps `leadMilliseconds` of audio in front
     /// of the reader instead of pacing by the loop's clock.
     package var followsReader: Bool
+    /// Of a call that comes back; nil: it begins.
+    package var memory: CallMemory?
 
     package init(
         agent: String, callID: String, variables: [String: String], input: AudioFormat, output: AudioFormat,
@@ -109,13 +111,21 @@ package protocol CallSession: AnyObject {
     /// Caller audio in the call's input format, any length. Borrowed until return.
     func receive(_ audio: UnsafeRawBufferPointer)
     func receiveDigits(_ digits: String)
+    /// Who has answered the call that was placed, as far as the carrier can tell.
+    func carrierFound(_ finding: AnswerFinding)
     /// The caller is gone. The session ends; the carrier is not called again.
     func carrierClosed(reason: String)
+    /// What the next session should know if the call comes back. Also after the end.
+    var memory: CallMemory { get }
 }
 
 /// Why a call is not taken.
 package struct CallRefusal: Error, Equatable, Sendable {
-    package enum Kind: Sendable { case unknownAgent, badRequest, full, draining, notReady, failed }
+    package enum Kind: CaseIterable, Sendable {
+        case unknownAgent, badRequest, full, draining, notReady, failed
+        /// Nothing proves that it is the call that it says it is: nothing may be done to that call.
+        case notAuthentic
+    }
     /// When it may be different.
     package enum Retry: Equatable, Sendable {
         case unknown

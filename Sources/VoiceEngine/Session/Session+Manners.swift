@@ -8,9 +8,11 @@ extension Session {
     /// The machines of the conversation's manners.
     struct Customs {
         var fillers: FillerStateMachine
+        /// When the call began, also where that was another session; nil: it has not.
+        var began: Instant?
         /// nil before the call has begun.
         var length: CallLengthStateMachine?
-        /// nil where nobody looks for answering machines.
+        /// nil before the call has begun.
         var voicemail: VoicemailStateMachine?
         /// What was said before it was known who has answered.
         var heardFirst = ""
@@ -22,15 +24,19 @@ extension Session {
 
     func beginCustoms(at now: Instant) {
         let manners = policy.manners
+        let began = now - (setup.memory?.length ?? .zero)
+        customs.began = began
         let length = CallLengthStateMachine(
-            policy: .init(longest: manners.longestCall, warning: manners.callWarningBefore), start: now)
+            policy: .init(longest: manners.longestCall, warning: manners.callWarningBefore), start: began)
         customs.length = length
         timers?.length.arm(until: length.deadline)
         providers.apology?.record(with: context)
         if manners.fillerAfter != nil {
             clips?.record(manners.fillers.map { ClipScript($0, policy: policy) }, with: context)
         }
-        if let voicemail = policy.voicemail { beginJudging(voicemail, at: now) }
+        // A call that goes on was judged before.
+        let voicemail = setup.memory == nil ? policy.voicemail : nil
+        beginJudging(voicemail ?? .onlyTold, at: now)
     }
 
     /// The conversation begins: the agent greets, or waits for the caller.

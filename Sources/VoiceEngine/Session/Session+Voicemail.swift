@@ -1,5 +1,5 @@
 internal import NIOCore
-internal import VoiceEngineCore
+package import VoiceEngineCore
 internal import VoiceEngineProviders
 
 // Outgoing calls: who has answered, and the message for a machine.
@@ -16,8 +16,16 @@ extension Session {
     func beginJudging(_ voicemail: SessionVoicemail, at now: Instant) {
         let machine = VoicemailStateMachine(policy: voicemail.machine, language: policy.language, start: now)
         customs.voicemail = machine
+        guard machine.wantsBeep else { return }
         timers?.voicemail.arm(until: machine.firstDeadline)
         paths?.caller.listensForBeeps = true
+    }
+
+    /// The carrier has found out who has answered.
+    package func carrierFound(_ finding: AnswerFinding) {
+        guard life == .running else { return }
+        let now = context.eventLoop.instant
+        if let action = customs.voicemail?.carrierFound(finding, at: now) { perform(action, at: now) }
     }
 
     /// What is heard tells who has answered.

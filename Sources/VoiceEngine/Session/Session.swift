@@ -118,7 +118,8 @@ package final class Session: CallSession, Ticking {
             bargeIn: BargeInStateMachine(policy: policy.bargeIn),
             speculation: SpeculationStateMachine(policy: policy.speculation))
         dialogue = Dialogue(
-            conversation: Conversation(conversation), flow: policy.flow.flatMap { FlowStateMachine($0) },
+            conversation: Conversation(setup.memory?.messages ?? conversation),
+            flow: policy.flow.flatMap { FlowStateMachine($0, at: setup.memory?.node) },
             ending: EndingStateMachine(mostFailures: policy.failover.endAfter))
         customs = Customs(policy)
         wayBack.leads(to: self)
@@ -171,7 +172,7 @@ package final class Session: CallSession, Ticking {
             $0.text = context.callID
             $0.name = setup.agent
         }
-        if isFloorOpen { greet(at: now) }
+        begin(at: now)
     }
 
     package func tick(at now: Instant) {

@@ -23,7 +23,7 @@ package struct SessionPolicy: Sendable {
     /// What is heard to its end, whatever the caller says meanwhile.
     package var protected = ProtectedTexts()
     package var manners = SessionManners()
-    /// nil: calls are not looked at for answering machines.
+    /// nil: nothing becomes of an answering machine, but that the host is told what the carrier says.
     package var voicemail: SessionVoicemail?
     /// [dBFS] Noise in place of silence; nil: none.
     package var comfortNoise: Int?
@@ -101,6 +101,14 @@ package struct SessionVoicemail: Sendable {
     package var message = ""
 
     package init() {}
+
+    /// The carrier may say that a machine has answered; the conversation goes on.
+    package static var onlyTold: SessionVoicemail {
+        var voicemail = SessionVoicemail()
+        voicemail.machine.listens = false
+        voicemail.machine.course = .goOn
+        return voicemail
+    }
 }
 
 /// The words that weigh nothing, or everything, when spoken over the agent.

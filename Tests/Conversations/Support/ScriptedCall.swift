@@ -42,7 +42,7 @@ final class ScriptedCall {
     ///   - change: Other providers than the scripted ones; the jitter of back-offs is 0 unless it is changed too.
     init(
         _ kind: RecordingCarrier.Kind = .wire, detects: Bool = true, policy: SessionPolicy = SessionPolicy(),
-        history: [ChatMessage] = [], loop: EmbeddedEventLoop = EmbeddedEventLoop(),
+        history: [ChatMessage] = [], memory: CallMemory? = nil, loop: EmbeddedEventLoop = EmbeddedEventLoop(),
         providers change: (inout SessionProviders) throws -> Void = { _ in }
     ) throws {
         self.loop = loop
@@ -53,8 +53,10 @@ final class ScriptedCall {
             speechToText: ears, languageModel: mind, textToSpeech: voice, voiceActivity: detects ? detector : nil)
         providers.random = { 0 }
         try change(&providers)
+        var setup = try carrier.setup
+        setup.memory = memory
         session = Session(
-            setup: try carrier.setup, policy: policy, providers: providers,
+            setup: setup, policy: policy, providers: providers,
             conversation: history, carrier: carrier, context: context, clock: clock
         ) { [weak self] event in self?.events.append(event) }
     }
@@ -173,6 +175,7 @@ final class ScriptedCall {
         case "resumes": ears.open.last?.tell(.turnResumed)
         case "hears": ears.open.last?.tell(text, isSettled: false)
         case "settles": ears.open.last?.tell(text, isSettled: true)
+        case "answered": session?.carrierFound(try #require(AnswerFinding(rawValue: words[2]), "\(line)"))
         case "deaf": ears.open.last?.fail(.unavailable)
         case "gone":
             carrier.isClosed = true

@@ -199,4 +199,19 @@ enum AsteriskSays {
         let broken = ServerRequest(method: "GET", target: "/asterisk/media?caller=%2")
         #expect(throws: ServerResponse.self) { try StreamAddress(broken) }
     }
+
+    /// With the dial option `n`; without it Asterisk has answered already.
+    @Test func aCallIsAnsweredWhereAsteriskLeavesItToUs() throws {
+        for (start, command) in [
+            (AsteriskSays.jsonStart(), #"{"command":"ANSWER"}"#), (AsteriskSays.plainStart, "ANSWER"),
+        ] {
+            for answers in [false, true] {
+                let line = try StreamLine(AsteriskWire(answers: answers))
+                line.say(start)
+                #expect(line.takeTexts().first == (answers ? command : nil))
+                #expect(line.host.setups.count == 1)
+                line.close()
+            }
+        }
+    }
 }

@@ -29,8 +29,9 @@ private final class Received: ChannelInboundHandler, Sendable {
     private let group = MultiThreadedEventLoopGroup.singleton
     private let host = ScriptedHost()
 
-    private func start(calls: Int = 100) async throws -> CarrierServer {
+    private func start(calls: Int = 100, waiting: Int = 1_024) async throws -> CarrierServer {
         var configuration = CarrierServerConfiguration()
+        configuration.settings.limits.waitingConnections = waiting
         configuration.maximumCalls = calls
         configuration.settings.audioSocket = ServerDocument.AudioSocket(port: 0, agent: "reception")
         return try await CarrierServer.start(configuration, host: host, on: group).get()
@@ -69,6 +70,38 @@ private final class Received: ChannelInboundHandler, Sendable {
             try await channel.closeFuture.get()
             #expect(received.all.suffix(3) == AudioSocketSays.terminate)
         }
+    }
+
+    /// Connections count together with those of the HTTP port, and calls among those that stream.
+    @Test func whoOnlyHoldsAPlaceTakesNoneOfACall() async throws {
+        let server = try await start(waiting: 2)
+        let (_, live) = try await call(server)
+        let idle = [try await connect(server), try await connect(server)]
+        while server.liveConnections != 3 { await Task.yield() }
+        let (_, refused) = try await connect(server)
+        try await refused.closeFuture.get()
+        #expect(server.liveConnections == 3 && live.isActive)
+        try await idle[0].1.close().get()
+        while server.liveConnections != 2 { await Task.yield() }
+        _ = try await call(server)
+        let metrics = try await get(server, "/metrics")
+        #expect(metrics.contains("voice_engine_server_connections{kind=\"streaming\"} 2\n"))
+        #expect(metrics.contains("voice_engine_server_connections_refused_total{reason=\"waiting\"} 1\n"))
+        try await server.stop().get()
+        #expect(server.liveConnections == 0 && host.live == 0)
+    }
+
+    private func get(_ server: CarrierServer, _ path: String) async throws -> String {
+        let received = Received()
+        let channel = try await ClientBootstrap(group: group)
+            .channelInitializer { channel in
+                channel.eventLoop.makeCompletedFuture { try channel.pipeline.syncOperations.addHandler(received) }
+            }
+            .connect(host: "127.0.0.1", port: server.port).get()
+        let request = "GET \(path) HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"
+        try await channel.writeAndFlush(ByteBuffer(string: request)).get()
+        try await channel.closeFuture.get()
+        return String(decoding: received.all, as: UTF8.self)
     }
 
     @Test func callsBeyondTheLimitAreSentOn() async throws {

@@ -17,10 +17,10 @@ struct ScriptedCarrier {
 
     init() throws { network = try ScriptedNetwork() }
 
-    func twilio(reconnect: (@Sendable (String) -> TwiML.Stream?)? = nil) throws -> TwilioCallControl {
+    func twilio(comesBack: TwilioCallControl.Return? = nil) throws -> TwilioCallControl {
         let account = try TwilioAccount(
             accountSid: Self.sid, authToken: "secret-token", baseURL: "http://twilio.test", from: "+15550000")
-        return TwilioCallControl(wire: TwilioREST(account: account), rest: rest, reconnect: reconnect)
+        return TwilioCallControl(wire: TwilioREST(account: account), rest: rest, comesBack: comesBack)
     }
 
     func telnyx() throws -> TelnyxCallControl {
@@ -140,7 +140,9 @@ final class Outcome<Value: Sendable> {
 
     @Test func transfersAndKeysDigits() throws {
         let carrier = try ScriptedCarrier()
-        let control = try carrier.twilio { call in TwiML.Stream(url: "wss://a/\(call)") }
+        let ledger = TwilioCallLedger()
+        ledger.promise("CA1", TwiML.Stream(url: "wss://a/CA1"))
+        let control = try carrier.twilio(comesBack: .init(ledger: ledger, park: CallPark { 1_000 }))
         let transfer = Outcome(control.transfer("CA1", to: "+1 (555) 123", on: carrier.loop))
         #expect(
             try carrier.answer("200 OK", Self.created).hasSuffix(
@@ -150,7 +152,8 @@ final class Outcome<Value: Sendable> {
         let request = try carrier.answer("200 OK", Self.created)
         #expect(
             WebURL.encode(
-                #"<Response><Play digits="1ww#"/><Connect><Stream url="wss://a/CA1"></Stream></Connect></Response>"#)
+                #"<Response><Play digits="1ww#"/><Connect><Stream url="wss://a/CA1">"#
+                    + #"<Parameter name="resumed" value="true"/></Stream></Connect></Response>"#)
                 == request.split(separator: "Twiml=").last.map(String.init))
         #expect(digits.value != nil)
     }

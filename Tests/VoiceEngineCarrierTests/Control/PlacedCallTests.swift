@@ -67,7 +67,7 @@ import VoiceEngineCore
         #expect(table.report(.answered, of: call.id) == .moved(.answered))
         clock.pass(7)
         table.report(.ended(.completed), of: call.id)
-        table.answered(call.id, by: "human")
+        table.answered(call.id, by: "human", .person)
         let ended = try #require(table.call(call.id))
         #expect(
             ended.json.text

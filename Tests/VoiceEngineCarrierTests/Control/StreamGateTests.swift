@@ -1,4 +1,5 @@
 import NIOCore
+import NIOEmbedded
 import Testing
 import VoiceEngineCore
 import VoiceEngineNet
@@ -44,7 +45,7 @@ import VoiceEngineSession
         let (setup, call) = try gate().identified(setup(["token": pass, "caller": "+1"]))
         #expect(setup.variables == ["caller": "+1"] && call == nil)
         for variables in [[:], ["token": "x"], ["token": passes.pass(for: StreamGate.subject(ofCall: "CA2"))]] {
-            #expect(refusal(gate(), self.setup(variables))?.kind == .badRequest)
+            #expect(refusal(gate(), self.setup(variables))?.kind == .notAuthentic)
         }
         #expect(try gate(.open).identified(self.setup(["caller": "+1"])).0.variables == ["caller": "+1"])
     }
@@ -67,12 +68,39 @@ import VoiceEngineSession
         }
         var forged = variables
         forged["token"] = passes.pass(for: StreamGate.subject(ofCall: "CA1"))
-        #expect(refusal(gate(.open), setup(forged)) != nil)
+        #expect(refusal(gate(.open), setup(forged))?.kind == .notAuthentic)
         placed.named(call.id, carrierID: "CA9")
-        #expect(refusal(gate(), setup(variables, call: "CA1")) != nil)
+        #expect(refusal(gate(), setup(variables, call: "CA1"))?.kind == .notAuthentic)
         #expect(refusal(gate(), setup(variables, call: "CA9")) == nil)
         placed.report(.ended(.completed), of: call.id)
-        #expect(refusal(gate(), setup(variables, call: "CA9")) != nil)
+        #expect(refusal(gate(), setup(variables, call: "CA9"))?.kind == .failed)
+    }
+
+    /// A forged stream that was refused would otherwise let the caller of the real one meet the fallback.
+    @Test func aStreamThatProvesNothingSaysNothingAboutItsCall() throws {
+        let ledger = TwilioCallLedger()
+        let gate = StreamGate(
+            host: ScriptedHost(), admission: .withPass, passes: passes, placed: placed,
+            told: { ledger.streamCame($0, isConnected: $1) })
+        ledger.promise("CA1")
+        let (line, loop) = (SilentCarrier(), EmbeddedEventLoop())
+        #expect(throws: CallRefusal.self) { try gate.accept(setup([:]), carrier: line, on: loop) }
+        #expect(ledger.fate(of: "CA1") == .promised)
+        let pass = ["token": passes.pass(for: StreamGate.subject(ofCall: "CA1"))]
+        #expect(throws: CallRefusal.self) {
+            try gate.accept(setup(pass, agent: "nobody"), carrier: line, on: loop)
+        }
+        #expect(ledger.fate(of: "CA1") == .failed)
+    }
+
+    @Test func whatTheCarrierToldBeforeTheStreamCameIsPassedOn() throws {
+        let host = ScriptedHost()
+        let gate = StreamGate(host: host, admission: .withPass, passes: passes, placed: placed)
+        let call = try #require(placed.add(CallOrder(to: .number("+15551")), carrier: .twilio, from: "+15550"))
+        placed.answered(call.id, by: "machine_start", .machine)
+        let variables = ["token": passes.pass(for: StreamGate.subject(ofPlaced: call.id)), "placedCall": call.id]
+        _ = try gate.accept(setup(variables), carrier: SilentCarrier(), on: EmbeddedEventLoop())
+        #expect(host.notes == ["answered by machine"])
     }
 
     @Test func theLedgerForgetsTheOldest() {
@@ -98,4 +126,13 @@ import VoiceEngineSession
         ledger.streamFailed("b")
         #expect(ledger.resume("b") == nil && ledger.resume("c") == nil)
     }
+}
+
+/// Takes everything and plays nothing.
+final class SilentCarrier: Carrier {
+    func play(_ audio: UnsafeRawBufferPointer, samples: Int) {}
+    func flush() {}
+    func heardSamples(at now: Instant) -> Int64 { 0 }
+    func cut(at now: Instant) -> Int64 { 0 }
+    func perform(_ request: CarrierRequest) -> Bool { true }
 }

@@ -159,6 +159,29 @@ import VoiceEngineSession
         #expect(error?.description.hasPrefix(field + ":") == true)
     }
 
+    @Test(
+        arguments: [
+            ("call.machine.detection.ended", "human", .person),
+            ("call.machine.detection.ended", "machine", .machine),
+            ("call.machine.detection.ended", "not_sure", .unknown),
+            ("call.machine.greeting.ended", "beep_detected", .greetingEnded),
+            ("call.machine.greeting.ended", "ended", .greetingEnded),
+            ("call.machine.greeting.ended", "not_sure", .unknown),
+            ("call.machine.premium.detection.ended", "human_residence", .person),
+            ("call.machine.premium.detection.ended", "human_business", .person),
+            ("call.machine.premium.detection.ended", "machine", .machine),
+            ("call.machine.premium.detection.ended", "silence", .unknown),
+            ("call.machine.premium.detection.ended", "fax_detected", .fax),
+            ("call.machine.premium.greeting.ended", "beep_detected", .greetingEnded),
+            ("call.machine.premium.greeting.ended", "no_beep_detected", .greetingEnded),
+            ("call.answered", "human", nil),
+        ] as [(String, String, AnswerFinding?)])
+    func tellsWhoHasAnswered(type: String, result: String, finding: AnswerFinding?) throws {
+        let body =
+            #"{"data":{"event_type":"\#(type)","id":"1","payload":{"call_control_id":"v3:a","result":"\#(result)"}}}"#
+        #expect(try TelnyxEvent(Array(body.utf8)).kind.finding == finding)
+    }
+
     @Test func clientStateComesBack() {
         let state = TelnyxClientState(token: "t", placedCall: "call_1", playback: "p")
         #expect(TelnyxClientState(state.base64) == state)
@@ -174,6 +197,8 @@ import VoiceEngineSession
     private let passes = StreamPass(secret: "x")
     private let placed = PlacedCalls(most: 8) { 1_000 }
 
+    private let findings = Notes()
+
     init() throws { carrier = try ScriptedCarrier() }
 
     private func webhook(_ fallback: CallFallback = .say("Sorry."), key: String? = nil) throws -> TelnyxWebhook {
@@ -183,10 +208,10 @@ import VoiceEngineSession
             control = TelnyxCallControl(
                 wire: TelnyxREST(account: account), rest: carrier.rest, playbacks: TelnyxPlaybacks())
         }
-        let host = host
+        let (host, findings) = (host, findings)
         return TelnyxWebhook(
             control: control, publicAddress: nil, passes: passes, placed: placed, fallback: fallback, log: .none,
-            now: { 1_700_000_000 }
+            now: { 1_700_000_000 }, found: { findings.note("\($0) \($1)") }
         ) { (agent) throws(CallRefusal) in try host.admit(agent: agent) }
     }
 
@@ -228,6 +253,15 @@ import VoiceEngineSession
         #expect(webhook.liveCalls == 1)
         #expect(tell(webhook, "call.hangup", #","hangup_cause":"normal_clearing""#, id: "e4") == 200)
         #expect(webhook.liveCalls == 0)
+    }
+
+    @Test func theLiveCallIsToldWhoHasAnswered() throws {
+        let webhook = try webhook()
+        _ = tell(webhook, "call.machine.detection.ended", #","result":"machine""#, id: "e1")
+        _ = tell(webhook, "call.machine.detection.ended", #","result":"machine""#, id: "e1")
+        _ = tell(webhook, "call.machine.premium.greeting.ended", #","result":"beep_detected""#, id: "e2")
+        _ = tell(webhook, "call.answered", id: "e3")
+        #expect(findings.take() == ["v3:c machine", "v3:c greetingEnded"])
     }
 
     @Test func saysSorryWhenFull() throws {

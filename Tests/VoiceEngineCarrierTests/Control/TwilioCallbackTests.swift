@@ -55,6 +55,23 @@ import VoiceEngineSession
         #expect(placed.call(call.id)?.progress.stage == .queued)
     }
 
+    @Test(
+        arguments: [
+            ("human", .person), ("machine_start", .machine), ("machine_end_beep", .greetingEnded),
+            ("machine_end_silence", .greetingEnded), ("machine_end_other", .greetingEnded), ("fax", .fax),
+            ("unknown", .unknown), ("brand_new", .unknown),
+        ] as [(String, AnswerFinding)])
+    func theLiveCallIsToldWhoHasAnswered(word: String, finding: AnswerFinding) throws {
+        let call = try place()
+        let told = Notes()
+        var callbacks = callbacks()
+        callbacks.found = { told.note("\($0) \($1)") }
+        _ = callbacks.status(post("/x", "CallSid=CA1&AnsweredBy=\(word)"), id: call.id)
+        #expect(told.take() == ["CA1 \(finding)"] && placed.call(call.id)?.finding == finding)
+        _ = callbacks.status(post("/x", "CallSid=CA2&AnsweredBy=\(word)"), id: call.id)
+        #expect(told.take() == [], "another call's word")
+    }
+
     @Test func theCallbackOfAnotherCallChangesNothing() throws {
         let call = try place()
         placed.named(call.id, carrierID: "CA1")

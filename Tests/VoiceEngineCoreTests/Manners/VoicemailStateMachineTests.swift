@@ -91,4 +91,92 @@ import Testing
         #expect(machine.floor == .open)
         #expect(machine.beep(at: Self.at(5_000)) == .none)
     }
+
+    // MARK: The carrier judges too
+
+    /// Before anything was heard, while a person is talked to, where nobody listens, and while the beep is awaited.
+    private static let stations: [(name: String, reach: @Sendable (inout VoicemailStateMachine) -> Void)] = [
+        ("judging", { _ in }),
+        ("talking", { _ = $0.timerFired(at: at(2_500)) }),
+        (
+            "trusting",
+            {
+                _ = $0.timerFired(at: at(2_500))
+                _ = $0.timerFired(at: at(17_500))
+            }
+        ),
+        (
+            "listening",
+            {
+                _ = $0.voiceStarted(onset: at(500), at: at(550))
+                _ = $0.words("after the tone", at: at(3_000))
+            }
+        ),
+        (
+            "over",
+            {
+                _ = $0.voiceStarted(onset: at(500), at: at(550))
+                _ = $0.words("after the tone", at: at(3_000))
+                _ = $0.beep(at: at(3_500))
+            }
+        ),
+    ]
+
+    @Test func whatTheCarrierFoundCountsAtEveryStation() {
+        let late = Self.at(20_000)
+        let listen = Action.listen(.carrier, until: late)
+        let rows: [(AnswerFinding, [Action])] = [
+            (.person, [.converse(until: Self.at(35_000)), .none, .none, .none, .none]),
+            (.machine, [listen, listen, listen, .none, .none]),
+            (
+                .greetingEnded,
+                [
+                    .leaveMessage(found: .carrier), .leaveMessage(found: .carrier), .leaveMessage(found: .carrier),
+                    .leaveMessage(found: nil), .none,
+                ]
+            ),
+            (.fax, [.hangUp(.carrier), .hangUp(.carrier), .hangUp(.carrier), .hangUp(.carrier), .none]),
+            (.unknown, [.none, .none, .none, .none, .none]),
+        ]
+        for (finding, expected) in rows {
+            let actions = Self.stations.map { _, reach in
+                var machine = machine()
+                reach(&machine)
+                return machine.carrierFound(finding, at: late)
+            }
+            #expect(actions == expected, "\(finding)")
+        }
+        #expect(rows.map(\.0) == AnswerFinding.allCases)
+    }
+
+    @Test func whereTheEngineDoesNotListenTheCarrierTells() {
+        var policy = VoicemailStateMachine.Policy()
+        policy.listens = false
+        policy.course = .leaveMessage
+        var machine = VoicemailStateMachine(policy: policy, language: "en", start: .zero)
+        #expect(machine.floor == .open && !machine.wantsBeep)
+        #expect(machine.voiceStarted(onset: Self.at(900), at: Self.at(950)) == .none)
+        #expect(machine.words("after the tone", at: Self.at(2_000)) == .none)
+        #expect(machine.voicePaused(lastSpeech: Self.at(3_000), at: Self.at(3_150)) == .none)
+        #expect(machine.carrierFound(.machine, at: Self.at(4_000)) == .listen(.carrier, until: Self.at(5_000)))
+        #expect(machine.floor == .machine && machine.wantsBeep)
+        #expect(machine.carrierFound(.greetingEnded, at: Self.at(4_500)) == .leaveMessage(found: nil))
+        #expect(machine.carrierFound(.greetingEnded, at: Self.at(4_600)) == .none)
+    }
+
+    @Test func theHostAloneIsTold() {
+        var machine = machine(.goOn)
+        #expect(machine.carrierFound(.fax, at: Self.at(100)) == .goOn(.carrier, begins: true))
+        #expect(machine.carrierFound(.machine, at: Self.at(200)) == .none)
+        var ended = self.machine(.hangUp)
+        #expect(ended.carrierFound(.greetingEnded, at: Self.at(100)) == .hangUp(.carrier))
+    }
+
+    @Test func aPersonIsNotInterruptedByTheCarriersWord() {
+        var machine = machine()
+        _ = machine.voiceStarted(onset: Self.at(500), at: Self.at(550))
+        #expect(machine.carrierFound(.person, at: Self.at(900)) == .none)
+        _ = machine.voicePaused(lastSpeech: Self.at(1_000), at: Self.at(1_150))
+        #expect(machine.carrierFound(.person, at: Self.at(1_200)) == .converse(until: Self.at(16_200)))
+    }
 }

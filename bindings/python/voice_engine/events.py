@@ -209,7 +209,7 @@ class Closed(Event):
 
 @dataclass(frozen=True)
 class Voicemail(Event):
-    """An answering machine has answered: ``length``, ``words`` or ``beep`` told."""
+    """An answering machine has answered: ``length``, ``words``, ``beep`` or ``carrier`` told."""
 
     evidence: str
 

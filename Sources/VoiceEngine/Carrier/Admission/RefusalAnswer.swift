@@ -9,8 +9,18 @@ extension CallRefusal {
         switch (kind, retry) {
         case (.unknownAgent, _): 404
         case (.badRequest, _): 400
+        case (.notAuthentic, _): 403
         case (.full, .tooFast), (.draining, .tooFast), (.notReady, .tooFast), (.failed, .tooFast): 429
         case (.full, _), (.draining, _), (.notReady, _), (.failed, _): 503
+        }
+    }
+
+    /// What its WebSocket is closed with.
+    var closeCode: UInt16 {
+        switch kind {
+        case .unknownAgent, .badRequest, .notAuthentic: 1008
+        case .full, .draining, .notReady: 1013
+        case .failed: 1011
         }
     }
 

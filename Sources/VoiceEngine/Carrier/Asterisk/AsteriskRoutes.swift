@@ -3,13 +3,16 @@ internal import VoiceEngineNet
 /// Where Asterisk's WebSocket client connects to: `uri` in its websocket_client.conf. The dial option
 /// `v(agent=sales,caller=…)` adds a query to it.
 enum AsteriskRoutes {
-    static func routes(_ context: MediaStreamContext) -> [ServerRoute] {
+    static func routes(_ context: MediaStreamContext, _ token: StreamToken) -> [ServerRoute] {
         let media = ServerAction.webSocket(subprotocols: ["media"]) { (request) throws(ServerResponse) in
-            let address = try StreamAddress(request)
+            var address = try StreamAddress(request)
+            try token.check(request, query: address.fields, need: .whereThereIsOne)
+            let answers = address.variables.removeValue(forKey: "answer") == "yes"
+            let named = address
             return {
                 MediaStreamCall(
-                    context: context, wire: AsteriskWire(), agent: address.agent, variables: address.variables,
-                    eventLoop: $0)
+                    context: context, wire: AsteriskWire(answers: answers), agent: named.agent,
+                    variables: named.variables, eventLoop: $0)
             }
         }
         return [

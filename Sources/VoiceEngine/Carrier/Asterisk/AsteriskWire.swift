@@ -27,8 +27,11 @@ package final class AsteriskWire: StreamWire {
     /// With the dial option `p` Asterisk has no queue and refuses every command about it. The audio is in time all the
     /// same, because the session paces it; what was heard is an estimate then. Once is enough to say so.
     private var hasReportedPassthrough = false
+    private let answers: Bool
 
-    package init() {
+    /// - Parameter answers: The call is taken by a command: with the dial option `n` Asterisk leaves it to us.
+    package init(answers: Bool = false) {
+        self.answers = answers
         var traits = StreamTraits()
         traits.hangUp = .byMessage
         traits.takesPings = false
@@ -79,6 +82,8 @@ package final class AsteriskWire: StreamWire {
         case (.clear, .plainText): output.text { $0.writeStaticString("FLUSH_MEDIA") }
         case (.hangUp, .json): output.text { $0.writeStaticString(#"{"command":"HANGUP"}"#) }
         case (.hangUp, .plainText): output.text { $0.writeStaticString("HANGUP") }
+        case (.accepted, .json) where answers: output.text { $0.writeStaticString(#"{"command":"ANSWER"}"#) }
+        case (.accepted, .plainText) where answers: output.text { $0.writeStaticString("ANSWER") }
         // Digits and transfers need ARI, AMI or the dialplan; the rest has no message and needs none.
         case (.accepted, _), (.refused, _), (.reply, _), (.digits, _), (.transfer, _), (.stopped, _): return false
         }

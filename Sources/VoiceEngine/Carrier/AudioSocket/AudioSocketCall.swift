@@ -10,6 +10,10 @@ struct AudioSocketContext: Sendable {
     /// Empty for the only one there is.
     let agent: String
     let log: Log
+    /// What is known of calls ahead; nil: nothing.
+    var expected: ExpectedCalls?
+    /// Only those are taken.
+    var takesOnlyExpected = false
 }
 
 /// One call over Asterisk's AudioSocket: the far end of its connection, and the carrier of its session.
@@ -162,14 +166,16 @@ final class AudioSocketCall: ServerBytePeer, Carrier, CarrierCall {
         guard let kind = AudioSocketWire.kind(ofSampleRate: callRate),
             let format = try? AudioFormat(encoding: .pcm16, sampleRate: callRate)
         else { throw CallRefusal(.badRequest, "audio at \(sampleRate) Hz: not a rate of this engine") }
+        let setup = try setup(id, format)
         try context.calls.add(self, on: eventLoop)
+        stream?.endWaiting()
         let line = Line(
             kind: kind, input: AudioSocketInput(wireRate: sampleRate, callRate: callRate),
             clock: AudioSocketPlayoutClock(sampleRate: callRate), session: nil)
         state = .live(line)
         let session: any CallSession
         do {
-            session = try context.host.accept(setup(id, format), carrier: self, on: eventLoop)
+            session = try context.host.accept(setup, carrier: self, on: eventLoop)
         } catch {
             state = .ended
             context.calls.remove(self)
@@ -180,9 +186,17 @@ final class AudioSocketCall: ServerBytePeer, Carrier, CarrierCall {
         state = .live(line)
     }
 
-    private func setup(_ id: AudioSocketID, _ format: AudioFormat) -> CallSetup {
-        CallSetup(
-            agent: context.agent, callID: "\(id)", variables: ["uuid": "\(id)"], input: format, output: format,
+    private func setup(_ id: AudioSocketID, _ format: AudioFormat) throws(CallRefusal) -> CallSetup {
+        let expected = context.expected?.take(id)
+        if expected == nil, context.takesOnlyExpected {
+            throw CallRefusal(.notAuthentic, "nobody told that it would come")
+        }
+        var variables = expected?.variables ?? [:]
+        variables["uuid"] = "\(id)"
+        let agent = expected?.agent ?? ""
+        return CallSetup(
+            agent: agent.isEmpty ? context.agent : agent, callID: "\(id)", variables: variables, input: format,
+            output: format,
             frameMilliseconds: format.sampleRate > Self.highestRateOf20ms ? 10 : 20, leadMilliseconds: 0,
             wantsSilence: true)
     }

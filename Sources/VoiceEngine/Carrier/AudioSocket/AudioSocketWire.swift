@@ -57,6 +57,17 @@ package struct AudioSocketID: Hashable, Sendable, CustomStringConvertible {
         low = UInt64(bigEndian: bytes.loadUnaligned(fromByteOffset: 8, as: UInt64.self))
     }
 
+    /// Reads what `description` writes, in either case; nil for anything else.
+    package init?(_ text: String) {
+        let parts = text.split(separator: "-", omittingEmptySubsequences: false)
+        let digits = parts.joined()
+        guard parts.map(\.utf8.count) == [8, 4, 4, 4, 12], digits.utf8.count == 32,
+            digits.utf8.allSatisfy({ "0123456789abcdefABCDEF".utf8.contains($0) }),
+            let high = UInt64(digits.prefix(16), radix: 16), let low = UInt64(digits.suffix(16), radix: 16)
+        else { return nil }
+        (self.high, self.low) = (high, low)
+    }
+
     /// `40325ec2-5efd-4bd3-805f-53576e581d13`
     package var description: String {
         var text = ""

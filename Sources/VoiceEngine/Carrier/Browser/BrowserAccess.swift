@@ -39,7 +39,7 @@ package enum BrowserAccess: Equatable, Sendable {
         guard admits(request) else { return false }
         guard let origin = request.header("origin") else { return true }
         guard let address = try? PublicAddress(origin), address.path.isEmpty else { return false }
-        let own = [request.header("host"), request.header("x-forwarded-host"), publicAddress?.authority]
+        let own = [request.header("host"), request.forwarded("host"), publicAddress?.authority]
         return own.contains { $0?.lowercased() == address.authority.lowercased() }
     }
 

@@ -147,7 +147,7 @@ final class BrowserCall: ServerWebSocketPeer, Carrier, CarrierCall {
             state = .ended
             machine.sessionEnded()
             send(BrowserMessageWriter.refused(error))
-            socket?.close(code: Self.closeCode(error.kind), reason: error.detail)
+            socket?.close(code: error.closeCode, reason: error.detail)
         }
     }
 
@@ -186,14 +186,6 @@ final class BrowserCall: ServerWebSocketPeer, Carrier, CarrierCall {
     private static func inventedCallID() -> String {
         let digits = String(UInt64.random(in: .min ... .max), radix: 16)
         return "browser-" + String(repeating: "0", count: 16 - digits.count) + digits
-    }
-
-    private static func closeCode(_ kind: CallRefusal.Kind) -> UInt16 {
-        switch kind {
-        case .unknownAgent, .badRequest: 1008
-        case .full, .draining, .notReady: 1013
-        case .failed: 1011
-        }
     }
 
     // MARK: To the caller

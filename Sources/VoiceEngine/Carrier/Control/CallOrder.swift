@@ -86,7 +86,7 @@ package struct CallOrder: Equatable, Sendable {
         }
     }
 
-    private static func text(_ value: JSONValue, _ key: String, most: Int) throws(Problem) -> String {
+    static func text(_ value: JSONValue, _ key: String, most: Int) throws(Problem) -> String {
         if value.isNull { return "" }
         guard let text = value.string else {
             throw Problem(key: key, expectation: "expected a text, found \(value.typeName)")
@@ -114,7 +114,7 @@ package struct CallOrder: Equatable, Sendable {
         throw Problem(key: key, expectation: "expected true, false, \"detect\" or \"message_end\"")
     }
 
-    private static func variables(_ value: JSONValue) throws(Problem) -> [String: String] {
+    static func variables(_ value: JSONValue) throws(Problem) -> [String: String] {
         if value.isNull { return [:] }
         guard let object = value.object else {
             throw Problem(key: "variables", expectation: "expected an object, found \(value.typeName)")

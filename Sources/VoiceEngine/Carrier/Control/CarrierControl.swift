@@ -39,6 +39,8 @@ package struct CarrierControlSettings: Sendable {
 /// gates that the media streams pass. Safe to use from any thread.
 final class CarrierControl: Sendable {
     let placed: PlacedCalls
+    /// The conversations of Twilio's calls that come back.
+    let park: CallPark
     let voiceWebhook: TwilioVoiceWebhook
     let callbacks: TwilioCallbacks
     let telnyxWebhook: TelnyxWebhook?
@@ -66,16 +68,20 @@ final class CarrierControl: Sendable {
         let twilioPasses = authToken.map { StreamPass(secret: $0) } ?? StreamPass()
         // The API key is as good a secret: it is what proves us to Telnyx.
         let telnyxPasses = settings.telnyx.map { StreamPass(secret: $0.apiKey) } ?? StreamPass()
+        let park = CallPark(now: settings.now)
+        self.park = park
         let placed = PlacedCalls(most: settings.mostPlacedCalls, now: settings.now)
         self.placed = placed
         voiceWebhook = TwilioVoiceWebhook(
             publicAddress: publicAddress, signature: authToken.map { TwilioSignature(authToken: $0) },
             fallback: settings.fallback, desk: .init(passes: twilioPasses, ledger: ledger))
         callbacks = TwilioCallbacks(
-            reader: voiceWebhook.reader, fallback: settings.fallback, ledger: ledger, placed: placed, log: log)
+            reader: voiceWebhook.reader, fallback: settings.fallback, ledger: ledger, placed: placed, log: log,
+            park: park, found: { calls.tell(CarrierCallKey(carrier: "twilio", id: $0), $1) })
         twilio = settings.twilio.flatMap { account in
             rest.map {
-                TwilioCallControl(wire: TwilioREST(account: account), rest: $0, reconnect: { ledger.resume($0) })
+                TwilioCallControl(
+                    wire: TwilioREST(account: account), rest: $0, comesBack: .init(ledger: ledger, park: park))
             }
         }
         telnyx = settings.telnyx.flatMap { account in
@@ -90,7 +96,8 @@ final class CarrierControl: Sendable {
         telnyxWebhook = telnyx.map {
             TelnyxWebhook(
                 control: $0, publicAddress: publicAddress, passes: telnyxPasses, placed: placed,
-                fallback: settings.fallback, log: log, now: settings.now, admit: admit)
+                fallback: settings.fallback, log: log, now: settings.now,
+                found: { calls.tell(CarrierCallKey(carrier: "telnyx", id: $0), $1) }, admit: admit)
         }
         var placers: [PlacingCarrier: any CallPlacer] = [:]
         if let twilio { placers[.twilio] = TwilioPlacer(twilio: twilio, passes: twilioPasses, ledger: ledger) }
@@ -98,7 +105,7 @@ final class CarrierControl: Sendable {
         desk = CallDesk(placers: placers, placed: placed, publicAddress: publicAddress, log: log, admit: admit)
         twilioGate = StreamGate(
             host: host, admission: authToken == nil ? .open : .withPass, passes: twilioPasses, placed: placed,
-            told: { ledger.streamCame($0, isConnected: $1) })
+            park: park, told: { ledger.streamCame($0, isConnected: $1) })
         telnyxGate = StreamGate(host: host, admission: .withPass, passes: telnyxPasses, placed: placed)
         Self.warn(settings, isTwilioChecked: authToken != nil, log)
     }

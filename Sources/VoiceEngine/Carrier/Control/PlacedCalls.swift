@@ -1,4 +1,5 @@
 internal import Synchronization
+package import VoiceEngineCore
 
 /// The carriers that place calls.
 package enum PlacingCarrier: String, CaseIterable, Sendable {
@@ -17,6 +18,8 @@ package struct PlacedCall: Equatable, Sendable {
     package var progress = PlacedCallStateMachine()
     /// What the carrier says of who has answered, in its own words.
     package var answeredBy: String?
+    /// The same, as a session takes it.
+    package var finding: AnswerFinding?
     /// Unix time. [s]
     package let created: Int64
     package var answered: Int64?
@@ -89,8 +92,11 @@ package final class PlacedCalls: Sendable {
     }
 
     /// Who has answered; the last word counts.
-    package func answered(_ id: String, by who: String) {
-        state.withLock { $0.calls[id]?.answeredBy = String(who.prefix(64)) }
+    package func answered(_ id: String, by who: String, _ finding: AnswerFinding) {
+        state.withLock { state in
+            state.calls[id]?.answeredBy = String(who.prefix(64))
+            state.calls[id]?.finding = finding
+        }
     }
 
     package func call(_ id: String) -> PlacedCall? {

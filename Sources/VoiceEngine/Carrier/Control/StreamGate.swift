@@ -27,17 +27,20 @@ final class StreamGate: CallHost {
     private let admission: StreamAdmission
     private let passes: StreamPass
     private let placed: PlacedCalls
+    /// The conversations of calls that come back; nil where none does.
+    private let park: CallPark?
     /// Told what became of the stream of a call, by the carrier's id.
     private let told: @Sendable (_ call: String, _ isConnected: Bool) -> Void
 
     init(
         host: any CallHost, admission: StreamAdmission, passes: StreamPass, placed: PlacedCalls,
-        told: @escaping @Sendable (_ call: String, _ isConnected: Bool) -> Void = { _, _ in }
+        park: CallPark? = nil, told: @escaping @Sendable (_ call: String, _ isConnected: Bool) -> Void = { _, _ in }
     ) {
         self.host = host
         self.admission = admission
         self.passes = passes
         self.placed = placed
+        self.park = park
         self.told = told
     }
 
@@ -55,10 +58,13 @@ final class StreamGate: CallHost {
             if let call {
                 placed.named(call.id, carrierID: setup.callID)
                 placed.report(.answered, of: call.id)
+                // What the carrier has told before there was a session.
+                if let finding = placed.call(call.id)?.finding { session.carrierFound(finding) }
             }
             return session
         } catch {
-            told(setup.callID, false)
+            // A stream that proves nothing says nothing about the call that it names.
+            if error.kind != .notAuthentic { told(setup.callID, false) }
             throw error
         }
     }
@@ -68,27 +74,35 @@ final class StreamGate: CallHost {
         var setup = setup
         let token = setup.variables.removeValue(forKey: StreamParameter.token)
         guard let id = setup.variables.removeValue(forKey: StreamParameter.placedCall) else {
-            switch admission {
-            case .open: break
-            case .withPass:
-                guard passes.isValid(token, for: Self.subject(ofCall: setup.callID)) else {
-                    throw CallRefusal(
-                        .badRequest,
-                        "the stream does not bring the token of its call: it must be opened by this server's own webhook"
-                    )
-                }
+            if passes.isValid(token, for: Self.subject(ofCall: setup.callID)) {
+                recall(&setup)
+            } else if admission == .withPass {
+                throw CallRefusal(
+                    .notAuthentic,
+                    "the stream does not bring the token of its call: it must be opened by this server's own webhook")
             }
             return (setup, nil)
         }
         guard passes.isValid(token, for: Self.subject(ofPlaced: id)) else {
-            throw CallRefusal(.badRequest, "the stream does not bring the token of the call that was placed")
+            throw CallRefusal(.notAuthentic, "the stream does not bring the token of the call that was placed")
         }
-        guard let call = placed.call(id), call.progress.stage != .ended,
-            call.carrierID == nil || call.carrierID == setup.callID
-        else { throw CallRefusal(.failed, "the stream belongs to a call that is over, or was placed elsewhere") }
+        let known = placed.call(id)
+        guard known?.carrierID == nil || known?.carrierID == setup.callID else {
+            throw CallRefusal(.notAuthentic, "the stream brings the token of another call that was placed")
+        }
+        guard let call = known, call.progress.stage != .ended else {
+            throw CallRefusal(.failed, "the stream belongs to a call that is over, or was placed elsewhere")
+        }
         setup.agent = call.order.agent
         setup.variables.merge(call.variables) { _, ours in ours }
+        recall(&setup)
         return (setup, call)
+    }
+
+    /// A call that has proved which it is, and comes back, goes on where it was.
+    private func recall(_ setup: inout CallSetup) {
+        guard setup.variables[StreamParameter.resumed] == "true" else { return }
+        setup.memory = park?.take(setup.callID)
     }
 
     func admit(agent: String) throws(CallRefusal) { try host.admit(agent: agent) }

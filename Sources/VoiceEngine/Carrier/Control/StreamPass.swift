@@ -10,7 +10,7 @@ struct StreamPass: Sendable {
     /// - Parameter secret: Shared with nobody but the servers that answer the same webhook; of any length.
     init(secret: String) {
         // Apart from every other use of the same secret.
-        key = Self.code(key: Array(secret.utf8), "libvoiceengine media stream")
+        key = MessageCode.sha256(key: Array(secret.utf8), Array("libvoiceengine media stream".utf8))
     }
 
     /// For a server that has no secret: its passes are its own, and end with it.
@@ -22,7 +22,7 @@ struct StreamPass: Sendable {
     /// 32 characters, good for parameters and addresses.
     func pass(for subject: String) -> String {
         let digits = Array("0123456789abcdef".utf8)
-        let code = Self.code(key: key, subject).prefix(16)
+        let code = MessageCode.sha256(key: key, Array(subject.utf8)).prefix(16)
         return String(decoding: code.flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] }, as: UTF8.self)
     }
 
@@ -30,16 +30,5 @@ struct StreamPass: Sendable {
         guard let pass else { return false }
         let (given, right) = (Array(pass.utf8), Array(self.pass(for: subject).utf8))
         return right.count == 32 && given.count == right.count && CRYPTO_memcmp(given, right, right.count) == 0
-    }
-
-    /// HMAC-SHA256; empty only if the system has no SHA-256.
-    private static func code(key: [UInt8], _ text: String) -> [UInt8] {
-        var digest = [UInt8](repeating: 0, count: Int(EVP_MAX_MD_SIZE))
-        var count: UInt32 = 0
-        let data = Array(text.utf8)
-        guard HMAC(EVP_sha256(), key, Int32(clamping: key.count), data, data.count, &digest, &count) != nil else {
-            return []
-        }
-        return Array(digest.prefix(Int(count)))
     }
 }

@@ -19,6 +19,10 @@ package struct ServerDocument: Equatable, Sendable {
     /// nil: no routes for Telnyx.
     package var telnyx: Telnyx?
     package var streams: Streams
+    /// nil: Genesys shows the token of the streams, if there is one.
+    package var genesys: Genesys?
+    /// nil: the same of Vonage.
+    package var vonage: Vonage?
     /// nil: no AudioSocket port.
     package var audioSocket: AudioSocket?
     package var browser: Browser
@@ -37,7 +41,7 @@ package struct ServerDocument: Equatable, Sendable {
         tls = nil
         control = Control(token: Secret(.control, environment))
         twilio = Twilio(authToken: Secret(.twilioAuthToken, environment))
-        (telnyx, audioSocket) = (nil, nil)
+        (telnyx, audioSocket, genesys, vonage) = (nil, nil, nil, nil)
         streams = Streams(token: Secret(.streams, environment))
         browser = Browser()
         admission = Admission()
@@ -67,6 +71,8 @@ package struct ServerDocument: Equatable, Sendable {
         twilio = try Twilio(try reader.nested("twilio"), environment)
         telnyx = try reader.optional("telnyx") { section throws(AgentError) in try Telnyx(section, environment) }
         streams = try Streams(try reader.nested("streams"), environment)
+        genesys = try reader.optional("genesys") { section throws(AgentError) in try Genesys(section, environment) }
+        vonage = try reader.optional("vonage") { section throws(AgentError) in try Vonage(section, environment) }
         audioSocket = try reader.optional("audiosocket") { section throws(AgentError) in try AudioSocket(section) }
         browser = try Browser(try reader.nested("browser"))
         admission = try Admission(try reader.nested("admission"))

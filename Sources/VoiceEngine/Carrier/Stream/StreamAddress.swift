@@ -5,17 +5,19 @@ internal import VoiceEngineNet
 struct StreamAddress: Equatable {
     var agent: String
     var variables: [String: String]
+    /// All of the query.
+    private(set) var fields: [FormField]
 
     /// - Throws: The answer to a query that cannot be read.
     init(_ request: ServerRequest) throws(ServerResponse) {
-        let fields: [FormField]
         do {
             fields = try FormDecoder.fields((request.query ?? "").utf8)
         } catch {
             throw .text(400, "The query of this address cannot be read: \(error).")
         }
         variables = [:]
-        for field in fields where variables.count < StreamFields.mostParameters {
+        // The token is nobody's business beyond the door.
+        for field in fields where field.name != "token" && variables.count < StreamFields.mostParameters {
             variables[field.name] = field.value
         }
         let named = variables.removeValue(forKey: "agent") ?? ""

@@ -3,24 +3,37 @@ internal import VoiceEngineNet
 /// Who may open a stream of a carrier that signs nothing: whoever shows the configured token. Pure.
 ///
 /// Carriers differ in what they can show: `Authorization: Bearer TOKEN` (SignalWire's `authBearerToken`), the password
-/// of `Authorization: Basic` (Exotel's `wss://KEY:TOKEN@host/…`), or `?token=TOKEN` in the address.
+/// of `Authorization: Basic` (Exotel's `wss://KEY:TOKEN@host/…`, Asterisk's and jambonz' `password`), `X-API-KEY: TOKEN`
+/// (Genesys), or `?token=TOKEN` in the address.
 struct StreamToken: Sendable {
+    /// Who needs one.
+    enum Need {
+        /// What reaches the server comes from the internet.
+        case always
+        /// What reaches the server may be a switch next to it: a token is needed where there is one.
+        case whereThereIsOne
+    }
+
     private let token: String?
 
-    /// - Parameter token: nil: nobody.
+    /// - Parameter token: nil: there is none.
     init(_ token: String?) { self.token = token }
 
     /// - Parameter query: The fields of the address.
     /// - Throws: The answer to a request that does not show the token.
-    func check(_ request: ServerRequest, query: [FormField]) throws(ServerResponse) {
+    func check(_ request: ServerRequest, query: [FormField], need: Need = .always) throws(ServerResponse) {
         guard let token else {
+            if need == .whereThereIsOne { return }
             throw .text(403, "This carrier's streams are not taken: set VOICE_STREAM_TOKEN to a secret of your choice.")
         }
-        let shown = [Self.authorization(request), query.first { $0.name == "token" }?.value]
+        let shown = [
+            Self.authorization(request), request.header("x-api-key"), query.first { $0.name == "token" }?.value,
+        ]
         guard shown.contains(where: { $0.map { SecretText.isEqual($0, token) } ?? false }) else {
             throw .text(
                 401,
-                "Expected the stream token: Authorization: Bearer, the password of Basic, or ?token= in the address.")
+                "Expected the stream token: Authorization: Bearer, the password of Basic, X-API-KEY, or ?token= in the address."
+            )
         }
     }
 
@@ -72,22 +85,12 @@ enum StreamRoutes {
     ) -> [ServerRoute] {
         // Plivo is said to offer `audio.plivo.com`, and to fail when it is not taken.
         let media = ServerAction.webSocket(subprotocols: ["audio.plivo.com"]) { (request) throws(ServerResponse) in
-            let query: [FormField]
-            do {
-                query = try FormDecoder.fields((request.query ?? "").utf8)
-            } catch {
-                throw .text(400, "The query of this address cannot be read: \(error).")
-            }
-            let wire = try admit(request, query)
-            var variables: [String: String] = [:]
-            for field in query where field.name != "token" && variables.count < StreamFields.mostParameters {
-                variables[field.name] = field.value
-            }
-            let named = variables.removeValue(forKey: "agent") ?? ""
-            let agent = request.parameters["agent"] ?? named
-            return { [variables] eventLoop in
+            let address = try StreamAddress(request)
+            let wire = try admit(request, address.fields)
+            return { eventLoop in
                 MediaStreamCall(
-                    context: context, wire: wire(), agent: agent, variables: variables, eventLoop: eventLoop)
+                    context: context, wire: wire(), agent: address.agent, variables: address.variables,
+                    eventLoop: eventLoop)
             }
         }
         return [ServerRoute(["GET"], path, media), ServerRoute(["GET"], path + "/:agent", media)]

@@ -86,6 +86,25 @@ struct TelnyxEvent: Equatable, Sendable {
     }
 }
 
+extension TelnyxEvent.Kind {
+    /// What the event tells of who has answered; nil: nothing.
+    var finding: AnswerFinding? {
+        switch self {
+        case .machine("human"), .machine("human_residence"), .machine("human_business"): .person
+        case .machine("machine"): .machine
+        case .machine("fax_detected"): .fax
+        // Nobody spoke: who that was is not known.
+        case .machine: .unknown
+        case .greetingEnded("beep_detected"), .greetingEnded("no_beep_detected"), .greetingEnded("ended"):
+            .greetingEnded
+        case .greetingEnded: .unknown
+        case .incoming, .dialled, .answered, .hungUp, .speakEnded, .playbackEnded, .digit, .streamStarted,
+            .streamStopped, .streamFailed, .other:
+            nil
+        }
+    }
+}
+
 /// What we give Telnyx with a call, and get back in each of its webhooks and in the `start` of its stream. Pure.
 struct TelnyxClientState: Equatable, Sendable {
     /// The pass of the call's stream.

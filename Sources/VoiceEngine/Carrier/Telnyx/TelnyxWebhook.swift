@@ -36,14 +36,18 @@ final class TelnyxWebhook: Sendable {
     /// Unix time. [s]
     private let now: @Sendable () -> Int64
     private let admit: @Sendable (_ agent: String) throws(CallRefusal) -> Void
+    /// Lets the live call know who has answered it.
+    private let found: @Sendable (_ call: String, _ finding: AnswerFinding) -> Void
     private let log: Log
     private let state = Mutex(State())
 
     init(
         control: TelnyxCallControl, publicAddress: PublicAddress?, passes: StreamPass, placed: PlacedCalls,
         fallback: CallFallback, log: Log, now: @escaping @Sendable () -> Int64,
+        found: @escaping @Sendable (_ call: String, _ finding: AnswerFinding) -> Void = { _, _ in },
         admit: @escaping @Sendable (_ agent: String) throws(CallRefusal) -> Void
     ) {
+        self.found = found
         account = control.wire.account
         self.control = control
         signature = account.publicKey.map { TelnyxSignature(publicKey: $0) }
@@ -116,20 +120,22 @@ final class TelnyxWebhook: Sendable {
         case .playbackEnded(let status):
             if let id = event.state.playback { control.playbacks.ended(id, status: status) }
         case .hungUp: control.playbacks.callEnded(event.call)
+        case .machine, .greetingEnded:
+            if let finding = event.kind.finding { found(event.call, finding) }
         case .streamFailed(let reason):
             log(
                 .warning,
                 "telnyx: the stream of call \(CarrierText.line(event.call)) failed: \(CarrierText.line(reason))")
-        case .incoming, .dialled, .answered, .speakEnded, .digit, .machine, .greetingEnded, .streamStarted,
-            .streamStopped, .other:
+        case .incoming, .dialled, .answered, .speakEnded, .digit, .streamStarted, .streamStopped, .other:
             break
         }
         guard let id = event.state.placedCall ?? placed.id(ofCarrierID: event.call), let call = placed.call(id),
             call.carrier == .telnyx, call.carrierID == nil || call.carrierID == event.call
         else { return }
         if call.carrierID == nil { placed.named(id, carrierID: event.call) }
-        if case .machine(let who) = event.kind { placed.answered(id, by: who) }
-        if case .greetingEnded(let how) = event.kind { placed.answered(id, by: "machine, greeting: " + how) }
+        let finding = event.kind.finding ?? .unknown
+        if case .machine(let who) = event.kind { placed.answered(id, by: who, finding) }
+        if case .greetingEnded(let how) = event.kind { placed.answered(id, by: "machine, greeting: " + how, finding) }
         if let progress = Self.progress(event.kind, stage: call.progress.stage) { placed.report(progress, of: id) }
     }
 
@@ -182,7 +188,7 @@ final class TelnyxWebhook: Sendable {
             return .welcome
         } catch {
             switch error.kind {
-            case .unknownAgent, .badRequest:
+            case .unknownAgent, .badRequest, .notAuthentic:
                 log(.error, "telnyx: a call is rejected: \(error.detail)")
                 return .unknownAgent
             case .full, .draining, .notReady, .failed: return .refused(fallback)

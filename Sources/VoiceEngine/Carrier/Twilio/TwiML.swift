@@ -20,7 +20,8 @@ struct TwiML: Equatable, Sendable {
     enum Verb: Equatable, Sendable {
         case say(String)
         case connect(Stream)
-        case dial(DialTarget)
+        /// - Parameter action: Whom Twilio asks how to go on afterwards; nil ends the call.
+        case dial(DialTarget, action: String? = nil)
         case playDigits(String)
         case redirect(String)
         case hangUp
@@ -54,18 +55,28 @@ struct TwiML: Equatable, Sendable {
         switch verb {
         case .say(let sentence): "<Say>\(escaped(sentence))</Say>"
         case .connect(let stream): text(stream)
-        case .dial(.number(let number)): "<Dial>\(escaped(number))</Dial>"
-        case .dial(.sip(let address)): "<Dial><Sip>\(escaped(address))</Sip></Dial>"
-        case .dial(.client(let name)): "<Dial><Client>\(escaped(String(name.dropFirst(7))))</Client></Dial>"
+        case .dial(let target, let action): "<Dial\(attribute("action", action))>\(text(target))</Dial>"
         case .playDigits(let digits): #"<Play digits="\#(escaped(digits))"/>"#
         case .redirect(let url): #"<Redirect method="POST">\#(escaped(url))</Redirect>"#
         case .hangUp: "<Hangup/>"
         }
     }
 
+    private static func text(_ target: DialTarget) -> String {
+        switch target {
+        case .number(let number): escaped(number)
+        case .sip(let address): "<Sip>\(escaped(address))</Sip>"
+        case .client(let name): "<Client>\(escaped(String(name.dropFirst(7))))</Client>"
+        }
+    }
+
+    private static func attribute(_ name: String, _ value: String?) -> String {
+        value.map { #" \#(name)="\#(escaped($0))""# } ?? ""
+    }
+
     private static func text(_ stream: Stream) -> String {
-        let action = stream.action.map { #" action="\#(escaped($0))""# } ?? ""
-        let callback = stream.statusCallback.map { #" statusCallback="\#(escaped($0))""# } ?? ""
+        let action = attribute("action", stream.action)
+        let callback = attribute("statusCallback", stream.statusCallback)
         let children = stream.parameters.map {
             #"<Parameter name="\#(escaped($0.name))" value="\#(escaped($0.value))"/>"#
         }

@@ -4,13 +4,19 @@ internal import VoiceEngineNet
 /// What Twilio's REST API does with calls. Safe to use from any thread.
 ///
 /// Transfer and digits replace the TwiML of the call, and with it the media stream: Twilio sends `stop` and closes the
-/// socket, so the session ends as if the caller had hung up. A transfer is meant to. After digits Twilio connects the
-/// call again, by `reconnect`.
+/// socket, so the session ends as if the caller had hung up. After digits Twilio connects the call again; after a transfer
+/// that nobody took it asks how to go on. The conversation waits for that in the park.
 struct TwilioCallControl: CallControl {
+    /// Of calls that come back.
+    struct Return: Sendable {
+        let ledger: TwilioCallLedger
+        let park: CallPark
+    }
+
     let wire: TwilioREST
     let rest: CarrierREST
-    /// The stream that goes on after digits; nil ends the call instead.
-    var reconnect: (@Sendable (_ call: String) -> TwiML.Stream?)?
+    /// nil: a call whose digits are keyed ends with them.
+    var comesBack: Return?
 
     /// Places a call.
     func place(_ call: TwilioNewCall, on eventLoop: any EventLoop) -> EventLoopFuture<TwilioCallResource> {
@@ -34,7 +40,11 @@ struct TwilioCallControl: CallControl {
         guard let target = DialTarget(target) else {
             return Self.failed("\(purpose): \(DialTarget.expectation)", on: eventLoop)
         }
-        return update(call, .run(TwiML(.dial(target))), purpose, on: eventLoop)
+        let action = comesBack?.ledger.action(of: call)
+        let isExpected = action != nil
+        return away(call, isExpected: isExpected) {
+            update(call, .run(TwiML(.dial(target, action: action))), purpose, on: eventLoop)
+        }
     }
 
     func sendDigits(_ digits: String, in call: String, on eventLoop: any EventLoop) -> EventLoopFuture<Void> {
@@ -44,8 +54,24 @@ struct TwilioCallControl: CallControl {
                 "\(purpose): expected 1 to \(KeyedDigits.most) of 0-9, A-D, *, # and w", on: eventLoop)
         }
         var twiml = TwiML(.playDigits(digits))
-        if let stream = reconnect?(call) { twiml.verbs.append(.connect(stream)) }
-        return update(call, .run(twiml), purpose, on: eventLoop)
+        let stream = comesBack?.ledger.resume(call)
+        if let stream { twiml.verbs.append(.connect(stream)) }
+        return away(call, isExpected: stream != nil) { [twiml] in
+            update(call, .run(twiml), purpose, on: eventLoop)
+        }
+    }
+
+    /// The stream ends with the request, mostly before its answer comes.
+    private func away(
+        _ call: String, isExpected: Bool, _ request: () -> EventLoopFuture<Void>
+    ) -> EventLoopFuture<Void> {
+        guard isExpected, let comesBack else { return request() }
+        comesBack.park.expect(call)
+        return request().flatMapErrorThrowing { error in
+            // Most likely nothing has changed: the stream is the same.
+            comesBack.ledger.streamCame(call, isConnected: true)
+            throw error
+        }
     }
 
     func hangUp(_ call: String, on eventLoop: any EventLoop) -> EventLoopFuture<Void> {

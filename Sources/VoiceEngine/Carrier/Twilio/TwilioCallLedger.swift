@@ -46,6 +46,9 @@ final class TwilioCallLedger: Sendable {
 
     func fate(of call: String) -> Fate? { state.withLock { $0.calls[call]?.fate } }
 
+    /// Whom Twilio asks how a call goes on; nil when it is not known.
+    func action(of call: String) -> String? { state.withLock { $0.calls[call]?.stream?.action } }
+
     /// The stream that takes the call up again after TwiML of ours has ended it: the same, and known as one that was
     /// resumed. nil when it is not known (any more).
     func resume(_ call: String) -> TwiML.Stream? {

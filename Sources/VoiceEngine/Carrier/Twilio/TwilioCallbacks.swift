@@ -8,6 +8,10 @@ struct TwilioCallbacks: Sendable {
     let ledger: TwilioCallLedger
     let placed: PlacedCalls
     let log: Log
+    /// The conversations of calls that were handed over.
+    var park: CallPark?
+    /// Lets the live call know who has answered it, by its SID.
+    var found: @Sendable (_ call: String, _ finding: AnswerFinding) -> Void = { _, _ in }
 
     /// The progress of a call that we placed, or who has answered it.
     ///
@@ -17,7 +21,11 @@ struct TwilioCallbacks: Sendable {
             // A table that has forgotten the call is no reason for Twilio to ask again.
             guard let call = placed.call(id), Self.isSame(call, report) else { return Self.noted }
             if call.carrierID == nil, let sid = report["CallSid"] { placed.named(id, carrierID: sid) }
-            if let who = report["AnsweredBy"] { placed.answered(id, by: who) }
+            if let who = report["AnsweredBy"] {
+                let finding = Self.finding(who)
+                placed.answered(id, by: who, finding)
+                if let sid = placed.call(id)?.carrierID { found(sid, finding) }
+            }
             if let event = Self.event(report) { placed.report(event, of: id) }
             return Self.noted
         }
@@ -34,13 +42,34 @@ struct TwilioCallbacks: Sendable {
         }
     }
 
-    /// The stream has ended: the call ends too, unless no agent has answered it.
+    /// The stream has ended: the call ends too, unless no agent has answered it. Or a transfer has: who was not taken comes
+    /// back to the agent.
     func after(_ request: ServerRequest) -> ServerResponse {
         take(request) { report in
-            switch report["CallSid"].flatMap({ ledger.fate(of: $0) }) {
+            if let result = report["DialCallStatus"] { return afterDial(report, result) }
+            return switch report["CallSid"].flatMap({ ledger.fate(of: $0) }) {
             case .promised, .failed: .twiml(TwiML(fallback: fallback))
             case .connected, nil: .twiml(TwiML(.hangUp))
             }
+        }
+    }
+
+    private func afterDial(_ report: TwilioRequest, _ result: String) -> ServerResponse {
+        guard let reason = Self.dialFailure(result), let call = report["CallSid"], let stream = ledger.resume(call)
+        else {
+            return .twiml(TwiML(.hangUp))
+        }
+        park?.transferFailed(call, reason: reason)
+        return .twiml(TwiML(.connect(stream)))
+    }
+
+    /// - Returns: For the model; nil: somebody has taken the call.
+    private static func dialFailure(_ status: String) -> String? {
+        switch status {
+        case "completed", "answered": nil
+        case "busy": "the line is busy"
+        case "no-answer": "nobody answered"
+        default: "the call did not go through"
         }
     }
 
@@ -73,6 +102,16 @@ struct TwilioCallbacks: Sendable {
         case "queued", "initiated", nil: nil
         // One that this version does not know.
         case .some: nil
+        }
+    }
+
+    static func finding(_ answeredBy: String) -> AnswerFinding {
+        switch answeredBy {
+        case "human": .person
+        case "machine_start": .machine
+        case "machine_end_beep", "machine_end_silence", "machine_end_other": .greetingEnded
+        case "fax": .fax
+        default: .unknown
         }
     }
 

@@ -47,7 +47,7 @@ struct TwilioVoiceWebhook: Sendable {
         } catch {
             switch error.kind {
             case .unknownAgent: return .text(404, error.detail)
-            case .badRequest: return .text(400, error.detail)
+            case .badRequest, .notAuthentic: return .text(error.httpStatus, error.detail)
             case .full, .draining, .notReady, .failed: return .twiml(TwiML(fallback: fallback))
             }
         }

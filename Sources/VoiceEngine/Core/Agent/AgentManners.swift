@@ -22,6 +22,8 @@ extension AgentDocument {
     /// What an outgoing call does with an answering machine.
     package struct Voicemail: Equatable, Sendable {
         package var isDetected: Bool
+        /// The document says what becomes of a machine, whoever detects it.
+        package var isGiven: Bool
         package var course: VoicemailStateMachine.Course
         /// Left after the beep; nil: none.
         package var message: String?
@@ -30,6 +32,7 @@ extension AgentDocument {
             isDetected = try reader.bool("detect", default: false)
             let message = try reader.text("message", .textOrEmpty(2_000)) ?? ""
             self.message = message.isEmpty ? nil : message
+            isGiven = !message.isEmpty || !reader.isMissing("action")
             course = try reader.choice("action", default: message.isEmpty ? .hangUp : .leaveMessage)
             if course == .leaveMessage, message.isEmpty {
                 throw reader.missing("message", "the text to leave, because action is \"leave_message\"")

@@ -26,10 +26,20 @@ package struct FlowStateMachine: Equatable, Sendable {
     private var state: State
 
     /// nil when the plan does not hold its own start.
-    package init?(_ plan: FlowPlan) {
+    ///
+    /// - Parameter name: Where the call stands already; nil, or a station that is not in the plan any more: at the start.
+    package init?(_ plan: FlowPlan, at name: String? = nil) {
         guard let start = plan[plan.start] else { return nil }
         self.plan = plan
-        state = .at(start, hops: 0)
+        let station = name.flatMap { plan[$0] }.flatMap { $0.ending == .listen ? $0 : nil }
+        state = .at(station ?? start, hops: 0)
+    }
+
+    /// Where the conversation goes on if the call does.
+    package var station: FlowNode {
+        switch state {
+        case .at(let node, _), .leaving(_, let node): node
+        }
     }
 
     package var node: FlowNode {

@@ -24,8 +24,8 @@ package struct AnsweringMachineDetector: Sendable {
         package init() {}
     }
 
-    /// What told that it is a machine.
-    package enum Evidence: String, Equatable, Sendable { case length, words, beep }
+    /// What told that it is a machine. The detector itself never says `carrier`.
+    package enum Evidence: String, Equatable, Sendable { case length, words, beep, carrier }
 
     package enum Action: Equatable, Sendable {
         case none
@@ -101,6 +101,14 @@ package struct AnsweringMachineDetector: Sendable {
         case .answered(let until): return now < until ? machine(.beep) : .none
         // A tone before anybody has spoken is the exchange's.
         case .awaiting, .closed: return .none
+        }
+    }
+
+    /// Somebody else is sure that it is a person, who is not interrupted by it.
+    package mutating func personTold(at now: Instant) -> Action {
+        switch state {
+        case .awaiting, .pausing: person(at: now)
+        case .speaking, .answered, .closed: .none
         }
     }
 

@@ -1,11 +1,12 @@
 /// What an outgoing call does until it is known who has answered, and what it does with a machine. Pure.
 ///
-///     judging ──person──► talking ──too late to doubt──► over
-///        │                   │ words, a beep
-///        └────machine────────┴──► listening ──beep, or 2 s of silence──► leaving ──► over
-///                                     └── `hangUp`, `goOn`: over at once
+///     judging ──person──► talking ──too late to doubt──► trusting
+///        │                   │ words, a beep                 │ the carrier alone
+///        └────machine────────┴───────────────────────────────┴──► listening ──beep, or 2 s of silence──► over
+///                                                                     └── `hangUp`, `goOn`: over at once
 ///
-/// While it judges, the agent waits; while it listens, the agent is silent; the message is said to its end.
+/// A carrier may judge as well. Who is told by it that a person has answered believes it until something else tells
+/// otherwise; once there is a machine, it stays one. While it judges, the agent waits; while it listens, the agent is silent; the message is said to its end.
 package struct VoicemailStateMachine: Sendable {
     /// What becomes of a machine.
     package enum Course: String, CaseIterable, Equatable, Sendable {
@@ -17,6 +18,9 @@ package struct VoicemailStateMachine: Sendable {
 
     package struct Policy: Equatable, Sendable {
         package var course = Course.hangUp
+        /// Whether this machine judges by what it hears; else the conversation begins at once, and the carrier alone may
+        /// tell otherwise.
+        package var listens = true
         package var detector = AnsweringMachineDetector.Policy()
         /// Silence behind the machine's greeting after which no beep is expected any more.
         package var silence = Nanoseconds.seconds(2)
@@ -54,6 +58,8 @@ package struct VoicemailStateMachine: Sendable {
     private enum State {
         case judging(AnsweringMachineDetector)
         case talking(AnsweringMachineDetector)
+        /// A conversation, of which only the carrier may still say that it is none.
+        case trusting
         /// `silence`: when the machine's silence is long enough; nil while it talks.
         case listening(limit: Instant, silence: Instant?)
         case over(Floor)
@@ -66,7 +72,9 @@ package struct VoicemailStateMachine: Sendable {
 
     package init(policy: Policy, language: String, start: Instant) {
         self.policy = policy
-        state = .judging(AnsweringMachineDetector(policy: policy.detector, language: language, start: start))
+        state =
+            policy.listens
+            ? .judging(AnsweringMachineDetector(policy: policy.detector, language: language, start: start)) : .trusting
         lastSpeech = start
     }
 
@@ -74,14 +82,14 @@ package struct VoicemailStateMachine: Sendable {
     package var firstDeadline: Instant {
         switch state {
         case .judging(let detector): detector.firstDeadline
-        case .talking, .listening, .over: .distantFuture
+        case .talking, .trusting, .listening, .over: .distantFuture
         }
     }
 
     package var floor: Floor {
         switch state {
         case .judging: .judged
-        case .talking: .open
+        case .talking, .trusting: .open
         case .listening: .machine
         case .over(let floor): floor
         }
@@ -91,7 +99,7 @@ package struct VoicemailStateMachine: Sendable {
     package var wantsBeep: Bool {
         switch state {
         case .judging, .talking, .listening: true
-        case .over: false
+        case .trusting, .over: false
         }
     }
 
@@ -102,7 +110,7 @@ package struct VoicemailStateMachine: Sendable {
         case .listening(let limit, _):
             state = .listening(limit: limit, silence: nil)
             return .wait(until: limit)
-        case .over: return .none
+        case .trusting, .over: return .none
         }
     }
 
@@ -114,14 +122,14 @@ package struct VoicemailStateMachine: Sendable {
             let silence = min(end + policy.silence, limit)
             state = .listening(limit: limit, silence: silence)
             return .wait(until: silence)
-        case .over: return .none
+        case .trusting, .over: return .none
         }
     }
 
     package mutating func words(_ text: String, at now: Instant) -> Action {
         switch state {
         case .judging, .talking: judge(at: now) { $0.words(text, at: now) }
-        case .listening, .over: .none
+        case .trusting, .listening, .over: .none
         }
     }
 
@@ -129,7 +137,28 @@ package struct VoicemailStateMachine: Sendable {
         switch state {
         case .judging, .talking: return judge(at: now) { $0.beep(at: now) }
         case .listening: return leave(found: nil)
-        case .over: return .none
+        case .trusting, .over: return .none
+        }
+    }
+
+    /// The carrier has judged too.
+    package mutating func carrierFound(_ finding: AnswerFinding, at now: Instant) -> Action {
+        switch (state, finding) {
+        case (.judging, .person): return judge(at: now) { $0.personTold(at: now) }
+        case (.judging, .machine), (.talking, .machine), (.trusting, .machine):
+            return found(.carrier, begins: floor == .judged, at: now)
+        case (.judging, .greetingEnded), (.talking, .greetingEnded), (.trusting, .greetingEnded):
+            let action = found(.carrier, begins: floor == .judged, at: now)
+            if case .listen = action { return leave(found: .carrier) }
+            return action
+        case (.listening, .greetingEnded): return leave(found: nil)
+        case (.judging, .fax), (.talking, .fax), (.trusting, .fax), (.listening, .fax):
+            guard policy.course != .goOn else { return found(.carrier, begins: floor == .judged, at: now) }
+            state = .over(.machine)
+            return .hangUp(.carrier)
+        case (.talking, .person), (.trusting, .person), (.listening, .person), (.listening, .machine), (.over, _),
+            (_, .unknown):
+            return .none
         }
     }
 
@@ -139,7 +168,7 @@ package struct VoicemailStateMachine: Sendable {
         case .listening(let limit, let silence):
             let deadline = silence ?? limit
             return now < deadline ? .wait(until: deadline) : leave(found: nil)
-        case .over: return .none
+        case .trusting, .over: return .none
         }
     }
 
@@ -153,7 +182,7 @@ package struct VoicemailStateMachine: Sendable {
         switch state {
         case .judging(let judge): (detector, wasTalking) = (judge, false)
         case .talking(let judge): (detector, wasTalking) = (judge, true)
-        case .listening, .over: return .none
+        case .trusting, .listening, .over: return .none
         }
         let verdict = ask(&detector)
         state = wasTalking ? .talking(detector) : .judging(detector)
@@ -164,7 +193,7 @@ package struct VoicemailStateMachine: Sendable {
             state = .talking(detector)
             return .converse(until: until)
         case .settled:
-            state = .over(.open)
+            state = .trusting
             return .none
         case .machine(let evidence): return found(evidence, begins: !wasTalking, at: now)
         }

@@ -46,7 +46,7 @@ struct ServerSite: Sendable {
 /// A listening server. Safe to use from any thread.
 package final class HTTPServer: Sendable {
     private let listener: any Channel
-    private let connections: ServerConnections
+    let connections: ServerConnections
 
     private init(listener: any Channel, connections: ServerConnections) {
         self.listener = listener

@@ -35,9 +35,14 @@ package final class ServerByteStream: ChannelInboundHandler {
     /// Bytes handed to a socket that takes no more; 0 while it does.
     private var stalledBytes = 0
     private var closeTask: Scheduled<Void>?
+    private let waited: (any Channel) -> Void
 
-    init(limits: ServerLimits, peer: any ServerBytePeer, allocator: ByteBufferAllocator) {
+    init(
+        limits: ServerLimits, peer: any ServerBytePeer, allocator: ByteBufferAllocator,
+        waited: @escaping (any Channel) -> Void
+    ) {
         self.limits = limits
+        self.waited = waited
         self.peer = peer
         output = allocator.buffer(capacity: 1_024)
     }
@@ -47,6 +52,11 @@ package final class ServerByteStream: ChannelInboundHandler {
     /// Whether bytes may still be sent.
     package var isOpen: Bool {
         if case .open = state { true } else { false }
+    }
+
+    /// The client is known: its connection no longer counts among those that only hold a place.
+    package func endWaiting() {
+        if case .open(let context) = state { waited(context.channel) }
     }
 
     /// Collects what `write` appends until the next `flush`. Does nothing once the stream closes.

@@ -83,6 +83,7 @@ final class ServerConnection: ChannelInboundHandler, RemovableChannelHandler {
 
     private func respond(_ context: ChannelHandlerContext, _ head: HTTPRequestHead, _ body: [UInt8]) {
         var request = ServerRequest(head, body: body)
+        request.isFromProxy = limits.isProxy(context.channel.remoteAddress?.ipAddress)
         if let refusal {
             self.refusal = nil
             return write(context, head, refusal, keepAlive: false)

@@ -11,7 +11,8 @@ package struct ServerLimits: Equatable, Sendable {
     package var waitingConnections = 1_024
     /// The same, of one address.
     package var waitingPerAddress = 64
-    /// Addresses whose connections are not counted by address: proxies, behind which is everybody.
+    /// Addresses of proxies, behind which is everybody: their connections are not counted by address, and their
+    /// `X-Forwarded-` headers are believed.
     package var uncounted = AddressRange.loopback
     /// From the connection to the end of its TLS handshake.
     package var handshakeTimeout = TimeAmount.seconds(10)
@@ -44,6 +45,12 @@ package struct ServerLimits: Equatable, Sendable {
     package var stopTimeout = TimeAmount.milliseconds(500)
 
     package init() {}
+
+    /// Whether a connection comes from one of the proxies.
+    func isProxy(_ address: String?) -> Bool {
+        guard let bytes = address.flatMap({ AddressRange.bytes(of: $0) }) else { return false }
+        return uncounted.contains { $0.contains(bytes) }
+    }
 }
 
 /// Sent through the pipelines of a server's connections when it stops.

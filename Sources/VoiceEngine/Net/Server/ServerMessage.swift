@@ -13,6 +13,8 @@ package struct ServerRequest: Sendable {
     package var parameters: [String: String]
     /// What a WebSocket handshake agreed on; nil without.
     package var subprotocol: String?
+    /// The connection is that of a trusted proxy, whose word about its own client counts.
+    package var isFromProxy = false
 
     package init(
         method: String, target: String, headers: [(name: String, value: String)] = [], body: [UInt8] = []
@@ -32,6 +34,13 @@ package struct ServerRequest: Sendable {
         let wanted = name.lowercased()
         guard let value = headers.first(where: { $0.name.lowercased() == wanted })?.value else { return nil }
         return ServerText.trimmed(value[...])
+    }
+
+    /// What a trusted proxy tells of its client's request: the first value of `X-Forwarded-NAME`. Anybody can write the
+    /// header; of anybody else it is nil.
+    package func forwarded(_ name: String) -> String? {
+        guard isFromProxy, let value = header("x-forwarded-" + name)?.split(separator: ",").first else { return nil }
+        return ServerText.trimmed(value)
     }
 
     /// The elements of all headers of that name, which are comma-separated lists, without surrounding blanks.

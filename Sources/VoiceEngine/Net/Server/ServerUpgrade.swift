@@ -16,7 +16,7 @@ final class ServerUpgrade: HTTPServerProtocolUpgrader, Sendable {
         channel: any Channel, upgradeRequest: HTTPRequestHead, initialResponseHeaders: HTTPHeaders
     ) -> EventLoopFuture<HTTPHeaders> {
         do {
-            let decision = try decide(upgradeRequest)
+            let decision = try decide(upgradeRequest, channel)
             var headers = HTTPHeaders([("Connection", "Upgrade"), ("Upgrade", "websocket")])
             headers.add(name: "Sec-WebSocket-Accept", value: decision.accept)
             if let name = decision.subprotocol { headers.add(name: "Sec-WebSocket-Protocol", value: name) }
@@ -29,7 +29,7 @@ final class ServerUpgrade: HTTPServerProtocolUpgrader, Sendable {
     func upgrade(context: ChannelHandlerContext, upgradeRequest: HTTPRequestHead) -> EventLoopFuture<Void> {
         do {
             // Asked again, because the answer to "may it" carries what makes the peer, and nothing is kept in between.
-            let peer = try decide(upgradeRequest).makePeer(context.eventLoop)
+            let peer = try decide(upgradeRequest, context.channel).makePeer(context.eventLoop)
             let socket = ServerWebSocket(site, peer: peer, allocator: context.channel.allocator)
             try context.pipeline.syncOperations.addHandler(socket)
             return context.eventLoop.makeSucceededVoidFuture()
@@ -45,8 +45,9 @@ final class ServerUpgrade: HTTPServerProtocolUpgrader, Sendable {
         var makePeer: ServerWebSocketFactory
     }
 
-    private func decide(_ head: HTTPRequestHead) throws(ServerResponse) -> Decision {
+    private func decide(_ head: HTTPRequestHead, _ channel: any Channel) throws(ServerResponse) -> Decision {
         var request = ServerRequest(head, body: [])
+        request.isFromProxy = site.limits.isProxy(channel.remoteAddress?.ipAddress)
         switch site.router.match(method: request.method, path: request.path) {
         case .found(.webSocket(let spoken, let decide), let parameters):
             let accept = try ServerHandshake.accept(request)

@@ -1,0 +1,131 @@
+internal import NIOCore
+internal import VoiceEngineCore
+internal import VoiceEngineNet
+internal import VoiceEngineSession
+
+// Audio and marks of one stream, both ways.
+
+extension MediaStreamCall {
+    // MARK: From the caller
+
+    func takeAudio(_ media: StreamMedia, _ message: UnsafeRawBufferPointer) {
+        do {
+            let audio = try inbound.decode(media, of: message)
+            guard audio.count > 0, let session else { return }
+            guard let order else { return session.receive(audio) }
+            order.take(audio, media, at: eventLoop.instant) { session.receive($0) }
+            if timers.order == nil, order.deadline != nil { armOrder(order) }
+        } catch {
+            perform(machine.receivedMalformed(error), message: nil)
+        }
+    }
+
+    /// Audio that waits for what was overtaken goes on in time, also when the carrier sends nothing more.
+    private func armOrder(_ order: StreamAudioOrder) {
+        guard let deadline = order.deadline else { return }
+        let bound = NIOLoopBound(self, eventLoop: eventLoop)
+        let time = TimeAmount.nanoseconds(max(0, (deadline - eventLoop.instant).rawValue))
+        timers.order = eventLoop.scheduleTask(in: time) { bound.value.drainOrder() }
+    }
+
+    private func drainOrder() {
+        timers.order = nil
+        guard let order, let session else { return }
+        order.drain(at: eventLoop.instant) { session.receive($0) }
+        armOrder(order)
+    }
+
+    func takeMark(_ number: Int64) {
+        if clock.echoed(number, at: eventLoop.instant) == .unknown {
+            context.log(.debug, "\(wire.name): a mark came back that was not sent")
+        }
+    }
+
+    func hold(_ isHeld: Bool) {
+        outbound.isHeld = isHeld
+        guard isHeld else { return }
+        // Audio is sent in real time, so a carrier whose queue fills up does not play.
+        context.log(.warning, "\(wire.name): the carrier's queue is full: audio is dropped until it plays again")
+    }
+
+    func watchMedia() {
+        guard inbound.wentSilent() else { return }
+        let seconds = Self.mediaWatch.nanoseconds / 1_000_000_000
+        context.log(.warning, "\(wire.name): no audio from the carrier for \(seconds) s")
+    }
+
+    // MARK: To the caller
+
+    func play(_ audio: UnsafeRawBufferPointer, samples: Int) {
+        guard case .live = state, socket != nil, audio.count > 0 else { return }
+        if let message = outbound.take(audio, samples: samples) { send(message) }
+        lastPlay = eventLoop.instant
+        if timers.speechEnd == nil { armSpeechEnd() }
+    }
+
+    func flush() { socket?.flush() }
+
+    func heardSamples(at now: Instant) -> Int64 { clock.heardSamples(at: now) }
+
+    func cut(at now: Instant) -> Int64 {
+        let hadAudio = clock.mayHaveUnplayedSamples
+        let heard = clock.cut(at: now, unsent: outbound.drop())
+        if hadAudio, case .live = state, send(.clear) { socket?.flush() }
+        return heard
+    }
+
+    /// Sends audio, and a mark behind it if it is time for one.
+    private func send(_ message: StreamOutboundAudio.Message) {
+        if !outbound.isHeld {
+            wire.writeMedia(message.audio, to: &output)
+            sendOutput()
+        }
+        let now = eventLoop.instant
+        let mark = clock.play(message.samples, at: now)
+        clock.pad(message.padding, at: now)
+        if let mark { send(.mark(mark)) }
+    }
+
+    @discardableResult
+    func send(_ command: StreamCommand) -> Bool {
+        guard wire.write(command, to: &output) else { return false }
+        sendOutput()
+        return true
+    }
+
+    private func sendOutput() {
+        guard let socket else { return output.removeAll() }
+        output.forEach { message, isText in
+            if isText {
+                socket.send(textOf: message.count) { $0.writeBytes(message) }
+            } else {
+                socket.send(binaryOf: message.count) { $0.writeBytes(message) }
+            }
+        }
+        output.removeAll()
+    }
+
+    // MARK: The end of speech
+
+    /// The last audio waits at the carrier or here until it is told that speech is over.
+    private var holdsLastAudio: Bool { outbound.collects || wire.traits.tailMilliseconds > 0 }
+
+    /// One timer while the agent speaks: puts a mark behind its last word.
+    private func armSpeechEnd() {
+        let bound = NIOLoopBound(self, eventLoop: eventLoop)
+        let time = holdsLastAudio ? Self.speechEndCheckOfCollected : Self.speechEndCheck
+        timers.speechEnd = eventLoop.scheduleTask(in: time) { bound.value.checkSpeechEnd() }
+    }
+
+    private func checkSpeechEnd() {
+        timers.speechEnd = nil
+        guard case .live = state, clock.hasUnmarkedSamples || holdsLastAudio else { return }
+        let pause = holdsLastAudio ? Self.speechEndOfCollected : Self.speechEnd
+        guard eventLoop.instant - lastPlay >= pause else { return armSpeechEnd() }
+        if let rest = outbound.rest() { send(rest) }
+        if let mark = clock.playEnded() { send(.mark(mark)) }
+        let tail = wire.traits.tailMilliseconds
+        if tail > 0 { send(outbound.silence(milliseconds: tail)) }
+        socket?.flush()
+    }
+}
