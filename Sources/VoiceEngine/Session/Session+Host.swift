@@ -105,9 +105,9 @@ extension Session {
     }
 
     /// The call is to end soon: the reply under way is heard out, then the agent says goodbye. Without a goodbye in the
-    /// document it hangs up.
+    /// document it hangs up. A call that ends already goes on doing so.
     package func sayGoodbye(reason: String) {
-        guard life == .running else { return }
+        guard life == .running, !dialogue.ending.isLeaving else { return }
         leave(.init(reason, goodbye: policy.manners.goodbye), at: context.eventLoop.instant)
     }
 
