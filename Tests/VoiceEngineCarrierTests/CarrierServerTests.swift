@@ -190,6 +190,14 @@ private struct Site {
         try await site.end()
     }
 
+    @Test func agentsSayGoodbyeBeforeTheLimit() async throws {
+        let site = try await Site()
+        _ = try await site.call()
+        #expect(try await site.server.drain(timeout: .milliseconds(300)).get() == false)
+        try await site.end()
+        #expect(site.host.notes == ["goodbye: the server is going down", "closed: the server is going down"])
+    }
+
     @Test func drainingEndsWhatIsLeftAtTheLimit() async throws {
         let site = try await Site()
         let (client, channel) = try await site.call()

@@ -40,6 +40,8 @@ final class ScriptedHost: CallHost {
         if let refusal { throw refusal }
     }
 
+    func sayGoodbye(reason: String) { state.withLock { $0.notes.append("goodbye: \(reason)") } }
+
     var isReady: Bool { state.withLock { $0.isReady } }
     var agentNames: [String] { state.withLock { $0.agents.subtracting([""]).sorted() } }
     func metricsText() -> String { "# TYPE voice_engine_calls gauge\nvoice_engine_calls \(live)\n" }

@@ -77,6 +77,7 @@ import VoiceEngineNet
         #expect(document.admission.callsPerSecond == 5 && document.admission.burst == 20)
         #expect(document.admission.mostCalls == 200 && document.admission.late == .milliseconds(25))
         #expect(document.limits.bodyBytes == 16_777_216 && document.limits.webSocketMessageBytes == 16_777_216)
+        #expect(document.limits.handshakesPerSecond == 200)
         #expect(document.trustedProxies.count == 4)
     }
 

@@ -3,6 +3,13 @@ import Testing
 @testable import VoiceEngineNet
 
 @Suite struct ServerPartsTests {
+    @Test func handshakesAreCountedBySeconds() {
+        var rate = HandshakeRate(most: 2)
+        #expect([1, 1, 1, 2, 2, 2, 4].map { rate.take(in: $0) } == [true, true, false, true, true, false, true])
+        var any = HandshakeRate(most: 0)
+        #expect((0..<1_000).allSatisfy { _ in any.take(in: 1) })
+    }
+
     // MARK: Router
 
     private let router = ServerRouter([

@@ -14,6 +14,7 @@ extension ServerLimits {
         headerFieldBytes = min(headerFieldBytes, headerListBytes)
         bodyBytes = Int(try reader.integer("body_bytes", 1_024...16_777_216, default: 65_536))
         webSocketMessageBytes = Int(try reader.integer("message_bytes", 4_096...16_777_216, default: 65_536))
+        handshakesPerSecond = Int(try reader.integer("handshakes_per_second", 0...100_000, default: 0))
         handshakeTimeout = .seconds(try reader.integer("handshake_s", 1...120, default: 10))
         requestTimeout = .seconds(try reader.integer("request_s", 1...600, default: 15))
         answerTimeout = .seconds(try reader.integer("answer_s", 1...600, default: 30))

@@ -70,7 +70,9 @@ package final class HTTPServer: Sendable {
             .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
             .childChannelOption(.socketOption(.so_keepalive), value: 1)
             .childChannelInitializer { channel in
-                guard connections.add(channel, isWaiting: true) else { return channel.close() }
+                guard connections.add(channel, isWaiting: true, isSecure: certificate != nil) else {
+                    return channel.close()
+                }
                 return channel.eventLoop.makeCompletedFuture {
                     if let certificate {
                         try channel.pipeline.syncOperations.addHandler(TLSHandler(certificate.context))

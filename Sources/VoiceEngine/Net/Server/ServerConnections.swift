@@ -12,6 +12,7 @@ final class ServerConnections: Sendable {
     private struct State {
         var taken: [ObjectIdentifier: Seat] = [:]
         var seats: ServerSeats
+        var handshakes: HandshakeRate
         var isStopped = false
     }
 
@@ -22,7 +23,8 @@ final class ServerConnections: Sendable {
     init(limits: ServerLimits, counters: ServerCounters = ServerCounters()) {
         self.limits = limits
         self.counters = counters
-        state = Mutex(State(seats: ServerSeats(limits: limits)))
+        state = Mutex(
+            State(seats: ServerSeats(limits: limits), handshakes: HandshakeRate(most: limits.handshakesPerSecond)))
     }
 
     var count: Int { state.withLock { $0.seats.total.all } }
@@ -31,14 +33,21 @@ final class ServerConnections: Sendable {
 
     /// Takes a new connection in until it closes; false when there are too many or the server stops.
     ///
-    /// - Parameter isWaiting: It may become a WebSocket, and is counted among those that wait until it does.
-    func add(_ channel: any Channel, isWaiting: Bool = false) -> Bool {
+    /// - Parameters:
+    ///   - isWaiting: It may become a WebSocket, and is counted among those that wait until it does.
+    ///   - isSecure: It begins with a TLS handshake.
+    func add(_ channel: any Channel, isWaiting: Bool = false, isSecure: Bool = false) -> Bool {
         let id = ObjectIdentifier(channel)
+        let second = Int64(clamping: NIODeadline.now().uptimeNanoseconds / 1_000_000_000)
         let address = channel.remoteAddress?.ipAddress
         let (isTaken, refusal) = state.withLock { state -> (Bool, ServerCounters.Refusal?) in
             guard !state.isStopped else { return (false, nil) }
             let origin = state.seats.origin(of: address)
             if let refusal = state.seats.take(origin, isWaiting: isWaiting) { return (false, refusal) }
+            if isSecure, !state.handshakes.take(in: second) {
+                state.seats.leave(origin, wasWaiting: isWaiting)
+                return (false, .handshakes)
+            }
             state.taken[id] = Seat(channel: channel, origin: origin, isWaiting: isWaiting)
             counters.note(open: state.seats.total.all, waiting: state.seats.total.waiting)
             return (true, nil)

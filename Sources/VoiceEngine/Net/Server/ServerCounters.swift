@@ -11,6 +11,8 @@ package final class ServerCounters: Sendable {
         /// The same, of one address.
         case address
         case waitingAddress = "waiting_address"
+        /// More TLS handshakes in a second than are begun.
+        case handshakes
     }
 
     /// Why the server gave a client up.

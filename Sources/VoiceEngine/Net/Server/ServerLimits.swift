@@ -14,6 +14,8 @@ package struct ServerLimits: Equatable, Sendable {
     /// Addresses of proxies, behind which is everybody: their connections are not counted by address, and their
     /// `X-Forwarded-` headers are believed.
     package var uncounted = AddressRange.loopback
+    /// TLS handshakes that are begun in a second; further connections are closed at once. 0: any.
+    package var handshakesPerSecond = 0
     /// From the connection to the end of its TLS handshake.
     package var handshakeTimeout = TimeAmount.seconds(10)
     /// [bytes] of one header field and of all of them.
