@@ -64,7 +64,7 @@ class Call:
         self.messages = [{"role": "system", "content": "You answer the telephone. Be brief."}]
 
     def tell(self, kind, **more):
-        self.events.write(json.dumps({"at": time.monotonic(), "type": kind, **more}) + "\n")
+        self.events.write(json.dumps({"at": time.monotonic(), "call": id(self), "type": kind, **more}) + "\n")
         self.events.flush()
 
     async def run(self):
