@@ -1,5 +1,5 @@
 """The calls of Tests/asterisk/module.sh: VoiceAgent() in a real Asterisk, judged by what the caller heard and by what
-Asterisk's manager told.   module.py --run RUN --sip-port N --manager-port N --out DIR [--seed N] [GROUP...]"""
+Asterisk's manager told.   module.py --run RUN --sip-port N --manager-port N --ari-port N --out DIR [--seed N] [GROUP...]"""
 
 import argparse
 import concurrent.futures
@@ -21,7 +21,8 @@ class Lab:
         self.run, self.port, self.out = arguments.run, arguments.sip_port, arguments.out
         self.manager = Manager(arguments.manager_port)
         self.random = random.Random(arguments.seed)
-        self.models = arguments.models
+        self.ari_port = arguments.ari_port
+        self.models, self.rounds = arguments.models, arguments.rounds
         self.count, self.calls = 0, arguments.calls
         # ERROR lines of the module that a scenario meant to cause, as regular expressions.
         self.expected = []
@@ -113,7 +114,9 @@ def check_conversation(phone):
     expect(len(call["heard"]) >= 4, f"greeting and three answers; heard by the caller: {call['heard']}")
     expect(any(e["State"] == "confirmed" for e in phone.events("BargeIn")), "no interruption was noticed")
     silent = call["interruptions"][0]["silent_after_ms"]
-    expect(0 < silent <= SILENT_WITHIN_MS, f"the agent went on for {silent} ms into the interruption")
+    # With AddressSanitizer on a busy machine everything takes longer.
+    patience = 3 if os.environ.get("MODULE_ASAN") else 1
+    expect(0 < silent <= SILENT_WITHIN_MS * patience, f"the agent went on for {silent} ms into the interruption")
     keys = "".join(e["Digits"] for e in phone.events("DTMF"))
     expect(keys == "12#", f"the keys 1 2 # arrived as {keys!r}")
     end = phone.ended("HANGUP")
@@ -133,6 +136,28 @@ def check_conversation(phone):
 
 def conversation(lab):
     return check_conversation(Phone(lab, "a-talk", *CONVERSATION).finish())
+
+
+def ari(lab):
+    """An ARI application sees the turns: ChannelUserevent."""
+    watcher = subprocess.Popen(
+        [sys.executable, "-B", "Tests/asterisk/ari.py", str(lab.ari_port)], stdout=subprocess.PIPE, text=True)
+    try:
+        expect(watcher.stdout.readline().strip() == "ready", "ARI does not answer")
+        phone = Phone(lab, "a-talk", "listen:0.8", f"say:{QUESTION}", "listen:0.8").finish()
+        phone.ended("HANGUP")
+        id, end = phone.started()["Uniqueid"], time.monotonic() + 10
+        seen = {}
+        while "VoiceAgentEnd" not in seen and time.monotonic() < end:
+            event = json.loads(watcher.stdout.readline())
+            if event["type"] == "ChannelUserevent" and event["channel"]["id"] == id:
+                seen.setdefault(event["eventname"], []).append(event["userevent"])
+    finally:
+        watcher.terminate()
+        watcher.wait()
+    who = [turn["Who"] for turn in seen.get("VoiceAgentTurn", [])]
+    expect("caller" in who and "agent" in who, f"{seen}")
+    return f"ChannelUserevent: {', '.join(f'{name} {len(events)}' for name, events in seen.items())}"
 
 
 def wideband(lab):
@@ -284,7 +309,7 @@ def say(lab):
 def wrong(lab):
     results = []
     for extension, reason in (
-        ("wrong-agent", "nobody"), ("wrong-option", "option r"), ("wrong-nothing", "expected VoiceAgent")
+        ("wrong-agent", "nobody"), ("wrong-option", "option r"), ("wrong-nothing", "expected an agent")
     ):
         phone = Phone(lab, extension, "keys:5", "peer-hangup:10").finish()
         expect(phone.after["Status"] == "BADCONFIG" and reason in phone.after["Reason"], f"{phone.after}")
@@ -510,10 +535,10 @@ def start_wrong(lab):
 
 
 def rounds(lab):
-    """Twenty times: load, a call, unload."""
+    """Again and again: load, a call, unload."""
     expect_quiet(lab)
     before = None
-    for index in range(20):
+    for index in range(lab.rounds):
         phone = Phone(lab, "a-talk", "hear:0.4").finish()
         phone.ended("HANGUP")
         lab.cli("module unload app_voice_engine.so")
@@ -524,8 +549,8 @@ def rounds(lab):
             before = count
         lab.cli("module load app_voice_engine.so")
         expect("Configuration" in lab.cli("voice show version"), f"round {index}: it was not loaded")
-    expect(count <= before + 2, f"descriptors: {before} after two rounds, {count} after twenty")
-    return f"descriptors without the module: {before}, after the last round {count}"
+    expect(count <= before + 2, f"descriptors: {before} after two rounds, {count} after {lab.rounds}")
+    return f"{lab.rounds} rounds; descriptors without the module: {before}, after the last round {count}"
 
 
 def forced(lab):
@@ -635,7 +660,7 @@ def local_models(lab):
 
 
 GROUPS = {
-    "calls": [conversation, wideband, g722, narrow, mute, agent_ends, transfer, left_transfer, refer, nowhere, keys_out,
+    "calls": [conversation, ari, wideband, g722, narrow, mute, agent_ends, transfer, left_transfer, refer, nowhere, keys_out,
               hold, tools, limited, early, variables, redirect, say, wrong, dead, fork,
               console, listener_stops],
     "people": [listener],
@@ -659,10 +684,12 @@ def main():
     parser.add_argument("--run", required=True)
     parser.add_argument("--sip-port", type=int, required=True)
     parser.add_argument("--manager-port", type=int, required=True)
+    parser.add_argument("--ari-port", type=int, required=True)
     parser.add_argument("--out", required=True)
     parser.add_argument("--models", help="folder of the local models")
     parser.add_argument("--seed", type=int, default=20)
     parser.add_argument("--calls", type=int, default=100, help="of the group load")
+    parser.add_argument("--rounds", type=int, default=20, help="of loading and unloading")
     parser.add_argument("--together", type=int, default=6, help="calls at the same time")
     parser.add_argument("names", nargs="*", help="groups or scenarios; default: all")
     arguments = parser.parse_args()

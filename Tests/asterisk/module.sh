@@ -5,6 +5,7 @@
 #
 # Recordings and logs are left in .build/asterisk/module. Exit status 77: skipped, because Asterisk cannot be had here.
 #   VOICE_LAB, VOICE_PREFIX (dist)   other builds
+#   MODULE_CALLS (100), MODULE_ROUNDS (20)   how much of load and modules
 #   MODULE_SOURCES=DIR               another module than examples/asterisk
 #   MODULE_ASAN=1                    the module with AddressSanitizer, in an Asterisk that has its runtime loaded
 set -uo pipefail
@@ -85,7 +86,7 @@ python3 -B Tests/asterisk/module/agents.py "$out/agents" "$provider_port" "$llm_
 echo 'VOICE_LAB_KEY = "lab"' > "$out/keys"
 chmod 600 "$out/keys"
 
-sip_port=$(free_port) manager_port=$(free_port)
+sip_port=$(free_port) manager_port=$(free_port) ari_port=$(free_port)
 fill() {
   sed "s|AGENTS|$out/agents|; s|KEYS|$out/keys|; s|TRANSCRIPTS|$out/transcripts|; s|SIP_PORT|$sip_port|
     s|AGI_SCRIPT|$PWD/Tests/asterisk/module/agi.sh|" "$1" > "$2"
@@ -93,7 +94,7 @@ fill() {
 fill Tests/asterisk/module/voice_engine.conf "$run/voice_engine.conf"
 fill Tests/asterisk/module/extensions.conf "$run/extensions.conf"
 scripts/asterisk/configure.sh "$run" --rtp-port "${MODULE_RTP_PORT:-22000}" --sip-port "$sip_port" --dialplan "$run/extensions.conf" \
-  --manager-port "$manager_port" --conf "$run/voice_engine.conf" --module "$out/module/app_voice_engine.so" \
+  --manager-port "$manager_port" --ari-port "$ari_port" --conf "$run/voice_engine.conf" --module "$out/module/app_voice_engine.so" \
   > /dev/null || exit 1
 rm "$run/voice_engine.conf" "$run/extensions.conf"
 scripts/asterisk/start.sh "$run" || exit 1
@@ -115,8 +116,9 @@ other_abi() {
 
 models=${VOICE_ENGINE_MODELS:-${XDG_CACHE_HOME:-$HOME/.cache}/voice-engine/models}
 VOICE_ENGINE_MODELS=$models scripts/models/fetch.sh --check > /dev/null 2>&1 || models=
-python3 -B Tests/asterisk/module.py --run "$run" --sip-port "$sip_port" --manager-port "$manager_port" --out "$out" \
-  --models "$models" --calls "${MODULE_CALLS:-100}" "$@"
+python3 -B Tests/asterisk/module.py --run "$run" --sip-port "$sip_port" --manager-port "$manager_port" \
+  --ari-port "$ari_port" --out "$out" \
+  --models "$models" --calls "${MODULE_CALLS:-100}" --rounds "${MODULE_ROUNDS:-20}" "$@"
 status=$?
 [[ $# -gt 0 && " $* " != *" modules "* ]] || other_abi || status=1
 if ! kill -0 "$(cat "$run/pid")" 2> /dev/null; then

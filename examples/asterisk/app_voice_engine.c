@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * app_voice_engine: a voice agent inside Asterisk.
  *
@@ -92,6 +93,11 @@ static int unload_module(void)
 		        "live\n", voice_calls_count());
 		/* By force, then: those who only listen go. */
 		voice_listen_stop(NULL);
+		return -1;
+	}
+	if (voice_console_is_busy()) {
+		ast_log(LOG_WARNING, "app_voice_engine stays: voice show "
+		        "providers is running\n");
 		return -1;
 	}
 	ast_unregister_application(agent_app);

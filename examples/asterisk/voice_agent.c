@@ -1,5 +1,6 @@
-/* VoiceAgent(agent[,options]) and VoiceListen(agent[,options]): their arguments,
- * their sessions, and the list of the calls that are live. */
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* VoiceAgent(agent[,options]) and VoiceListen(agent[,options]): arguments,
+ * sessions, and the list of the calls that are live. */
 #include "voice_module.h"
 
 #include <unistd.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * A call of an agent, in its channel's thread.
  *
@@ -319,6 +320,7 @@ static void begin_transfer(struct voice_call *call, const char *target)
 	voice_report(call, "VoiceAgentTransfer", "Target", call->target,
 	             "Result", "no such extension", NULL);
 	call->target[0] = '\0';
+	call->place[0][0] = '\0';
 	if (call->setup->transfer_failed[0] != '\0')
 		voice_session_say(call->session, call->setup->transfer_failed);
 }

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Reads voice_engine.conf and the file with the keys. */
 #include "voice_module.h"
 
@@ -120,7 +121,8 @@ static int take_tool(struct voice_setup *setup, const struct ast_variable *line)
 }
 
 static int read_section(struct ast_config *file, const char *section,
-                        struct voice_setup *setup, struct voice_settings *settings)
+                        struct voice_setup *setup,
+                        struct voice_settings *settings)
 {
 	const struct ast_variable *line;
 	int wrong = 0;
@@ -208,7 +210,7 @@ int voice_config_keys(const char *path)
 		if (now == NULL || strcmp(now, value) != 0)
 			failed = setenv(name, value, 1);
 	}
-	memset(line, 0, sizeof(line));
+	explicit_bzero(line, sizeof(line));
 	fclose(file);
 	return failed;
 }

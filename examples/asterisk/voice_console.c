@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The commands of Asterisk's console: voice show ..., voice debug, voice say,
  * voice listen, voice whisper. */
 #include "voice_module.h"
@@ -6,6 +7,10 @@
 #include "asterisk/cli.h"
 
 #define PROBE_MS 8000
+
+/* Commands that take long and are running. Asterisk removes a command without
+ * waiting for it: the module must not go meanwhile. Atomic. */
+static int busy;
 
 static const char *phase_name(const struct voice_call *call)
 {
@@ -187,7 +192,9 @@ static char *show_providers(struct ast_cli_entry *entry, int command,
 			return CLI_FAILURE;
 		}
 	}
+	ast_atomic_fetchadd_int(&busy, 1);
 	voice_run_wide(run_probe, &probe);
+	ast_atomic_fetchadd_int(&busy, -1);
 	ao2_ref(probe.setup, -1);
 	return CLI_SUCCESS;
 }
@@ -430,6 +437,11 @@ static struct ast_cli_entry commands[] = {
 	AST_CLI_DEFINE(whisper, "Whisper to one side of a call"),
 	AST_CLI_DEFINE(hang_up, "End the conversation of a voice agent"),
 };
+
+bool voice_console_is_busy(void)
+{
+	return ast_atomic_fetchadd_int(&busy, 0) > 0;
+}
 
 int voice_console_start(void)
 {

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What goes into a session: the call's facts, the dialplan's variables, and
  * the rate of its audio. */
 #include "voice_module.h"

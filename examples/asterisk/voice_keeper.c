@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The keeper: a thread that does what may take time and must not be waited for
  * in a channel's thread (the end of an engine takes up to 2 s), and that joins

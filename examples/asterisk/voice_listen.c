@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * VoiceListen(agent[,options]): an agent that listens to a call between two
  * people, writes down both sides, and can whisper to either.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Actions of the manager interface:
  *
@@ -60,7 +61,8 @@ static int act_say(struct mansession *session, const struct message *message)
 	              status < 0 ? voice_status_text(status) : NULL);
 }
 
-static int act_hang_up(struct mansession *session, const struct message *message)
+static int act_hang_up(struct mansession *session,
+                       const struct message *message)
 {
 	struct voice_call *call = voice_calls_find(
 		astman_get_header(message, "Channel"), NULL);

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * What the files of app_voice_engine.so share.
  *
@@ -344,6 +345,7 @@ void voice_tools_expire(void);
 
 int voice_console_start(void);
 void voice_console_stop(void);
+bool voice_console_is_busy(void);
 
 /* -- voice_manager.c ------------------------------------------------------ */
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * What the world is told of a call: manager events, user events (which ARI
  * sees), the console, the transcript, and the variables of the channel.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * A setup: what voice_engine.conf says, its agents, and the engine with them.
  *
@@ -274,7 +275,8 @@ static void watch_ready(const struct voice_setup *setup)
 		ast_free(wait);
 }
 
-static void apply(struct voice_setup *setup, const struct voice_settings *settings)
+static void apply(struct voice_setup *setup,
+                  const struct voice_settings *settings)
 {
 	ast_copy_string(setup->transfer_context, settings->transfer_context,
 	                sizeof(setup->transfer_context));

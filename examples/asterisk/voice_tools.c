@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Tools of an agent that the dialplan carries out, by a subroutine or an AGI.
  *

@@ -60,41 +60,43 @@ def interrupted_stretch(report):
 
 
 def told_by_module(arguments):
-    """[ms] of the interrupted answer, by the engine's account: the positions in the trace of voice debug."""
+    """[ms] of each call's interrupted answer, by the engine's account: the positions in the trace of voice debug."""
     with open(f"{arguments.run}/log/full", encoding="utf-8", errors="replace") as file:
-        return told([(int(kind), int(flags, 16), int(position)) for kind, flags, position in re.findall(
-            r"event (\d+) turn \d+ flags (\S+) status \S+ position (\d+)", file.read().replace("flags 0 ", "flags 0x0 "))])
+        return told([(channel, int(kind), int(flags, 16), int(position)) for channel, kind, flags, position in re.findall(
+            r"voice: (\S+): event (\d+) turn \d+ flags (\S+) status \S+ position (\d+)", file.read())])
 
 
 def told_by_host(arguments):
     kinds = {"agent_started": 7, "barge_in": 10}
     with open(f"{arguments.out}/host.jsonl", encoding="utf-8") as file:
         events = [json.loads(line) for line in file]
-    return told([(kinds[e["type"]], 8 if "confirmed" in e.get("flags", []) else 0, e.get("position", 0))
+    return told([(e["call"], kinds[e["type"]], 8 if "confirmed" in e.get("flags", []) else 0, e.get("position", 0))
                  for e in events if e["type"] in kinds])
 
 
 def told(events):
-    found, start = [], 0
-    for kind, flags, position in events:
+    """The last interruption of each call, in their order."""
+    found, start = {}, {}
+    for call_id, kind, flags, position in events:
         if kind == 7:
-            start = position
+            start[call_id] = position
         elif kind == 10 and flags & 8:
-            found.append((position - start) / 8)
-    return found
+            found[call_id] = (position - start.get(call_id, 0)) / 8
+    return list(found.values())
 
 
 def told_by_relay(arguments):
     """It counts frames sent; a stretch begins where it was silent before."""
-    found, silent_at, before = [], 0, 0
+    found, silent_at = {}, {}
     with open(f"{arguments.out}/relay.jsonl", encoding="utf-8") as file:
         for line in file:
             event = json.loads(line)
+            frames, before = event.get("sent_frames", 0), silent_at.get(event["call"], 0)
             if event["type"] == "silent":
-                silent_at = event["sent_frames"]
-            elif event["type"] == "interrupted" and event["sent_frames"] > silent_at:
-                found.append((event["sent_frames"] - silent_at) * 20)
-    return found
+                silent_at[event["call"]] = frames
+            elif event["type"] == "interrupted" and frames > before:
+                found[event["call"]] = (frames - before) * 20
+    return list(found.values())
 
 
 def median(values):

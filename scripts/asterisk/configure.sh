@@ -2,7 +2,7 @@
 # Writes the configuration of an Asterisk that lives in one folder and touches nothing else.
 #
 #   scripts/asterisk/configure.sh RUN [--sip-port N] [--rtp-port N] [--dialplan FILE]... [--websocket-client FILE]...
-#                                     [--module FILE.so]... [--conf FILE.conf]... [--manager-port N]
+#                                     [--module FILE.so]... [--conf FILE.conf]... [--manager-port N] [--ari-port N]
 #
 # RUN/etc       the configuration; calls by SIP over UDP on 127.0.0.1 reach the context [lab], whatever their codec
 # RUN/log/full  what Asterisk logged
@@ -11,6 +11,7 @@
 # --module      a module of one's own; it is loaded like Asterisk's
 # --conf        a file for RUN/etc, under its own name
 # --manager-port  the manager interface on 127.0.0.1: user lab, secret lab
+# --ari-port    ARI over HTTP on 127.0.0.1: user lab, password lab
 #
 # Several of them can run at once: every port, socket and folder is the run's own.
 set -euo pipefail
@@ -18,7 +19,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 
 run=${1:?usage: configure.sh RUN [options]; see the head of this file}
 shift
-sip_port=15060 rtp_port=20000 dialplans=() clients=() modules=() confs=() manager_port=
+sip_port=15060 rtp_port=20000 dialplans=() clients=() modules=() confs=() manager_port= ari_port=
 while (($#)); do
   case $1 in
     --sip-port) sip_port=$2 ;;
@@ -28,6 +29,7 @@ while (($#)); do
     --module) modules+=("$2") ;;
     --conf) confs+=("$2") ;;
     --manager-port) manager_port=$2 ;;
+    --ari-port) ari_port=$2 ;;
     *) echo "configure: unknown option $1" >&2; exit 2 ;;
   esac
   shift 2
@@ -78,6 +80,9 @@ loaded=(
   res_rtp_asterisk res_pjproject res_pjsip res_pjsip_session res_pjsip_pubsub res_pjsip_sdp_rtp res_pjsip_caller_id
   res_pjsip_rfc3326 res_pjsip_refer res_pjsip_nat res_pjsip_dtmf_info res_pjsip_logger res_pjsip_header_funcs
   res_pjsip_endpoint_identifier_ip chan_pjsip)
+if [[ -n $ari_port ]]; then
+  loaded+=(res_stasis res_stasis_answer res_stasis_device_state res_ari res_ari_model res_ari_events app_stasis)
+fi
 {
   printf '[modules]\nautoload = no\npreload-require = res_sorcery_config.so\npreload-require = res_sorcery_memory.so\n'
   for module in "${loaded[@]}"; do
@@ -128,7 +133,12 @@ for file in ${dialplans[@]+"${dialplans[@]}"}; do cat "$file"; echo; done > "$et
 for file in ${clients[@]+"${clients[@]}"}; do cat "$file"; echo; done > "$etc/websocket_client.conf"
 printf '[general]\nrtpstart = %s\nrtpend = %s\nstrictrtp = no\n' "$rtp_port" "$((rtp_port + 399))" > "$etc/rtp.conf"
 printf '[general]\n[logfiles]\nfull => notice,warning,error,verbose\n' > "$etc/logger.conf"
-printf '[general]\nenabled = no\n' > "$etc/http.conf"
+if [[ -n $ari_port ]]; then
+  printf '[general]\nenabled = yes\nbindaddr = 127.0.0.1\nbindport = %s\n' "$ari_port" > "$etc/http.conf"
+  printf '[general]\nenabled = yes\n[lab]\ntype = user\npassword = lab\n' > "$etc/ari.conf"
+else
+  printf '[general]\nenabled = no\n' > "$etc/http.conf"
+fi
 {
   if [[ -n $manager_port ]]; then
     printf '[general]\nenabled = yes\nbindaddr = 127.0.0.1\nport = %s\n' "$manager_port"

@@ -10,6 +10,7 @@ has sent; what was heard it takes to be the same.
 import argparse
 import asyncio
 import base64
+import itertools
 import json
 import os
 import struct
@@ -55,8 +56,11 @@ class WebSocket:
 
 
 class Call:
+    numbers = itertools.count()
+
     def __init__(self, reader, writer, providers, events):
         self.reader, self.writer, self.providers, self.events = reader, writer, providers, events
+        self.number = next(self.numbers)
         self.queue = bytearray()
         self.sent = 0
         self.answering = None
@@ -64,7 +68,7 @@ class Call:
         self.messages = [{"role": "system", "content": "You answer the telephone. Be brief."}]
 
     def tell(self, kind, **more):
-        self.events.write(json.dumps({"at": time.monotonic(), "type": kind, **more}) + "\n")
+        self.events.write(json.dumps({"at": time.monotonic(), "call": self.number, "type": kind, **more}) + "\n")
         self.events.flush()
 
     async def run(self):
