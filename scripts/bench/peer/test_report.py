@@ -34,7 +34,7 @@ class ReportTests(unittest.TestCase):
     def test_every_limit_makes_a_level_unhealthy(self) -> None:
         self.assertTrue(level().is_healthy)
         self.assertFalse(level(calls_whole=29).is_healthy)
-        self.assertFalse(level(frame_lateness_ms={"count": 3, "p50": 1.0, "p95": 2.0, "p99": 101.0}).is_healthy)
+        self.assertFalse(level(frame_lateness_ms={"count": 3, "p50": 1.0, "p95": 2.0, "p99": 201.0}).is_healthy)
         self.assertFalse(level(engine_cpu_s=58.0).is_healthy)
         self.assertFalse(level(engine_total_ms={"count": 3, "p50": 1.0, "p95": 101.0, "p99": 102.0}).is_healthy)
         self.assertFalse(level(engine_total_ms={"count": 0}).is_healthy)
