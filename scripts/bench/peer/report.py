@@ -14,9 +14,11 @@ from typing import Any, Callable, Iterable
 OURS = "voice-host"
 # What a healthy level has: a caller notices nothing.
 WHOLE_CALLS = 0.99
-BEHIND_P99_MS = 100.0
+BEHIND_P99_MS = 200.0
 ADDED_P95_MS = 100.0
 CORES_BUSY = 0.95
+# Above this it is the machine that was measured.
+LAG_P99_MS = 20.0
 
 
 @dataclass(frozen=True)
@@ -49,12 +51,21 @@ class Level:
         return None if value is None else float(value)
 
     @property
+    def is_whole(self) -> bool:
+        """Whether the agent answered."""
+        return bool(self.figures["calls_whole"] >= WHOLE_CALLS * max(1, self.figures["calls_finished"]))
+
+    @property
+    def is_disturbed(self) -> bool:
+        """Whether the callers themselves had no processor for a time; the server's figures are not to be trusted then."""
+        return (self.percentile("lab_lag_ms", "p99") or 0.0) > LAG_P99_MS
+
+    @property
     def is_healthy(self) -> bool:
-        whole = self.figures["calls_whole"] / max(1, self.figures["calls_finished"])
         added = self.percentile("engine_total_ms", "p95")
         behind = self.percentile("frame_lateness_ms", "p99")
         return (
-            whole >= WHOLE_CALLS
+            self.is_whole
             and behind is not None
             and behind <= BEHIND_P99_MS
             and added is not None
@@ -70,9 +81,10 @@ def read(folder: Path) -> list[Level]:
 
 
 def kilobytes_per_call(levels: list[Level]) -> float | None:
-    """What a further call costs one server: between its first and its last level, so that what the first call loads
-    once is not counted; with one level all of it."""
-    first, last = levels[0], levels[-1]
+    """What a further call costs one server: between its first and its last level with answers, so that what the first
+    call loads once is not counted; with one level all of it."""
+    whole = [level for level in levels if level.is_whole] or levels
+    first, last = whole[0], whole[-1]
     if last.calls == first.calls:
         value = first.figures.get("kb_per_call")
         return None if value is None else float(value)
@@ -95,6 +107,7 @@ def distribution(name: str) -> Callable[[Level], str]:
 ROWS: list[tuple[str, Callable[[Level], str]]] = [
     ("calls held / every turn answered", lambda level: "{calls_finished} / {calls_whole}".format(**level.figures)),
     ("added by the server in a turn [ms]", distribution("engine_total_ms")),
+    ("requests before the final transcript", lambda level: "{turns_speculative} of {turns}".format(**level.figures)),
     ("caller's end → reply [ms]", distribution("voice_to_voice_ms")),
     ("barge-in: voice → clear [ms]", distribution("barge_in_to_clear_ms")),
     ("barge-in: voice → last agent sample [ms]", distribution("barge_in_to_last_sample_ms")),
@@ -104,7 +117,7 @@ ROWS: list[tuple[str, Callable[[Level], str]]] = [
     ("CPU s per call-minute", lambda level: number(level.cpu)),
     ("core busy", lambda level: "-" if level.cores is None else f"{100 * level.cores:.0f} %"),
     ("the callers' own lag [ms]", distribution("lab_lag_ms")),
-    ("healthy", lambda level: "yes" if level.is_healthy else "no"),
+    ("healthy", lambda level: "yes" if level.is_healthy else "disturbed" if level.is_disturbed else "no"),
 ]
 
 
@@ -120,10 +133,12 @@ def table(levels: list[Level]) -> list[str]:
 
 
 def healthy_calls(levels: list[Level]) -> str:
-    """The most calls before a level was not healthy."""
+    """The most calls before a level was not healthy; nothing after a disturbed one is certain."""
     healthy = 0
     for level in levels:
         if not level.is_healthy:
+            if level.is_disturbed:
+                return f"{healthy} or more (disturbed)" if healthy else "disturbed"
             return str(healthy) if healthy else f"fewer than {level.calls}"
         healthy = level.calls
     return f"{healthy} or more"
@@ -162,8 +177,9 @@ def servers(levels: list[Level]) -> list[str]:
 
 
 def cheapest(levels: list[Level]) -> float | None:
-    """CPU seconds per call-minute at the level that costs least."""
-    return min((level.cpu for level in levels if level.cpu is not None), default=None)
+    """CPU seconds per call-minute at the level that costs least. An agent that does not answer costs nothing: such
+    levels do not count."""
+    return min((level.cpu for level in levels if level.cpu is not None and level.is_whole), default=None)
 
 
 EXPLANATION = """\
@@ -173,7 +189,7 @@ byte of audio → first frame at the caller, together.
 HEALTHY = f"""
 Healthy: {100 * WHOLE_CALLS:.0f} % of the calls have every turn answered, p99 of how far frames are behind is at most
 {BEHIND_P99_MS:.0f} ms, p95 of what the server adds is at most {ADDED_P95_MS:.0f} ms, and its core is less than
-{100 * CORES_BUSY:.0f} % busy.
+{100 * CORES_BUSY:.0f} % busy. Disturbed: it is not, and the callers were short of processor time themselves (lag).
 """
 
 
