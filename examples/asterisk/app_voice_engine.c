@@ -69,14 +69,16 @@ static int check_versions(void)
 	uint32_t abi = voice_abi_version();
 
 	if (running_major() != VOICE_ASTERISK_MAJOR) {
-		ast_log(LOG_ERROR, "app_voice_engine was compiled for Asterisk "
+		ast_log(LOG_ERROR,
+		        "app_voice_engine was compiled for Asterisk "
 		        "%d, this is %s: compile it for this version\n",
 		        VOICE_ASTERISK_MAJOR, ast_get_version());
 		return -1;
 	}
 	/* An older library lacks functions, so it is not even linked. */
 	if (abi >> 16 != VOICE_ABI_MAJOR) {
-		ast_log(LOG_ERROR, "app_voice_engine was compiled for version "
+		ast_log(LOG_ERROR,
+		        "app_voice_engine was compiled for version "
 		        "%d.%d of the engine's interface, this library (%s) "
 		        "has %u.%u: install the one that belongs to it\n",
 		        VOICE_ABI_MAJOR, VOICE_ABI_MINOR,
@@ -89,15 +91,17 @@ static int check_versions(void)
 static int unload_module(void)
 {
 	if (voice_calls_count() > 0) {
-		ast_log(LOG_WARNING, "app_voice_engine stays: %d calls are "
-		        "live\n", voice_calls_count());
+		ast_log(LOG_WARNING,
+		        "app_voice_engine stays: %d calls are "
+		        "live\n",
+		        voice_calls_count());
 		/* By force, then: those who only listen go. */
 		voice_listen_stop(NULL);
 		return -1;
 	}
 	if (voice_console_is_busy()) {
 		ast_log(LOG_WARNING, "app_voice_engine stays: voice show "
-		        "providers is running\n");
+		                     "providers is running\n");
 		return -1;
 	}
 	ast_unregister_application(agent_app);
@@ -115,8 +119,8 @@ static int load_module(void)
 {
 	if (check_versions())
 		return AST_MODULE_LOAD_DECLINE;
-	if (voice_calls_start() || voice_keeper_start() || voice_console_start() ||
-	    voice_manager_start() ||
+	if (voice_calls_start() || voice_keeper_start() ||
+	    voice_console_start() || voice_manager_start() ||
 	    ast_register_application(listen_app, voice_listen_exec,
 	                             listen_synopsis, listen_description) ||
 	    ast_register_application(stop_app, voice_listen_stop_exec,
@@ -139,9 +143,6 @@ static int reload_module(void)
 }
 
 AST_MODULE_INFO(ASTERISK_GPL_KEY, AST_MODFLAG_LOAD_ORDER, "Voice agents",
-	.support_level = AST_MODULE_SUPPORT_EXTENDED,
-	.load = load_module,
-	.unload = unload_module,
-	.reload = reload_module,
-	.load_pri = AST_MODPRI_DEFAULT,
-);
+                .support_level = AST_MODULE_SUPPORT_EXTENDED,
+                .load = load_module, .unload = unload_module,
+                .reload = reload_module, .load_pri = AST_MODPRI_DEFAULT, );

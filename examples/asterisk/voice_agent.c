@@ -15,13 +15,12 @@ enum {
 
 enum { ARGUMENT_RATE, ARGUMENT_LIMIT, ARGUMENT_VARIABLES, ARGUMENTS };
 
-AST_APP_OPTIONS(agent_options, BEGIN_OPTIONS
-	AST_APP_OPTION('n', OPTION_NO_ANSWER),
-	AST_APP_OPTION_ARG('r', OPTION_RATE, ARGUMENT_RATE),
-	AST_APP_OPTION_ARG('t', OPTION_LIMIT, ARGUMENT_LIMIT),
-	AST_APP_OPTION_ARG('v', OPTION_VARIABLES, ARGUMENT_VARIABLES),
-	AST_APP_OPTION('x', OPTION_LEAVE_TRANSFER),
-END_OPTIONS);
+AST_APP_OPTIONS(agent_options,
+                BEGIN_OPTIONS AST_APP_OPTION('n', OPTION_NO_ANSWER),
+                AST_APP_OPTION_ARG('r', OPTION_RATE, ARGUMENT_RATE),
+                AST_APP_OPTION_ARG('t', OPTION_LIMIT, ARGUMENT_LIMIT),
+                AST_APP_OPTION_ARG('v', OPTION_VARIABLES, ARGUMENT_VARIABLES),
+                AST_APP_OPTION('x', OPTION_LEAVE_TRANSFER), END_OPTIONS);
 
 /* -- The calls that are live ---------------------------------------------- */
 
@@ -58,8 +57,8 @@ struct voice_call *voice_calls_find(const char *name, const char *side)
 	while ((call = ao2_iterator_next(&all)) != NULL) {
 		if ((strcasecmp(call->id, name) == 0 ||
 		     strcasecmp(call->channel, name) == 0) &&
-		    (side == NULL || (call->side != NULL &&
-		                      strcasecmp(call->side, side) == 0)))
+		    (side == NULL ||
+		     (call->side != NULL && strcasecmp(call->side, side) == 0)))
 			break;
 		ao2_ref(call, -1);
 	}
@@ -109,10 +108,10 @@ struct voice_call *voice_call_alloc(struct ast_channel *chan,
 	call->begin = ast_tvnow();
 	ast_copy_string(call->agent, order->agent, sizeof(call->agent));
 	call->rate = order->rate != 0 ? order->rate : voice_entry_rate(chan);
-	call->format = call->rate == 16000 ? ast_format_slin16
-	                                   : ast_format_slin;
-	call->limit_s = order->limit_s != 0 ? order->limit_s
-	                                    : setup->max_call_s;
+	call->format =
+		call->rate == 16000 ? ast_format_slin16 : ast_format_slin;
+	call->limit_s =
+		order->limit_s != 0 ? order->limit_s : setup->max_call_s;
 	call->leaves_transfer = order->leaves_transfer;
 	ast_channel_lock(chan);
 	ast_copy_string(call->channel, ast_channel_name(chan),
@@ -121,9 +120,9 @@ struct voice_call *voice_call_alloc(struct ast_channel *chan,
 	ast_copy_string(call->linked, ast_channel_linkedid(chan),
 	                sizeof(call->linked));
 	if (ast_channel_caller(chan)->id.number.valid)
-		voice_copy_line(call->caller, sizeof(call->caller),
-		                S_OR(ast_channel_caller(chan)->id.number.str,
-		                     ""));
+		voice_copy_line(
+			call->caller, sizeof(call->caller),
+			S_OR(ast_channel_caller(chan)->id.number.str, ""));
 	ast_channel_unlock(chan);
 	return call;
 }

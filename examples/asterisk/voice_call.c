@@ -314,9 +314,11 @@ static void begin_transfer(struct voice_call *call, const char *target)
 		return;
 	}
 	/* The conversation goes on: the agent is still there. */
-	ast_log(LOG_WARNING, "%s: no transfer to %s: the dialplan has no "
-	        "%s,%s,%s\n", call->channel, call->target, call->place[0],
-	        call->place[1], call->place[2]);
+	ast_log(LOG_WARNING,
+	        "%s: no transfer to %s: the dialplan has no "
+	        "%s,%s,%s\n",
+	        call->channel, call->target, call->place[0], call->place[1],
+	        call->place[2]);
 	voice_report(call, "VoiceAgentTransfer", "Target", call->target,
 	             "Result", "no such extension", NULL);
 	call->target[0] = '\0';
@@ -385,8 +387,8 @@ void voice_call_drain(struct voice_call *call)
 	while (!take_events(call)) {
 		int64_t left = DRAIN_MS - ast_tvdiff_ms(ast_tvnow(), begin);
 
-		if (left <= 0 || (ast_poll(&waited, 1, (int)left) < 0 &&
-		                  errno != EINTR))
+		if (left <= 0 ||
+		    (ast_poll(&waited, 1, (int)left) < 0 && errno != EINTR))
 			return;
 	}
 }

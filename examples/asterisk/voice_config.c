@@ -12,8 +12,8 @@
 
 enum kind { TEXT, NUMBER, SWITCH };
 
-#define FIELD(member) \
-	offsetof(struct voice_settings, member), \
+#define FIELD(member)                                                          \
+	offsetof(struct voice_settings, member),                               \
 		sizeof(((struct voice_settings *)NULL)->member)
 
 static const struct {
@@ -156,8 +156,10 @@ int voice_config_read(struct voice_setup *setup,
 		return -1;
 	}
 	if (file == CONFIG_STATUS_FILEMISSING) {
-		ast_log(LOG_WARNING, "%s is missing: all settings have their "
-		        "defaults\n", CONFIG_FILE);
+		ast_log(LOG_WARNING,
+		        "%s is missing: all settings have their "
+		        "defaults\n",
+		        CONFIG_FILE);
 	} else {
 		while ((section = ast_category_browse(file, section)) != NULL)
 			wrong |= read_section(file, section, setup, settings);
@@ -183,8 +185,10 @@ int voice_config_keys(const char *path)
 		return -1;
 	}
 	if ((facts.st_mode & (S_IRWXO | S_IWGRP)) != 0) {
-		ast_log(LOG_ERROR, "keys = %s: others may read or change it; "
-		        "chmod 640\n", path);
+		ast_log(LOG_ERROR,
+		        "keys = %s: others may read or change it; "
+		        "chmod 640\n",
+		        path);
 		failed = -1;
 	}
 	while (failed == 0 && fgets(line, sizeof(line), file) != NULL) {

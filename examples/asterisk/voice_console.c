@@ -59,8 +59,8 @@ static char *show_calls(struct ast_cli_entry *entry, int command,
 		return NULL;
 	if (arguments->argc != 3)
 		return CLI_SHOWUSAGE;
-	ast_cli(arguments->fd, "%-40s %-20s %-8s %8s %6s\n", "Channel",
-	        "Agent", "State", "Seconds", "Turns");
+	ast_cli(arguments->fd, "%-40s %-20s %-8s %8s %6s\n", "Channel", "Agent",
+	        "State", "Seconds", "Turns");
 	all = voice_calls_all();
 	while ((call = ao2_iterator_next(&all)) != NULL) {
 		ao2_lock(call);
@@ -290,8 +290,9 @@ static char *say(struct ast_cli_entry *entry, int command,
 
 	if (command == CLI_INIT) {
 		entry->command = "voice say";
-		entry->usage = "Usage: voice say <channel or unique id> <text>\n"
-			       "       Lets the agent of a call say something.\n";
+		entry->usage =
+			"Usage: voice say <channel or unique id> <text>\n"
+			"       Lets the agent of a call say something.\n";
 		return NULL;
 	}
 	if (command == CLI_GENERATE)
@@ -320,8 +321,9 @@ static char *hang_up(struct ast_cli_entry *entry, int command,
 
 	if (command == CLI_INIT) {
 		entry->command = "voice hangup";
-		entry->usage = "Usage: voice hangup <channel or unique id>\n"
-			       "       Ends the conversation; the dialplan goes on.\n";
+		entry->usage =
+			"Usage: voice hangup <channel or unique id>\n"
+			"       Ends the conversation; the dialplan goes on.\n";
 		return NULL;
 	}
 	if (command == CLI_GENERATE)

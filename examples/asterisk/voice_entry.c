@@ -41,7 +41,8 @@ static void add_channel_variables(struct ast_json *object,
 {
 	struct ast_var_t *variable;
 
-	AST_LIST_TRAVERSE (ast_channel_varshead(chan), variable, entries) {
+	AST_LIST_TRAVERSE(ast_channel_varshead(chan), variable, entries)
+	{
 		const char *name = ast_var_name(variable);
 
 		if (name != NULL && strncmp(name, PREFIX, strlen(PREFIX)) == 0)
@@ -61,8 +62,10 @@ static void add_pairs(struct ast_json *object, const char *pairs)
 
 		if (value == NULL) {
 			if (pair[0] != '\0')
-				ast_log(LOG_WARNING, "option v(%s): expected "
-				        "name=value\n", pair);
+				ast_log(LOG_WARNING,
+				        "option v(%s): expected "
+				        "name=value\n",
+				        pair);
 			continue;
 		}
 		*value++ = '\0';

@@ -84,8 +84,8 @@ int voice_keeper_start(void)
 	is_stopping = false;
 	ast_cond_init(&changed, NULL);
 	return ast_pthread_create_stack(&keeper, NULL, keep, NULL,
-	                                WIDE_STACK_BYTES, __FILE__,
-	                                __func__, __LINE__, "voice_keeper")
+	                                WIDE_STACK_BYTES, __FILE__, __func__,
+	                                __LINE__, "voice_keeper")
 	               ? -1
 	               : 0;
 }

@@ -7,8 +7,8 @@
  *     channel ◄──► bridge ──┬── READ  ──► session of the near side ─┐
  *                           └── WRITE ──► session of the far side ──┤ events
  *                       whisper hook                                ▼
- *     near hears ◄── WRITE ── what the near session says     manager, transcript
- *     far hears  ◄── READ  ── what the far session says
+ *     near hears ◄── WRITE ── what the near session says     manager,
+ * transcript far hears  ◄── READ  ── what the far session says
  *
  * The hooks sit in the channel's media path and only queue frames there. A
  * thread of the listener takes them out every 20 ms. It ends with the channel,
@@ -203,9 +203,9 @@ static void serve(struct listener *listener)
 		{.fd = listener->timer_fd, .events = POLLIN}};
 
 	for (int which = 0; which < SIDES; which++)
-		waited[which + 1] = (struct pollfd){
-			.fd = listener->sides[which]->event_fd,
-			.events = POLLIN};
+		waited[which + 1] =
+			(struct pollfd){.fd = listener->sides[which]->event_fd,
+		                        .events = POLLIN};
 	while (listener->state != ENDED) {
 		if (ast_poll(waited, SIDES + 1, WAIT_MS) <= 0)
 			continue;
@@ -297,9 +297,8 @@ static int open_timer(struct listener *listener)
 
 	listener->timer_fd =
 		timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC);
-	return listener->timer_fd < 0 ||
-	                       timerfd_settime(listener->timer_fd, 0, &every,
-	                                       NULL) != 0
+	return listener->timer_fd < 0 || timerfd_settime(listener->timer_fd, 0,
+	                                                 &every, NULL) != 0
 	               ? -1
 	               : 0;
 }
@@ -347,7 +346,8 @@ static bool is_listened_to(struct ast_channel *chan)
 	struct listener *listener;
 
 	ast_mutex_lock(&lock);
-	for (listener = listeners; listener != NULL; listener = listener->next) {
+	for (listener = listeners; listener != NULL;
+	     listener = listener->next) {
 		if (listener->sides[NEAR]->chan == chan)
 			break;
 	}
@@ -419,7 +419,8 @@ bool voice_listen_stop(const char *channel)
 	struct listener *listener;
 
 	ast_mutex_lock(&lock);
-	for (listener = listeners; listener != NULL; listener = listener->next) {
+	for (listener = listeners; listener != NULL;
+	     listener = listener->next) {
 		if (channel == NULL ||
 		    strcasecmp(listener->sides[NEAR]->channel, channel) == 0 ||
 		    strcasecmp(listener->sides[NEAR]->id, channel) == 0) {

@@ -64,8 +64,8 @@ static int act_say(struct mansession *session, const struct message *message)
 static int act_hang_up(struct mansession *session,
                        const struct message *message)
 {
-	struct voice_call *call = voice_calls_find(
-		astman_get_header(message, "Channel"), NULL);
+	struct voice_call *call =
+		voice_calls_find(astman_get_header(message, "Channel"), NULL);
 
 	if (call == NULL)
 		return answer(session, message, "no agent is on that channel");
@@ -78,13 +78,13 @@ static int act_listen(struct mansession *session, const struct message *message)
 {
 	char reason[VOICE_TEXT_BYTES];
 
-	return answer(session, message,
-	              voice_listen_channel(
-			      astman_get_header(message, "Channel"),
-			      astman_get_header(message, "Agent"), reason,
-			      sizeof(reason))
-	                      ? reason
-	                      : NULL);
+	return answer(
+		session, message,
+		voice_listen_channel(astman_get_header(message, "Channel"),
+	                             astman_get_header(message, "Agent"),
+	                             reason, sizeof(reason))
+			? reason
+			: NULL);
 }
 
 static int act_stop(struct mansession *session, const struct message *message)
@@ -105,7 +105,8 @@ int voice_manager_start(void)
 	                            "Ends a conversation of a voice agent") ||
 	       ast_manager_register("VoiceListen", EVENT_FLAG_CALL, act_listen,
 	                            "Lets a voice agent listen to a call") ||
-	       ast_manager_register("VoiceListenStop", EVENT_FLAG_CALL, act_stop,
+	       ast_manager_register("VoiceListenStop", EVENT_FLAG_CALL,
+	                            act_stop,
 	                            "Lets a voice agent listen no more");
 }
 

@@ -125,7 +125,8 @@ struct voice_tool {
 	struct voice_tool *next;
 	char name[VOICE_NAME_BYTES];
 	bool is_agi;
-	char target[VOICE_TEXT_BYTES]; /* context,exten,priority; or script,... */
+	char target[VOICE_TEXT_BYTES]; /* context,exten,priority; or script,...
+	                                */
 };
 
 /** A configuration and its engine. Never changed once it is in use: a reload
@@ -216,7 +217,8 @@ struct voice_call {
 	char id[AST_MAX_UNIQUEID];
 	char linked[AST_MAX_UNIQUEID];
 	char caller[VOICE_NAME_BYTES]; /* number */
-	const char *side; /* of a listener: near or far; NULL = a conversation */
+	const char
+		*side; /* of a listener: near or far; NULL = a conversation */
 	struct timeval begin;
 	int is_traced; /* voice debug; atomic */
 	struct voice_figures figures;
@@ -225,9 +227,9 @@ struct voice_call {
 	enum voice_phase phase;
 	enum voice_result result;
 	char reason[VOICE_TEXT_BYTES];
-	char target[VOICE_TEXT_BYTES]; /* of a transfer, as the agent said */
+	char target[VOICE_TEXT_BYTES];    /* of a transfer, as the agent said */
 	char place[3][AST_MAX_EXTENSION]; /* context, exten, priority */
-	bool leaves_transfer;          /* option x */
+	bool leaves_transfer;             /* option x */
 	unsigned int rate;
 	struct ast_format *format;
 	unsigned int limit_s;

@@ -26,8 +26,9 @@ int voice_trace_all;
 const char *voice_result_name(enum voice_result result)
 {
 	static const char *const names[] = {
-		"COMPLETED", "HANGUP",  "TRANSFER",  "TRANSFERFAILED", "REDIRECT",
-		"TIMEOUT",   "REFUSED", "BADCONFIG", "FAILED",
+		"COMPLETED",      "HANGUP",    "TRANSFER",
+		"TRANSFERFAILED", "REDIRECT",  "TIMEOUT",
+		"REFUSED",        "BADCONFIG", "FAILED",
 	};
 
 	return names[result];
@@ -98,9 +99,8 @@ static void publish_user_event(struct voice_call *call, struct ast_json *fields)
 void voice_report(struct voice_call *call, const char *event, ...)
 {
 	struct ast_str *body = ast_str_create(512);
-	struct ast_json *fields = call->setup->has_user_events
-	                                  ? ast_json_object_create()
-	                                  : NULL;
+	struct ast_json *fields =
+		call->setup->has_user_events ? ast_json_object_create() : NULL;
 	char listen[VOICE_NAME_BYTES];
 	const char *name;
 	va_list pairs;
@@ -229,8 +229,8 @@ static void report_caller(struct voice_call *call, const voice_event *event,
 	                sizeof(call->figures.last_caller), event->text);
 	ao2_unlock(call);
 	add_to_transcript(call, who, event->text, false);
-	voice_report(call, "VoiceAgentTurn", "Turn", turn, "Who", who,
-	             "Text", shown(call, event->text), NULL);
+	voice_report(call, "VoiceAgentTurn", "Turn", turn, "Who", who, "Text",
+	             shown(call, event->text), NULL);
 }
 
 static void report_agent(struct voice_call *call, const voice_event *event,
@@ -252,11 +252,10 @@ static void report_agent(struct voice_call *call, const voice_event *event,
 static void report_barge_in(struct voice_call *call, const voice_event *event,
                             const char *turn)
 {
-	const char *what = (event->flags & VOICE_FLAG_CONFIRMED) != 0
-	                           ? "confirmed"
-	                   : (event->flags & VOICE_FLAG_RESUMED) != 0
-	                           ? "resumed"
-	                           : "paused";
+	const char *what =
+		(event->flags & VOICE_FLAG_CONFIRMED) != 0 ? "confirmed"
+		: (event->flags & VOICE_FLAG_RESUMED) != 0 ? "resumed"
+							   : "paused";
 
 	if ((event->flags & VOICE_FLAG_CONFIRMED) != 0)
 		count(call, &call->figures.interruptions);
@@ -291,10 +290,9 @@ static void trace(const struct voice_call *call, const voice_event *event)
 		return;
 	ast_verbose("voice: %s: event %u turn %llu flags %#x status %d "
 	            "position %lld [%s] %s\n",
-	            call->channel, event->type,
-	            (unsigned long long)event->turn, event->flags,
-	            event->status, (long long)event->position, event->name,
-	            event->text);
+	            call->channel, event->type, (unsigned long long)event->turn,
+	            event->flags, event->status, (long long)event->position,
+	            event->name, event->text);
 }
 
 void voice_report_event(struct voice_call *call, const voice_event *event)
@@ -396,7 +394,8 @@ void voice_report_end(struct voice_call *call)
 	voice_report(call, "VoiceAgentEnd", "Status",
 	             voice_result_name(call->result), "Reason", call->reason,
 	             "Turns", turns, "Seconds", seconds, "Frames", played,
-	             "Late", late, "Transcript", path, "Goto", call->target, NULL);
+	             "Late", late, "Transcript", path, "Goto", call->target,
+	             NULL);
 	if (call->result == VOICE_FAILED)
 		ast_log(LOG_WARNING, "%s: the call with agent %s failed: %s\n",
 		        call->channel, call->agent, call->reason);
@@ -418,9 +417,10 @@ void voice_report_listened(struct voice_call *near, struct voice_call *far)
 		struct voice_call *side = which == 0 ? near : far;
 
 		if (side->result == VOICE_FAILED)
-			ast_log(LOG_WARNING, "%s: listening to the %s side "
-			        "failed: %s\n", side->channel, side->side,
-			        side->reason);
+			ast_log(LOG_WARNING,
+			        "%s: listening to the %s side "
+			        "failed: %s\n",
+			        side->channel, side->side, side->reason);
 	}
 	voice_report(near, "VoiceListenEnd", "Status",
 	             near->result == VOICE_FAILED || far->result == VOICE_FAILED

@@ -157,15 +157,17 @@ static void engine_log(void *user_data, int32_t level, const char *component,
 
 static int log_level(const char *name)
 {
-	static const char *const names[] = {"", "trace", "debug", "info",
-	                                    "warning", "error"};
+	static const char *const names[] = {"",     "trace",   "debug",
+	                                    "info", "warning", "error"};
 
 	for (int i = 0; i < (int)ARRAY_LEN(names); i++) {
 		if (strcasecmp(name, names[i]) == 0)
 			return i;
 	}
-	ast_log(LOG_ERROR, "log_level = %s: expected trace, debug, info, "
-	        "warning or error\n", name);
+	ast_log(LOG_ERROR,
+	        "log_level = %s: expected trace, debug, info, "
+	        "warning or error\n",
+	        name);
 	return -1;
 }
 
@@ -252,8 +254,7 @@ static void *wait_ready(void *data)
 	/* A bad handle: the engine has ended meanwhile. */
 	if (status == VOICE_OK)
 		ast_verb(2, "voice: configuration %u is ready after %d ms\n",
-		         wait->number,
-		         (int)ast_tvdiff_ms(ast_tvnow(), begin));
+		         wait->number, (int)ast_tvdiff_ms(ast_tvnow(), begin));
 	else if (status != VOICE_ERR_BAD_HANDLE)
 		ast_log(LOG_WARNING, "configuration %u is not ready: %s\n",
 		        wait->number, voice_last_error());
@@ -301,8 +302,7 @@ static struct voice_setup *make_setup(bool is_reload)
 		.max_sessions = 4096,
 		.event_texts = 1,
 	};
-	struct voice_setup *setup =
-		ao2_alloc(sizeof(*setup), setup_destroy);
+	struct voice_setup *setup = ao2_alloc(sizeof(*setup), setup_destroy);
 
 	if (setup == NULL)
 		return NULL;
@@ -349,11 +349,15 @@ int voice_setup_load(bool is_reload)
 	if (voice_run_wide(load, &order))
 		order.failed = -1;
 	if (order.failed && is_reload)
-		ast_log(LOG_ERROR, "%s: nothing has changed: the configuration "
-		        "before stays in force\n", VOICE_CONFIG_FILE);
+		ast_log(LOG_ERROR,
+		        "%s: nothing has changed: the configuration "
+		        "before stays in force\n",
+		        VOICE_CONFIG_FILE);
 	else if (order.failed)
-		ast_log(LOG_ERROR, "%s: no agent can be called; correct it, "
-		        "then: module reload app_voice_engine\n", VOICE_CONFIG_FILE);
+		ast_log(LOG_ERROR,
+		        "%s: no agent can be called; correct it, "
+		        "then: module reload app_voice_engine\n",
+		        VOICE_CONFIG_FILE);
 	return order.failed;
 }
 

@@ -29,7 +29,7 @@ struct run {
 	struct run *next;
 	struct voice_setup *setup;
 	voice_session *session;
-	struct ast_channel *chan; /* its own */
+	struct ast_channel *chan;      /* its own */
 	const struct voice_tool *tool; /* the setup's */
 	char id[VOICE_TEXT_BYTES];
 	char caller[AST_CHANNEL_NAME];
@@ -56,9 +56,8 @@ static void answer(voice_session *session, const char *id,
 	char *text = result != NULL ? ast_json_dump_string(result) : NULL;
 
 	/* Where the call is over meanwhile, nobody wants it any more. */
-	voice_session_tool_result(session, id,
-	                          text != NULL ? text
-	                                       : "{\"error\":\"no memory\"}");
+	voice_session_tool_result(
+		session, id, text != NULL ? text : "{\"error\":\"no memory\"}");
 	ast_json_free(text);
 	ast_json_unref(result);
 }
@@ -103,7 +102,8 @@ static void set_argument(struct ast_channel *chan, const char *name,
 	}
 	/* Only lists and objects are written alone: [value], then. */
 	list = ast_json_array_create();
-	if (list != NULL && ast_json_array_append(list, ast_json_ref(value)) == 0)
+	if (list != NULL &&
+	    ast_json_array_append(list, ast_json_ref(value)) == 0)
 		text = ast_json_dump_string(list);
 	if (text != NULL && strlen(text) >= 2) {
 		text[strlen(text) - 1] = '\0';
@@ -137,12 +137,12 @@ static void copy_variables(struct ast_channel *to, struct ast_channel *from)
 	struct ast_var_t *variable;
 
 	ast_channel_lock(from);
-	AST_LIST_TRAVERSE (ast_channel_varshead(from), variable, entries) {
+	AST_LIST_TRAVERSE(ast_channel_varshead(from), variable, entries)
+	{
 		const char *name = ast_var_name(variable);
 		struct ast_var_t *copy;
 
-		if (name == NULL ||
-		    strncmp(name, "VOICE_AGENT_VAR_", 16) != 0)
+		if (name == NULL || strncmp(name, "VOICE_AGENT_VAR_", 16) != 0)
 			continue;
 		copy = ast_var_assign(name, ast_var_value(variable));
 		if (copy != NULL)
@@ -314,9 +314,8 @@ static struct run *make_run(struct voice_call *call,
 	run->tool = tool;
 	ast_copy_string(run->id, id, sizeof(run->id));
 	ast_copy_string(run->caller, call->channel, sizeof(run->caller));
-	run->deadline = ast_tvadd(
-		ast_tvnow(),
-		ast_tv(call->setup->tool_timeout_s, 0));
+	run->deadline =
+		ast_tvadd(ast_tvnow(), ast_tv(call->setup->tool_timeout_s, 0));
 	run->task.work = work;
 	run->task.data = run;
 	run->task.done = finish;
@@ -353,7 +352,8 @@ void voice_tools_call(struct voice_call *call, const char *name, const char *id,
 	struct run *run;
 
 	if (tool == NULL) {
-		ast_log(LOG_WARNING, "%s: the agent wants the tool %s, which "
+		ast_log(LOG_WARNING,
+		        "%s: the agent wants the tool %s, which "
 		        "[tools] of voice_engine.conf does not have\n",
 		        call->channel, name);
 		answer_error(call->session, id, "this tool is not available");
