@@ -4,6 +4,7 @@
 start_providers() {
   local folder=$1
   : > "$folder/providers.jsonl"
+  : > "$folder/providers.log"
   # Two sentences of a few seconds: 21 s hold three turns and an interruption.
   "$voice_lab" providers --port 0 --log "$folder/providers.jsonl" \
     --llm-text "Certainly TAG we are open until six. Just tell me TAG when you would like to come and see us." \

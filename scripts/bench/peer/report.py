@@ -177,9 +177,11 @@ def servers(levels: list[Level]) -> list[str]:
 
 
 def cheapest(levels: list[Level]) -> float | None:
-    """CPU seconds per call-minute at the level that costs least. An agent that does not answer costs nothing: such
-    levels do not count."""
-    return min((level.cpu for level in levels if level.cpu is not None and level.is_whole), default=None)
+    """CPU seconds per call-minute at the healthy level that costs least; without one, at any that has answers: who
+    answers late or never has less to do."""
+    answering = [level for level in levels if level.is_whole]
+    counted = [level for level in answering if level.is_healthy] or answering
+    return min((level.cpu for level in counted if level.cpu is not None), default=None)
 
 
 EXPLANATION = """\

@@ -50,7 +50,10 @@ class ReportTests(unittest.TestCase):
         self.assertEqual(healthy_calls([level(), disturbed]), "10 or more (disturbed)")
         self.assertEqual(table([disturbed])[-1], "| healthy | disturbed |")
 
-    def test_silent_agents_cost_nothing_that_counts(self) -> None:
+    def test_what_late_and_silent_agents_cost_does_not_count(self) -> None:
+        late = level(engine_cpu_s=59.0, cpu_s_per_call_minute=0.05)
+        self.assertEqual(cheapest([level(), late]), 0.12)
+        self.assertEqual(cheapest([late]), 0.05)
         self.assertEqual(cheapest([level(), level(calls_whole=0, cpu_s_per_call_minute=0.01)]), 0.12)
         self.assertIsNone(cheapest([level(calls_whole=0)]))
 
