@@ -166,7 +166,9 @@ import VoiceEngineProviders
     }
 
     @Test func transferAfterTheLastSample() throws {
-        let call = try call([.tool("transfer", #"{"to":"+15550100"}"#, saying: "I put you through.")])
+        let call = try call([.tool("transfer", #"{"to":"+15550100"}"#, saying: "I put you through.")]) {
+            $0.builtInTools.flowTargets = ["+15550100"]
+        }
         try call.play(
             """
             1000 type "a human please"

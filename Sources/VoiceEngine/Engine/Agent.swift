@@ -86,6 +86,9 @@ struct Agent: Sendable {
                 name: tool.name, description: tool.description, parameters: JSONValue.object(tool.parameters).text)
         }
         policy.builtInTools = filled.builtInTools
+        for case .transfer(let target) in filled.flow?.intents.map(\.ending) ?? [] {
+            policy.builtInTools.flowTargets.insert(target)
+        }
         let goalReached = BuiltInTools.Tool.goalReached
         if filled.goal != nil, !policy.tools.contains(where: { $0.name == goalReached.rawValue }) {
             policy.builtInTools.tools.append(goalReached)

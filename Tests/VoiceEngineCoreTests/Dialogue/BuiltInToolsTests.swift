@@ -37,7 +37,11 @@ import Testing
         #expect(request("end_call", "{}", of: none) == nil && request("send_dtmf", #"{"digits":"1"}"#, of: none) == nil)
         #expect(
             request("hang_up", "{}", of: none) == .endCall(goodbye: ""), "a local model's flow ends calls by itself")
-        #expect(request("transfer", #"{"to":"+1"}"#, of: none) == .transfer(to: "+1"))
+        #expect(request("transfer", #"{"to":"+1"}"#, of: none) == nil, "nobody offered it")
+        var flow = none
+        flow.flowTargets = ["+1"]
+        #expect(request("transfer", #"{"to":"+1"}"#, of: flow) == .transfer(to: "+1"))
+        #expect(request("transfer", #"{"to":"+49900"}"#, of: flow) == nil, "the caller's own idea")
     }
 
     @Test func theModelSeesNamesAndNoNumbers() {

@@ -47,6 +47,9 @@ package struct BuiltInTools: Equatable, Sendable {
     /// Offered to the model.
     package var tools: [Tool]
     package var targets: [Target]
+    /// Where the intents of a local model's flow lead. It asks for `transfer` with the address itself, and nobody offers
+    /// it the tool.
+    package var flowTargets: Set<String> = []
 
     package init(_ tools: [Tool] = [], targets: [Target] = []) {
         self.tools = tools
@@ -60,8 +63,11 @@ package struct BuiltInTools: Equatable, Sendable {
         case Self.hangUp: return .endCall(goodbye: "")
         case Tool.endCall.rawValue where tools.contains(.endCall):
             return .endCall(goodbye: arguments?["goodbye"]?.string ?? "")
-        // A local model's flow transfers by itself, to what its document says.
-        case Tool.transfer.rawValue: return transfer(to: arguments?["to"]?.string)
+        case Tool.transfer.rawValue where tools.contains(.transfer): return transfer(to: arguments?["to"]?.string)
+        // Only to what the document says: a caller may have talked the model into another number.
+        case Tool.transfer.rawValue:
+            guard let target = arguments?["to"]?.string, flowTargets.contains(target) else { return nil }
+            return .transfer(to: target)
         case Tool.sendDigits.rawValue where tools.contains(.sendDigits):
             return digits(arguments?["digits"]?.lenientString ?? "")
         case Tool.goalReached.rawValue where tools.contains(.goalReached):
@@ -72,7 +78,6 @@ package struct BuiltInTools: Equatable, Sendable {
 
     private func transfer(to name: String?) -> Request {
         guard let name, !name.isEmpty else { return .refused(#"{"error":"the argument to is missing"}"#) }
-        guard tools.contains(.transfer) else { return .transfer(to: name) }
         if let target = targets.first(where: { $0.name == name || $0.address == name }) {
             return .transfer(to: target.address)
         }

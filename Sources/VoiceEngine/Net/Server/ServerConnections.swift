@@ -38,7 +38,7 @@ final class ServerConnections: Sendable {
     ///   - isSecure: It begins with a TLS handshake.
     func add(_ channel: any Channel, isWaiting: Bool = false, isSecure: Bool = false) -> Bool {
         let id = ObjectIdentifier(channel)
-        let second = Int64(clamping: NIODeadline.now().uptimeNanoseconds / 1_000_000_000)
+        let second = Int64(clamping: channel.eventLoop.now.uptimeNanoseconds / 1_000_000_000)
         let address = channel.remoteAddress?.ipAddress
         let (isTaken, refusal) = state.withLock { state -> (Bool, ServerCounters.Refusal?) in
             guard !state.isStopped else { return (false, nil) }
