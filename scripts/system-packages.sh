@@ -12,7 +12,7 @@ packages=(
   # C hosts, the host module, local models.
   gcc g++ make cmake ninja-build unzip ca-certificates
   # Local text-to-speech, and recorded and synthetic speech for tests and the demo.
-  libflite1 sox espeak-ng asterisk-core-sounds-en-wav pocketsphinx-testdata
+  libflite1 libspandsp2 sox espeak-ng asterisk-core-sounds-en-wav pocketsphinx-testdata
   # make check, make abi, bindings.
   abigail-tools clang-format binutils python3 python3-venv
 )

@@ -104,23 +104,29 @@ func base64(_ bytes: [UInt8]) -> String {
         let wide = try AudioFormat(encoding: .pcm16, sampleRate: 16_000)
         let opus = try AudioFormat(encoding: .opus, sampleRate: 16_000)
         #expect(try start(TelnyxSays.start("PCMA")).input == StreamFormat(alaw))
-        #expect(try start(TelnyxSays.start("L16", 16_000)).input == StreamFormat(wide, isBigEndian: true))
+        #expect(try start(TelnyxSays.start("L16", 16_000)).input == StreamFormat(wide, packing: .bigEndian))
         #expect(try start(TelnyxSays.start("OPUS", 48_000)).input == StreamFormat(opus))
         var settings = TelnyxWire.Settings()
         for (codec, format) in [
-            (.pcmu, .telephone), (.pcma, StreamFormat(alaw)), (.l16, StreamFormat(wide, isBigEndian: true)),
+            (.pcmu, .telephone), (.pcma, StreamFormat(alaw)), (.l16, StreamFormat(wide, packing: .bigEndian)),
             (.opus, StreamFormat(opus)),
         ] as [(TelnyxWire.Codec, StreamFormat)] {
             settings.codec = codec
             #expect(try start(TelnyxSays.start(), settings).output == format)
         }
+        settings.codec = .g722
+        #expect(try start(TelnyxSays.start(), settings).output == StreamFormat(wide, packing: .g722))
+        if SpanDSP.shared != nil {
+            #expect(try start(TelnyxSays.start("G722", 8_000)).input == StreamFormat(wide, packing: .g722))
+            #expect(try start(TelnyxSays.start("G722", 16_000)).input == StreamFormat(wide, packing: .g722))
+        }
         settings.codec = .l16
         settings.isL16BigEndian = false
-        #expect(try start(TelnyxSays.start("L16", 8_000), settings).input.isBigEndian == false)
-        #expect(try start(TelnyxSays.start(), settings).output.isBigEndian == false)
+        #expect(try start(TelnyxSays.start("L16", 8_000), settings).input.packing == .same)
+        #expect(try start(TelnyxSays.start(), settings).output.packing == .same)
     }
 
-    @Test(arguments: [("G722", 8_000), ("AMR-WB", 16_000), ("PCMU", 16_000), ("L16", 96_000)])
+    @Test(arguments: [("G722", 48_000), ("AMR-WB", 16_000), ("PCMU", 16_000), ("L16", 96_000)])
     func otherCodecsAreRefusedWithWhatToDo(encoding: String, rate: Int) {
         let error = #expect(throws: StreamWireError.self) { try start(TelnyxSays.start(encoding, rate)) }
         #expect(error?.closeCode == 1003)

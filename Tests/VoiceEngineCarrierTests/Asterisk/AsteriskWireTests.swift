@@ -103,7 +103,7 @@ enum AsteriskSays {
             }
             #expect(start.callID == id)
             #expect(start.variables["channel"] == "WebSocket/voiceagent/0x7f3a")
-            #expect(start.input.audio.sampleRate == rate && start.output == start.input && !start.input.isBigEndian)
+            #expect(start.input.audio.sampleRate == rate && start.output == start.input && start.input.packing == .same)
         }
     }
 

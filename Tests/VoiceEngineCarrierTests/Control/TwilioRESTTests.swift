@@ -120,8 +120,12 @@ import VoiceEngineNet
         #expect(throws: AccountProblem.self) {
             try account("{}", ["TELNYX_API_KEY": "K", "TELNYX_PUBLIC_KEY": "AAAA"])
         }
-        #expect(throws: AccountProblem.self) {
-            try account(#"{"telnyx":{"codec":"G722"}}"#, ["TELNYX_API_KEY": "K"])
+        guard SpanDSP.shared != nil else {
+            #expect(throws: AccountProblem.self) {
+                try account(#"{"telnyx":{"codec":"G722"}}"#, ["TELNYX_API_KEY": "K"])
+            }
+            return
         }
+        #expect(try account(#"{"telnyx":{"codec":"G722"}}"#, ["TELNYX_API_KEY": "K"])?.codec == .g722)
     }
 }

@@ -11,7 +11,7 @@ import VoiceEngineCore
         guard case .start(let start) = try VonageWire().says(Self.connected) else { return #expect(Bool(false)) }
         #expect(start.callID == "abc" && start.variables == ["call": "abc", "tenant": "acme", "vip": "true"])
         #expect(start.input.audio.sampleRate == 16_000 && start.input.audio.encoding == .pcm16)
-        #expect(start.output == start.input && !start.input.isBigEndian)
+        #expect(start.output == start.input && start.input.packing == .same)
     }
 
     static let messages: [(String, StreamMessage)] = [

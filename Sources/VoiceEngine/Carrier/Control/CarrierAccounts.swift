@@ -94,8 +94,9 @@ package struct TelnyxAccount: Sendable {
             throw AccountProblem("a secret holds what no header can carry: is there a line feed behind it?")
         }
         self.apiKey = apiKey
-        guard codec != .g722 else {
-            throw AccountProblem("codec: G722 is not built in; choose PCMU, PCMA, OPUS or L16")
+        guard codec != .g722 || SpanDSP.shared != nil else {
+            throw AccountProblem(
+                "codec: G722 needs libspandsp (libspandsp2 in Debian), or choose PCMU, PCMA, OPUS or L16")
         }
         if let publicKey {
             guard let bytes = Base64Text.decode(publicKey), bytes.count == TelnyxSignature.publicKeyBytes else {

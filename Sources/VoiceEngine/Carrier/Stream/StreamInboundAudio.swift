@@ -5,6 +5,11 @@ internal import VoiceEngineCore
 struct StreamInboundAudio: ~Copyable {
     private let format: StreamFormat
     private var audio: UnsafeMutableRawBufferPointer
+    private var g722: SpanDSP.Decoder?
+    /// What was decoded from G.722; empty in other calls.
+    private var samples: UnsafeMutableBufferPointer<Int16>
+    /// [ms] Longest G.722 message; what is longer loses its end.
+    private static let longestG722 = 1_000
     /// Base64 that was written with escapes, without them.
     private var plain: [UInt8] = []
     private var messages: Int64 = 0
@@ -13,9 +18,14 @@ struct StreamInboundAudio: ~Copyable {
     init(_ format: StreamFormat = .telephone) {
         self.format = format
         audio = .allocate(byteCount: 2_048, alignment: 8)
+        g722 = format.packing == .g722 ? SpanDSP.shared.flatMap { SpanDSP.Decoder($0) } : nil
+        samples = .allocate(capacity: g722 == nil ? 0 : Self.longestG722 * 16)
     }
 
-    deinit { audio.deallocate() }
+    deinit {
+        audio.deallocate()
+        samples.deallocate()
+    }
 
     /// The audio of one message. Borrowed until the next call, or as long as the message.
     ///
@@ -27,7 +37,7 @@ struct StreamInboundAudio: ~Copyable {
         let payload = UnsafeRawBufferPointer(rebasing: message[media.payload])
         switch media.coding {
         case .raw:
-            if format.channels == 1, !format.isBigEndian { return payload }
+            if format.channels == 1, format.packing == .same { return payload }
             grow(to: payload.count)
             audio.copyMemory(from: payload)
             return native(payload.count)
@@ -61,7 +71,12 @@ struct StreamInboundAudio: ~Copyable {
     }
 
     /// Takes the first channel of the first `count` bytes, and brings its bytes into order.
-    private func native(_ count: Int) -> UnsafeRawBufferPointer {
+    private mutating func native(_ count: Int) -> UnsafeRawBufferPointer {
+        if format.packing == .g722 {
+            let bytes = UnsafeRawBufferPointer(rebasing: audio[..<count])
+            let made = g722?.decode(bytes, into: samples) ?? 0
+            return UnsafeRawBufferPointer(UnsafeBufferPointer(rebasing: samples[..<made]))
+        }
         let width = max(format.audio.bytesPerSample, 1)
         var used = count
         if format.channels > 1 {
@@ -71,7 +86,7 @@ struct StreamInboundAudio: ~Copyable {
             }
             used = frames * width
         }
-        if format.isBigEndian { Self.swapBytes(UnsafeMutableRawBufferPointer(rebasing: audio[..<used])) }
+        if format.packing == .bigEndian { Self.swapBytes(UnsafeMutableRawBufferPointer(rebasing: audio[..<used])) }
         return UnsafeRawBufferPointer(rebasing: audio[..<used])
     }
 

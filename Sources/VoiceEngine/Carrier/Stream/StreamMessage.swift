@@ -50,15 +50,24 @@ package struct StreamMedia: Equatable, Sendable {
 
 /// Audio as it is on the wire.
 package struct StreamFormat: Equatable, Sendable {
+    /// How the wire has what the session is given and gives.
+    package enum Packing: Equatable, Sendable {
+        case same
+        /// 16-bit samples have their most significant byte first.
+        case bigEndian
+        /// PCM16 of 16 kHz is G.722 on the wire; only where `SpanDSP` is there.
+        case g722
+    }
+
+    /// As the session has it.
     package var audio: AudioFormat
-    /// 16-bit samples have their most significant byte first.
-    package var isBigEndian: Bool
+    package var packing: Packing
     /// Interleaved; the first one is taken for the caller.
     package var channels: Int
 
-    package init(_ audio: AudioFormat, isBigEndian: Bool = false, channels: Int = 1) {
+    package init(_ audio: AudioFormat, packing: Packing = .same, channels: Int = 1) {
         self.audio = audio
-        self.isBigEndian = isBigEndian
+        self.packing = packing
         self.channels = channels
     }
 

@@ -17,6 +17,7 @@ struct StreamOutboundAudio: ~Copyable {
     private let wanted: Int
     private var bytes: UnsafeMutableRawBufferPointer
     private var count = 0
+    private var g722: SpanDSP.Encoder?
     /// Collected and not yet in a message.
     private(set) var waitingSamples = 0
     /// The carrier takes no audio now.
@@ -29,6 +30,7 @@ struct StreamOutboundAudio: ~Copyable {
         wanted = collects ? format.audio.bytes(forSamples: message) : 0
         let frame = format.audio.bytes(forSamples: format.audio.samples(inMilliseconds: 60))
         bytes = .allocate(byteCount: wanted + frame, alignment: 8)
+        g722 = format.packing == .g722 ? SpanDSP.shared.flatMap { SpanDSP.Encoder($0) } : nil
     }
 
     deinit { bytes.deallocate() }
@@ -40,7 +42,7 @@ struct StreamOutboundAudio: ~Copyable {
     ///
     /// - Returns: The message that is complete with it.
     mutating func take(_ frame: UnsafeRawBufferPointer, samples: Int) -> Message? {
-        if !collects, !format.isBigEndian { return Message(audio: frame, samples: samples, padding: 0) }
+        if !collects, format.packing == .same { return Message(audio: frame, samples: samples, padding: 0) }
         grow(to: count + frame.count)
         UnsafeMutableRawBufferPointer(rebasing: bytes[count...]).copyMemory(from: frame)
         count += frame.count
@@ -66,8 +68,8 @@ struct StreamOutboundAudio: ~Copyable {
         UnsafeMutableRawBufferPointer(rebasing: bytes[..<length])
             .initializeMemory(as: UInt8.self, repeating: format.audio.encoding.silence)
         (count, waitingSamples) = (0, 0)
-        return Message(
-            audio: UnsafeRawBufferPointer(rebasing: bytes[..<length]), samples: 0, padding: samples)
+        let audio = UnsafeMutableRawBufferPointer(rebasing: bytes[..<length])
+        return Message(audio: packed(audio), samples: 0, padding: samples)
     }
 
     /// Throws away what waits.
@@ -80,9 +82,20 @@ struct StreamOutboundAudio: ~Copyable {
 
     private mutating func message(padding: Int) -> Message {
         let audio = UnsafeMutableRawBufferPointer(rebasing: bytes[..<count])
-        if format.isBigEndian { StreamInboundAudio.swapBytes(audio) }
         defer { (count, waitingSamples) = (0, 0) }
-        return Message(audio: UnsafeRawBufferPointer(audio), samples: waitingSamples, padding: padding)
+        return Message(audio: packed(audio), samples: waitingSamples, padding: padding)
+    }
+
+    /// As the wire has it, in place: packed audio is no longer than what it is made of.
+    private mutating func packed(_ audio: UnsafeMutableRawBufferPointer) -> UnsafeRawBufferPointer {
+        switch format.packing {
+        case .same: break
+        case .bigEndian: StreamInboundAudio.swapBytes(audio)
+        case .g722:
+            let made = g722?.encode(UnsafeBufferPointer(audio.bindMemory(to: Int16.self)), into: audio) ?? 0
+            return UnsafeRawBufferPointer(rebasing: audio[..<made])
+        }
+        return UnsafeRawBufferPointer(audio)
     }
 
     private mutating func grow(to needed: Int) {

@@ -101,7 +101,6 @@ extension TelnyxWire.Settings {
     /// What the calls of this account are answered with.
     init(_ account: TelnyxAccount, isL16BigEndian: Bool) {
         self.init()
-        // G722 is refused with the account's other settings.
         codec = TelnyxWire.Codec(rawValue: account.codec.rawValue) ?? .pcmu
         sampleRate = account.codec == .opus ? 16_000 : account.codec.sampleRate
         self.isL16BigEndian = isL16BigEndian

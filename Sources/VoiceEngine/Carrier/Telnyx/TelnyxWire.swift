@@ -8,6 +8,7 @@ package final class TelnyxWire: StreamWire {
     package enum Codec: String, CaseIterable, Sendable {
         case pcmu = "PCMU"
         case pcma = "PCMA"
+        case g722 = "G722"
         case l16 = "L16"
         case opus = "OPUS"
     }
@@ -143,9 +144,14 @@ package final class TelnyxWire: StreamWire {
             if let format = try? AudioFormat(encoding: .alaw, sampleRate: 8_000) {
                 return StreamFormat(format, channels: channels)
             }
+        // Its RTP clock is 8 kHz by RFC 3551, so either number may be told.
+        case ("G722", 8_000), ("G722", 16_000):
+            if SpanDSP.shared != nil, let format = try? AudioFormat(encoding: .pcm16, sampleRate: 16_000) {
+                return StreamFormat(format, packing: .g722)
+            }
         case ("L16", _):
             if let format = try? AudioFormat(encoding: .pcm16, sampleRate: Int(clamping: sampleRate)) {
-                return StreamFormat(format, isBigEndian: settings.isL16BigEndian, channels: channels)
+                return StreamFormat(format, packing: settings.isL16BigEndian ? .bigEndian : .same, channels: channels)
             }
         case ("OPUS", _):
             // An Opus packet can be decoded at any of its rates; more than this a telephone line does not have.
@@ -155,7 +161,8 @@ package final class TelnyxWire: StreamWire {
         throw StreamWireError(
             "start.media_format",
             .format(
-                "PCMU or PCMA at 8000 Hz, L16 at 8000 to 48000 Hz, or OPUS (set stream_codec of the call to PCMU)",
+                "PCMU or PCMA at 8000 Hz, L16 at 8000 to 48000 Hz, OPUS, or G722 where libspandsp is installed "
+                    + "(set stream_codec of the call to PCMU)",
                 got: "\(encoding.prefix(32)), \(sampleRate) Hz"))
     }
 
@@ -167,7 +174,8 @@ package final class TelnyxWire: StreamWire {
             case .l16:
                 let format = try AudioFormat(encoding: .pcm16, sampleRate: settings.sampleRate)
                 _ = try format.frameSamples(milliseconds: 20)
-                return StreamFormat(format, isBigEndian: settings.isL16BigEndian)
+                return StreamFormat(format, packing: settings.isL16BigEndian ? .bigEndian : .same)
+            case .g722: return StreamFormat(try AudioFormat(encoding: .pcm16, sampleRate: 16_000), packing: .g722)
             case .opus: return StreamFormat(try AudioFormat(encoding: .opus, sampleRate: settings.sampleRate))
             }
         } catch {
