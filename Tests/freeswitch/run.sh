@@ -99,7 +99,6 @@ if [[ ${FREESWITCH_SANITIZE:-1} != 0 ]]; then
   echo "the same under AddressSanitizer and UBSan"
   build "$out/sanitized" -fsanitize=address,undefined -fno-sanitize-recover=undefined || exit 1
   export ASAN_OPTIONS=detect_leaks=1 UBSAN_OPTIONS=print_stacktrace=1
-  export LSAN_OPTIONS=suppressions=$PWD/$here/leaks.supp:print_suppressions=0
   run "$out/sanitized" --short
 fi
 # Whatever was said, every transcript is JSON.
