@@ -14,8 +14,8 @@ from lab import Lab
 
 GROUPS = {
     "calls": [
-        calls.conversation, calls.ari, calls.wideband, calls.g722, calls.narrow, calls.mute, calls.agent_ends, calls.transfer,
-        calls.left_transfer, calls.refer, calls.nowhere, calls.keys_out, calls.hold, calls.tools, calls.limited, calls.early,
+        calls.conversation, calls.ari, calls.wideband, calls.g722, calls.opus, calls.narrow, calls.mute,
+        calls.agent_ends, calls.transfer, calls.left_transfer, calls.refer, calls.nowhere, calls.keys_out, calls.hold, calls.tools, calls.limited, calls.early,
         calls.variables, calls.redirect, calls.say, calls.wrong, calls.dead, calls.fork, calls.console,
         calls.listener_stops],
     "people": [calls.listener],

@@ -76,12 +76,20 @@ def wideband(lab):
     return check_conversation(phone.finish())
 
 
-def g722(lab):
-    phone = Phone(lab, "w-talk", *CONVERSATION, codec="slin16")
+def transcoded(lab, extension, codec):
+    phone = Phone(lab, extension, *CONVERSATION, codec="slin16")
     start = phone.started()
-    expect("g722" in lab.cli(f"core show channel {start['Channel']}"), "the agent's channel has no G.722")
+    expect(codec in lab.cli(f"core show channel {start['Channel']}"), f"the agent's channel has no {codec}")
     expect("16000 Hz" in lab.cli(f"voice show call {start['Channel']}"), "the agent does not hear 16 kHz")
     return check_conversation(phone.finish())
+
+
+def g722(lab):
+    return transcoded(lab, "w-talk", "g722")
+
+
+def opus(lab):
+    return transcoded(lab, "o-talk", "opus")
 
 
 def narrow(lab):

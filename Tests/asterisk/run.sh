@@ -62,7 +62,7 @@ if (($# == 0)); then
   (
     failed=0
     Tests/asterisk/module.sh || failed=1
-    MODULE_ASAN=1 MODULE_CALLS=20 MODULE_ROUNDS=5 Tests/asterisk/module.sh conversation g722 mute agent_ends transfer refer keys_out hold tools \
+    MODULE_ASAN=1 MODULE_ROUNDS=5 Tests/asterisk/module.sh conversation g722 opus listener mute agent_ends transfer refer keys_out hold tools \
       redirect say dead fork console ends reload load modules || failed=1
     exit "$failed"
   ) > "$out/module.log" 2>&1 &

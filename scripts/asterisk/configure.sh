@@ -76,7 +76,7 @@ loaded=(
   res_audiosocket chan_audiosocket res_http_websocket res_websocket_client chan_websocket
   func_callerid func_channel func_global func_logic func_strings func_uri func_uuid func_math func_curl res_curl res_clioriginate
   bridge_simple bridge_native_rtp bridge_softmix bridge_holding bridge_builtin_features
-  codec_ulaw codec_alaw codec_g722 codec_resample format_wav format_pcm format_sln
+  codec_ulaw codec_alaw codec_g722 codec_opus_open_source res_format_attr_opus codec_resample format_wav format_pcm format_sln
   res_rtp_asterisk res_pjproject res_pjsip res_pjsip_session res_pjsip_pubsub res_pjsip_sdp_rtp res_pjsip_caller_id
   res_pjsip_rfc3326 res_pjsip_refer res_pjsip_nat res_pjsip_dtmf_info res_pjsip_logger res_pjsip_header_funcs
   res_pjsip_endpoint_identifier_ip chan_pjsip)
@@ -108,7 +108,7 @@ type = endpoint
 transport = udp
 context = lab
 disallow = all
-allow = slin16,g722,ulaw,alaw
+allow = slin16,g722,opus,ulaw,alaw
 direct_media = no
 dtmf_mode = rfc4733
 aors = lab
@@ -122,6 +122,14 @@ transport = udp
 context = lab
 disallow = all
 allow = g722
+direct_media = no
+; The same with Opus.
+[opus]
+type = endpoint
+transport = udp
+context = lab
+disallow = all
+allow = opus
 direct_media = no
 [lab]
 type = identify
