@@ -37,6 +37,34 @@ static char *complete_call(const char *word, int number)
 	return found;
 }
 
+/* The call that an argument names, with a reference; the console is told when
+ * there is none. */
+static struct voice_call *call_named(struct ast_cli_args *arguments, int index)
+{
+	struct voice_call *call =
+		voice_calls_find(arguments->argv[index], NULL);
+
+	if (call == NULL)
+		ast_cli(arguments->fd, "There is no call %s\n",
+		        arguments->argv[index]);
+	return call;
+}
+
+/* Lets the agent of a call say the arguments from an index on. Takes over the
+ * reference. */
+static char *speak(struct voice_call *call, struct ast_cli_args *arguments,
+                   int first)
+{
+	char text[4096] = "";
+	voice_status status;
+
+	ast_join(text, sizeof(text), arguments->argv + first);
+	status = voice_session_say(call->session, text);
+	ast_cli(arguments->fd, "%s\n", voice_status_text(status));
+	ao2_ref(call, -1);
+	return status < 0 ? CLI_FAILURE : CLI_SUCCESS;
+}
+
 static int seconds_of(const struct voice_call *call)
 {
 	return (int)(ast_tvdiff_ms(ast_tvnow(), call->begin) / 1000);
@@ -94,12 +122,9 @@ static char *show_call(struct ast_cli_entry *entry, int command,
 		               : NULL;
 	if (arguments->argc != 4)
 		return CLI_SHOWUSAGE;
-	call = voice_calls_find(arguments->argv[3], NULL);
-	if (call == NULL) {
-		ast_cli(arguments->fd, "There is no call %s\n",
-		        arguments->argv[3]);
+	call = call_named(arguments, 3);
+	if (call == NULL)
 		return CLI_FAILURE;
-	}
 	ao2_lock(call);
 	figures = call->figures;
 	ao2_unlock(call);
@@ -268,12 +293,9 @@ static char *debug(struct ast_cli_entry *entry, int command,
 		        is_on ? "" : "not ");
 		return CLI_SUCCESS;
 	}
-	call = voice_calls_find(arguments->argv[3], NULL);
-	if (call == NULL) {
-		ast_cli(arguments->fd, "There is no call %s\n",
-		        arguments->argv[3]);
+	call = call_named(arguments, 3);
+	if (call == NULL)
 		return CLI_FAILURE;
-	}
 	set_atomic(&call->is_traced, is_on);
 	ast_cli(arguments->fd, "Events of %s are %sshown\n", call->channel,
 	        is_on ? "" : "not ");
@@ -285,8 +307,6 @@ static char *say(struct ast_cli_entry *entry, int command,
                  struct ast_cli_args *arguments)
 {
 	struct voice_call *call;
-	char text[4096] = "";
-	voice_status status;
 
 	if (command == CLI_INIT) {
 		entry->command = "voice say";
@@ -301,17 +321,10 @@ static char *say(struct ast_cli_entry *entry, int command,
 		               : NULL;
 	if (arguments->argc < 4)
 		return CLI_SHOWUSAGE;
-	call = voice_calls_find(arguments->argv[2], NULL);
-	if (call == NULL) {
-		ast_cli(arguments->fd, "There is no call %s\n",
-		        arguments->argv[2]);
+	call = call_named(arguments, 2);
+	if (call == NULL)
 		return CLI_FAILURE;
-	}
-	ast_join(text, sizeof(text), arguments->argv + 3);
-	status = voice_session_say(call->session, text);
-	ast_cli(arguments->fd, "%s\n", voice_status_text(status));
-	ao2_ref(call, -1);
-	return status < 0 ? CLI_FAILURE : CLI_SUCCESS;
+	return speak(call, arguments, 3);
 }
 
 static char *hang_up(struct ast_cli_entry *entry, int command,
@@ -332,12 +345,9 @@ static char *hang_up(struct ast_cli_entry *entry, int command,
 		               : NULL;
 	if (arguments->argc != 3)
 		return CLI_SHOWUSAGE;
-	call = voice_calls_find(arguments->argv[2], NULL);
-	if (call == NULL) {
-		ast_cli(arguments->fd, "There is no call %s\n",
-		        arguments->argv[2]);
+	call = call_named(arguments, 2);
+	if (call == NULL)
 		return CLI_FAILURE;
-	}
 	voice_session_hangup(call->session);
 	ao2_ref(call, -1);
 	return CLI_SUCCESS;
@@ -347,8 +357,6 @@ static char *whisper(struct ast_cli_entry *entry, int command,
                      struct ast_cli_args *arguments)
 {
 	struct voice_call *call;
-	char text[4096] = "";
-	voice_status status;
 
 	if (command == CLI_INIT) {
 		entry->command = "voice whisper";
@@ -372,11 +380,7 @@ static char *whisper(struct ast_cli_entry *entry, int command,
 		        arguments->argv[3], arguments->argv[2]);
 		return CLI_FAILURE;
 	}
-	ast_join(text, sizeof(text), arguments->argv + 4);
-	status = voice_session_say(call->session, text);
-	ast_cli(arguments->fd, "%s\n", voice_status_text(status));
-	ao2_ref(call, -1);
-	return status < 0 ? CLI_FAILURE : CLI_SUCCESS;
+	return speak(call, arguments, 4);
 }
 
 static char *listen_to(struct ast_cli_entry *entry, int command,

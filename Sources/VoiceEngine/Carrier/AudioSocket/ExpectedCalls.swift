@@ -15,15 +15,7 @@ package struct ExpectedCall: Equatable, Sendable {
 
     /// Reads the body of a request.
     package init(_ body: [UInt8]) throws(Problem) {
-        let json: JSONValue
-        do {
-            json = try JSONValue.parse(body, limits: JSONLimits(depth: 8, size: 1 << 20))
-        } catch {
-            throw Problem(key: "", expectation: "expected a JSON object: \(error)")
-        }
-        guard let object = json.object else {
-            throw Problem(key: "", expectation: "expected a JSON object, found \(json.typeName)")
-        }
+        let object = try CallOrder.object(body)
         guard let uuid = object["uuid"]?.string, let id = AudioSocketID(uuid) else {
             throw Problem(key: "uuid", expectation: "expected a UUID such as 40325ec2-5efd-4bd3-805f-53576e581d13")
         }

@@ -40,6 +40,16 @@ package struct CallOrder: Equatable, Sendable {
 
     /// Reads the body of a request.
     package init(_ body: [UInt8]) throws(Problem) {
+        let object = try Self.object(body)
+        guard let to = try Self.target(object, "to") else {
+            throw Problem(key: "to", expectation: "is missing; \(DialTarget.expectation)")
+        }
+        self.to = to
+        for member in object.members { try take(member.key, member.value, of: object) }
+    }
+
+    /// The object that a request's body is.
+    static func object(_ body: [UInt8]) throws(Problem) -> JSONObject {
         let json: JSONValue
         do {
             json = try JSONValue.parse(body, limits: JSONLimits(depth: 8, size: 1 << 20))
@@ -49,11 +59,7 @@ package struct CallOrder: Equatable, Sendable {
         guard let object = json.object else {
             throw Problem(key: "", expectation: "expected a JSON object, found \(json.typeName)")
         }
-        guard let to = try Self.target(object, "to") else {
-            throw Problem(key: "to", expectation: "is missing; \(DialTarget.expectation)")
-        }
-        self.to = to
-        for member in object.members { try take(member.key, member.value, of: object) }
+        return object
     }
 
     private mutating func take(_ key: String, _ value: JSONValue, of object: JSONObject) throws(Problem) {
