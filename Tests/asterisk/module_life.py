@@ -64,21 +64,29 @@ def reload(lab):
     fresh.ended("HANGUP")
     expect(fresh.texts("agent") == ["This is the new one."], f"{fresh.texts('agent')}")
     lab.expected += [r"loops = many", r"there is no setting named lops", r"there is no section \[tolls\]", r"broken\.json",
-                     r"others may read", r"look_up = Gosub", r"nothing has changed"]
+                     r"unmodelled\.json.*model", r"others may read", r"look_up = Gosub", r"nothing has changed"]
     wrong = ["loops = many", "lops = 2", "keys = " + conf, "[tolls]", "[tools]\nlook_up = Gosub"]
     for text in wrong:
         with open(conf, "w", encoding="utf-8") as file:
             file.write(good.replace("[tools]", text + "\n[tools]"))
         lab.cli("module reload app_voice_engine.so")
         expect("Configuration 2" in lab.cli("voice show version"), f"{text}: {lab.cli('voice show version')}")
+    # An agent that is none, and one whose models are not there.
+    local = {"provider": "local"}
+    documents = [("broken", {"name": "broken", "prompt": 1}),
+                 ("unmodelled", {"name": "unmodelled", "prompt": "Be brief.", "stt": local, "llm": local, "tts": local})]
+    with open(conf, "w", encoding="utf-8") as file:
+        file.write(good.replace("[tools]", f"models = {lab.run}/none\n[tools]"))
+    for name, document in documents:
+        with open(f"{agents}/{name}.json", "w", encoding="utf-8") as file:
+            json.dump(document, file)
+        lab.cli("module reload app_voice_engine.so")
+        os.remove(f"{agents}/{name}.json")
+        expect("Configuration 2" in lab.cli("voice show version"), f"the agent {name} was taken")
     with open(conf, "w", encoding="utf-8") as file:
         file.write(good)
-    with open(f"{agents}/broken.json", "w", encoding="utf-8") as file:
-        file.write('{ "name": "broken", "prompt": 1 }')
-    lab.cli("module reload app_voice_engine.so")
-    os.remove(f"{agents}/broken.json")
-    expect("Configuration 2" in lab.cli("voice show version"), "a broken agent was taken")
-    expect(lab.log().count("nothing has changed") == len(wrong) + 1, "it was not said that nothing has changed")
+    wrongs = len(wrong) + len(documents)
+    expect(lab.log().count("nothing has changed") == wrongs, "it was not said that nothing has changed")
     expect("Configuration:  1" in lab.cli(f"voice show call {channel}"), "the call lost its configuration")
     before.finish().ended("HANGUP")
     expect(len(before.call["heard"]) >= 2, f"{before.call['heard']}")
@@ -88,7 +96,7 @@ def reload(lab):
         time.sleep(0.1)
     else:
         raise Wrong("the engine of configuration 1 did not end with its last call")
-    return f"new calls have the new one, the call before kept its own; {len(wrong) + 1} wrong ones changed nothing"
+    return f"new calls have the new one, the call before kept its own; {wrongs} wrong ones changed nothing"
 
 
 def start_wrong(lab):
