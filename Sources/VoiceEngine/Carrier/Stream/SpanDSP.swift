@@ -69,7 +69,7 @@ struct SpanDSP: Sendable {
             let count = min(bytes.count, samples.count / 2)
             guard count > 0 else { return 0 }
             let source = bytes.baseAddress?.assumingMemoryBound(to: UInt8.self)
-            return Int(library.decode(state, samples.baseAddress, source, CInt(count)))
+            return min(max(Int(library.decode(state, samples.baseAddress, source, CInt(count))), 0), samples.count)
         }
     }
 
@@ -94,7 +94,7 @@ struct SpanDSP: Sendable {
             let count = min(samples.count & ~1, bytes.count * 2)
             guard count > 0 else { return 0 }
             let target = bytes.baseAddress?.assumingMemoryBound(to: UInt8.self)
-            return Int(library.encode(state, target, samples.baseAddress, CInt(count)))
+            return min(max(Int(library.encode(state, target, samples.baseAddress, CInt(count))), 0), bytes.count)
         }
     }
 }
