@@ -289,6 +289,17 @@ extension ScriptedCall {
         call.expectNothingLeft()
     }
 
+    /// The carrier plays something for longer than callers are silent: they listen.
+    @Test func nobodyIsAskedWhileTheCarrierPlays() throws {
+        let call = try call {
+            $0.manners.checkInAfter = .seconds(5)
+            $0.manners.checkIn = "Still there?"
+        }
+        try call.play("1000 plays on\n3000 say \"One moment.\"\n20000 plays off\n25500 end")
+        let texts = call.story.split(separator: "\n").filter { $0.contains(" text ") }
+        #expect(texts == ["3000 text \"One moment.\"", "25000 text \"Still there?\""])
+    }
+
     @Test func aCallerWhoAnswersTheGoodbyeIsThere() throws {
         let call = try call {
             $0.manners.checkInAfter = .seconds(5)

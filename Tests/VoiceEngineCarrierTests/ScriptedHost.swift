@@ -93,6 +93,8 @@ final class EchoSession: CallSession {
         return memory
     }
 
+    func carrierPlays(_ isPlaying: Bool) { host.set { $0.notes.append("carrier plays \(isPlaying)") } }
+
     func carrierFound(_ finding: AnswerFinding) { host.set { $0.notes.append("answered by \(finding.rawValue)") } }
 
     func carrierClosed(reason: String) {

@@ -113,6 +113,9 @@ package protocol CallSession: AnyObject {
     func receiveDigits(_ digits: String)
     /// Who has answered the call that was placed, as far as the carrier can tell.
     func carrierFound(_ finding: AnswerFinding)
+    /// The carrier plays a recording beside the agent, or has stopped. Meanwhile nobody is asked whether he is still
+    /// there; all else goes on.
+    func carrierPlays(_ isPlaying: Bool)
     /// The caller is gone. The session ends; the carrier is not called again.
     func carrierClosed(reason: String)
     /// What the next session should know if the call comes back. Also after the end.

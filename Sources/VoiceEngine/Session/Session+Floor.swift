@@ -20,7 +20,9 @@ extension Session {
 
     /// The floor is the caller's.
     func listen(at now: Instant) {
-        guard life == .running, isFloorOpen, let wait = policy.manners.checkInAfter else { return }
+        guard life == .running, isFloorOpen, !dialogue.carrierPlays, let wait = policy.manners.checkInAfter else {
+            return
+        }
         timers?.silence.arm(until: now + wait)
     }
 

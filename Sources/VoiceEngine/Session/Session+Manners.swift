@@ -146,6 +146,15 @@ extension Session {
         utter(goodbye, wish: .hangUp(reason: reason), at: now)
     }
 
+    package func carrierPlays(_ isPlaying: Bool) {
+        dialogue.carrierPlays = isPlaying
+        if isPlaying {
+            timers?.silence.cancel()
+        } else if dialogue.reply == nil {
+            listen(at: context.eventLoop.instant)
+        }
+    }
+
     func callIsTooLong(at now: Instant) {
         // The second time the last reply has not ended in spite of all patience: a host that no longer reads, a voice
         // that hangs.

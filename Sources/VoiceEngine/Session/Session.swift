@@ -72,6 +72,8 @@ package final class Session: CallSession, Ticking {
         /// How fast the voice speaks, as far as it was heard in this call.
         var speakingRate = SpeakingRate()
         var checkIns = 0
+        /// The carrier plays a recording beside the agent: who listens to it is silent.
+        var carrierPlays = false
         /// Where the call stands in its flow; nil: it has none.
         var flow: FlowStateMachine?
         /// The node that the host knows of.

@@ -176,6 +176,7 @@ final class ScriptedCall {
         case "hears": ears.open.last?.tell(text, isSettled: false)
         case "settles": ears.open.last?.tell(text, isSettled: true)
         case "answered": session?.carrierFound(try #require(AnswerFinding(rawValue: words[2]), "\(line)"))
+        case "plays": session?.carrierPlays(words[2] == "on")
         case "goodbye": session?.sayGoodbye(reason: text)
         case "deaf": ears.open.last?.fail(.unavailable)
         case "gone":
