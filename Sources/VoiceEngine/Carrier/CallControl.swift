@@ -11,6 +11,21 @@ protocol CallControl: Sendable {
     func hangUp(_ call: String, on eventLoop: any EventLoop) -> EventLoopFuture<Void>
 }
 
+/// A carrier that plays recordings into a call beside its media stream, one after another. Safe to use from any thread;
+/// a future fails with `CallControlError`.
+protocol PlaybackControl: Sendable {
+    /// Plays a recording once those before it have ended.
+    ///
+    /// - Parameters:
+    ///   - id: By which the carrier's reports name it.
+    ///   - placed: Our id of a call that we placed.
+    func startPlayback(
+        _ order: PlaybackOrder, as id: String, in call: String, placed: String?, on eventLoop: any EventLoop
+    ) -> EventLoopFuture<Void>
+    /// Stops the recording that plays, or all that wait as well.
+    func stopPlayback(in call: String, all: Bool, on eventLoop: any EventLoop) -> EventLoopFuture<Void>
+}
+
 /// Why the carrier did not do it.
 struct CallControlError: Error, Equatable, Sendable, CustomStringConvertible {
     /// Names carrier, request and cause; never a secret.

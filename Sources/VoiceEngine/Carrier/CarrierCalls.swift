@@ -9,10 +9,13 @@ protocol CarrierCall: AnyObject {
     func endByServer(reason: String)
     /// The carrier has told, beside the call's audio, who has answered.
     func carrierFound(_ finding: AnswerFinding)
+    /// The carrier plays a recording beside the agent, or has stopped.
+    func carrierPlays(_ isPlaying: Bool)
 }
 
 extension CarrierCall {
     func carrierFound(_ finding: AnswerFinding) {}
+    func carrierPlays(_ isPlaying: Bool) {}
 }
 
 /// What a carrier knows a call by.
@@ -135,8 +138,21 @@ package final class CarrierCalls: Sendable {
 
     /// Lets a live call know who has answered it; nothing happens when there is none under this name.
     func tell(_ key: CarrierCallKey, _ finding: AnswerFinding) {
-        let call = state.withLock { state in state.keys[key].flatMap { state.calls[$0]?.call } }
+        let call = call(key)
         call?.eventLoop.execute { call?.value.carrierFound(finding) }
+    }
+
+    /// Lets a live call know that its carrier plays a recording, or has stopped.
+    func tell(_ key: CarrierCallKey, isPlaying: Bool) {
+        let call = call(key)
+        call?.eventLoop.execute { call?.value.carrierPlays(isPlaying) }
+    }
+
+    /// The live calls that a carrier knows by this id: mostly one, or none.
+    func keys(ofCall id: String) -> [CarrierCallKey] { state.withLock { $0.keys.keys.filter { $0.id == id } } }
+
+    private func call(_ key: CarrierCallKey) -> NIOLoopBound<any CarrierCall>? {
+        state.withLock { state in state.keys[key].flatMap { state.calls[$0]?.call } }
     }
 
     private func note(

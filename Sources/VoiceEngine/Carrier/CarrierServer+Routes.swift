@@ -101,10 +101,12 @@ extension CarrierServer {
 
         /twilio/voice/AGENT   voice webhook of a Twilio number (POST or GET); AGENT may be left out if there is one
         /twilio/media/AGENT   its media streams (WebSocket)
+        /telnyx/voice/AGENT   webhook of a Telnyx application (POST)
         /telnyx/media/AGENT   media streams of Telnyx; as well /signalwire/media, /plivo/media, /exotel/media
         /asterisk/media/AGENT Asterisk's chan_websocket (WebSocket)
         /freeswitch/fork/AGENT  /freeswitch/stream/AGENT  /jambonz/media/AGENT  /vonage/media/AGENT
         /genesys/audiohook/AGENT
+        /calls                calls out, and what becomes of them; /calls/ID/play plays a recording (Telnyx)
         /healthz  /readyz     is the server up; does it take calls
         /metrics              Prometheus
         """

@@ -29,7 +29,8 @@ import VoiceEngineSession
         }
         let (host, calls) = (host, calls)
         let desk = CallDesk(
-            placers: placers, placed: placed, publicAddress: try address.map { try PublicAddress($0) }, log: .none
+            placers: placers, placed: placed, playbacks: Playbacks { 1_000 },
+            publicAddress: try address.map { try PublicAddress($0) }, log: .none, live: { _ in [] }
         ) { (agent) throws(CallRefusal) in
             try host.admit(agent: agent)
             try calls.admit()

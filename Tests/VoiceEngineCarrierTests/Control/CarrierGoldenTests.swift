@@ -87,13 +87,16 @@ import VoiceEngineNet
         for command in [
             .answer(stream(.pcma), TelnyxClientState(token: "t")), .reject(.busy), .hangUp,
             .transfer(to: "sip:desk@pbx.example"), .sendDigits("1ww2#"), .speak("Sorry.", voice: "female"),
-            .startPlayback(url: "https://a.example/a.mp3", TelnyxClientState(playback: "play-1")),
+            .startPlayback(PlaybackOrder(url: "https://a.example/a.mp3"), TelnyxClientState(playback: "play-1")),
             .stopPlayback(all: true),
         ] as [TelnyxREST.Command] {
             let request = wire.command(command, call: "v3:x", commandID: "c")
             #expect(request.url.path == "/v2/calls/v3%3Ax/actions/\(command.name)")
             requests[command.name] = request
         }
+        let music = PlaybackOrder(url: "https://a.example/b.WAV?x=1", loop: .endless)
+        let state = TelnyxClientState(token: "t", placedCall: "call_1", playback: "play-1")
+        requests["playback_start of music"] = wire.command(.startPlayback(music, state), call: "v3:x", commandID: "c")
         let rows = try Self.rows("telnyx").filter { $0["kind"] == nil }
         #expect(rows.count == requests.count)
         for row in rows {
@@ -106,7 +109,11 @@ import VoiceEngineNet
     @Test func webhooksOfTelnyxsLibraryAreRead() throws {
         let kinds: [String: TelnyxEvent.Kind] = [
             "incoming": .incoming, "answered": .answered, "hungUp": .hungUp(cause: "user_busy", source: "callee"),
-            "speakEnded": .speakEnded(status: "completed"), "playbackEnded": .playbackEnded(status: "completed"),
+            "speakEnded": .speakEnded(status: "completed"),
+            "playbackEnded": .playback(.ended(.completed), url: "https://a.example/a.mp3"),
+            "playbackStarted": .playback(.started, url: "https://a.example/a.mp3"),
+            "playbackFailed": .playback(
+                .ended(.failed("file_not_found: The file could not be fetched")), url: "https://a.example/a.mp3"),
             "machine": .machine("human_residence"), "streamFailed": .streamFailed("connection_failed"),
         ]
         let rows = try Self.rows("telnyx").filter { $0["kind"] != nil }
@@ -114,7 +121,7 @@ import VoiceEngineNet
         for row in rows {
             let event = try TelnyxEvent(try #require(row["message"]).serialized())
             #expect(event.kind == kinds[row["kind"]?.string ?? ""] && event.call == "v3:a_b-c")
-            if event.kind == .playbackEnded(status: "completed") { #expect(event.state.playback == "play-1") }
+            if case .playback = event.kind { #expect(event.state.playback == "play-1") }
             if event.kind == .answered { #expect(event.state.token == "t") }
         }
     }

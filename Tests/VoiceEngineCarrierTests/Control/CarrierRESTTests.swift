@@ -26,7 +26,7 @@ struct ScriptedCarrier {
     func telnyx() throws -> TelnyxCallControl {
         let account = try TelnyxAccount(
             apiKey: "KEY-secret", connectionID: "777", baseURL: "http://telnyx.test", from: "+15550000")
-        return TelnyxCallControl(wire: TelnyxREST(account: account), rest: rest, playbacks: TelnyxPlaybacks())
+        return TelnyxCallControl(wire: TelnyxREST(account: account), rest: rest)
     }
 
     /// The request that came last, and an answer to it.
@@ -204,42 +204,5 @@ final class Outcome<Value: Sendable> {
             refused.error?.contains(
                 "transfer call v3:a: Telnyx answered 422 (error 10015): Invalid value: to is wrong. Is")
                 == true)
-    }
-
-    @Test func telnyxSoundsEndOnce() throws {
-        let carrier = try ScriptedCarrier()
-        let control = try carrier.telnyx()
-        func play(_ call: String) throws -> (id: String, end: Outcome<String>) {
-            let started = Outcome(
-                control.play("https://a/b.mp3", in: call, keeping: TelnyxClientState(token: "t"), on: carrier.loop)
-                    .map { Started(id: $0.id, end: $0.end) })
-            let request = try carrier.answer("200 OK", #"{"data":{"result":"ok"}}"#)
-            let value = try #require(started.value)
-            let state = TelnyxClientState(token: "t", playback: value.id).base64
-            #expect(request.contains(state) && request.contains(#""audio_url":"https://a/b.mp3""#))
-            return (value.id, Outcome(value.end))
-        }
-        let (id, end) = try play("v3:a")
-        let (_, other) = try play("v3:b")
-        control.playbacks.ended(id, status: "completed")
-        control.playbacks.ended(id, status: "cancelled")
-        #expect(end.value == "completed")
-        control.playbacks.callEnded("v3:b")
-        #expect(other.value == "call_hangup")
-        #expect(control.playbacks.count == 0)
-    }
-
-    private struct Started: Sendable {
-        let id: String
-        let end: EventLoopFuture<String>
-    }
-
-    @Test func forgottenSoundsEndForThoseWhoWait() {
-        let loop = EmbeddedEventLoop()
-        let playbacks = TelnyxPlaybacks(most: 2)
-        let ends = (0..<3).map { _ in Outcome(playbacks.begin(call: "c", on: loop).end) }
-        #expect(ends.map(\.value) == ["unknown", nil, nil])
-        playbacks.callEnded("c")
-        #expect(ends.map(\.value) == ["unknown", "call_hangup", "call_hangup"])
     }
 }

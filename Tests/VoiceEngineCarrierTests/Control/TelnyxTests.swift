@@ -122,8 +122,22 @@ import VoiceEngineSession
                 .hungUp(cause: "user_busy", source: "callee")
             ),
             ("call.hangup", "", .hungUp(cause: "", source: "")),
-            ("call.playback.started", #","media_url":"x""#, .other("call.playback.started")),
-            ("call.playback.ended", #","status":"completed""#, .playbackEnded(status: "completed")),
+            ("call.playback.started", #","media_url":"https://x/a.mp3""#, .playback(.started, url: "https://x/a.mp3")),
+            ("call.playback.started", #","media_name":"tune","media_url":null"#, .playback(.started, url: "")),
+            ("call.playback.ended", #","status":"completed","media_url":"x""#, .playback(.ended(.completed), url: "x")),
+            ("call.playback.ended", #","status":"cancelled""#, .playback(.ended(.stopped), url: "")),
+            ("call.playback.ended", #","status":"cancelled_amd""#, .playback(.ended(.stopped), url: "")),
+            ("call.playback.ended", #","status":"call_hangup""#, .playback(.ended(.callEnded), url: "")),
+            (
+                "call.playback.ended", #","status":"file_not_found","status_detail":"404\nfrom x""#,
+                .playback(.ended(.failed("file_not_found: 404 from x")), url: "")
+            ),
+            (
+                "call.playback.ended", #","status":"failed","status_detail":null"#,
+                .playback(.ended(.failed("failed")), url: "")
+            ),
+            ("call.playback.ended", #","status":"unknown""#, .playback(.ended(.failed("unknown")), url: "")),
+            ("call.playback.ended", "", .playback(.ended(.failed("")), url: "")),
             ("call.speak.started", "", .other("call.speak.started")),
             ("call.speak.ended", #","status":"call_hangup""#, .speakEnded(status: "call_hangup")),
             ("call.dtmf.received", #","digit":"*""#, .digit("*")),
@@ -197,6 +211,7 @@ import VoiceEngineSession
     private let passes = StreamPass(secret: "x")
     private let placed = PlacedCalls(most: 8) { 1_000 }
 
+    private let playbacks = Playbacks(now: { 1_000 })
     private let findings = Notes()
 
     init() throws { carrier = try ScriptedCarrier() }
@@ -206,11 +221,12 @@ import VoiceEngineSession
         if let key {
             let account = try TelnyxAccount(apiKey: "K", publicKey: key, baseURL: "http://telnyx.test")
             control = TelnyxCallControl(
-                wire: TelnyxREST(account: account), rest: carrier.rest, playbacks: TelnyxPlaybacks())
+                wire: TelnyxREST(account: account), rest: carrier.rest)
         }
         let (host, findings) = (host, findings)
         return TelnyxWebhook(
-            control: control, publicAddress: nil, passes: passes, placed: placed, fallback: fallback, log: .none,
+            control: control, publicAddress: nil, passes: passes, placed: placed, playbacks: playbacks,
+            fallback: fallback, log: .none,
             now: { 1_700_000_000 }, found: { findings.note("\($0) \($1)") }
         ) { (agent) throws(CallRefusal) in try host.admit(agent: agent) }
     }

@@ -10,22 +10,53 @@ internal import VoiceEngineSession
 //     carrier: status callbacks ──────►│◄────── StreamGate: the stream of the call brings its id and its pass
 //                                      ▼
 //     GET /calls, GET /calls/ID ── how far it has come        DELETE /calls/ID ── CallControl.hangUp
+//
+// What is asked of a call by its id can be asked of one that came in as well, by the carrier's id, while its stream is
+// open. CallDesk+Playback.swift has the recordings that a carrier plays into a call.
 
 /// Answers the control API's requests. Safe to use from any thread.
 final class CallDesk: Sendable {
+    /// A call that the control API can be asked about.
+    enum KnownCall {
+        case placed(PlacedCall)
+        /// One that came in, and is live.
+        case live(CarrierCallKey)
+
+        /// nil until the carrier has taken it.
+        var carrierID: String? {
+            switch self {
+            case .placed(let call): call.carrierID
+            case .live(let key): key.id
+            }
+        }
+
+        var carrier: String {
+            switch self {
+            case .placed(let call): call.carrier.rawValue
+            case .live(let key): key.carrier
+            }
+        }
+    }
+
     private let placers: [PlacingCarrier: any CallPlacer]
-    private let placed: PlacedCalls
+    let placed: PlacedCalls
+    let playbacks: Playbacks
     private let publicAddress: PublicAddress?
     /// Whether a call to the agent would be taken now.
     private let admit: @Sendable (_ agent: String) throws(CallRefusal) -> Void
+    private let live: @Sendable (_ carrierID: String) -> [CarrierCallKey]
     private let log: Log
 
+    /// - Parameter live: The live calls that a carrier knows by an id.
     init(
-        placers: [PlacingCarrier: any CallPlacer], placed: PlacedCalls, publicAddress: PublicAddress?, log: Log,
+        placers: [PlacingCarrier: any CallPlacer], placed: PlacedCalls, playbacks: Playbacks,
+        publicAddress: PublicAddress?, log: Log, live: @escaping @Sendable (_ carrierID: String) -> [CarrierCallKey],
         admit: @escaping @Sendable (_ agent: String) throws(CallRefusal) -> Void
     ) {
         self.placers = placers
         self.placed = placed
+        self.playbacks = playbacks
+        self.live = live
         self.publicAddress = publicAddress
         self.log = log
         self.admit = admit
@@ -109,24 +140,62 @@ final class CallDesk: Sendable {
     }
 
     func show(_ id: String) -> ServerResponse {
-        placed.call(id).map { .json(200, $0.json) } ?? Self.unknown
+        known(id).map { .json(200, json($0)) } ?? Self.unknown
     }
 
     /// Ends a call, ringing or answered; one that has ended already stays as it is.
     func hangUp(_ id: String, on eventLoop: any EventLoop) -> EventLoopFuture<ServerResponse> {
-        guard let call = placed.call(id) else { return eventLoop.makeSucceededFuture(Self.unknown) }
-        guard call.progress.stage != .ended else { return eventLoop.makeSucceededFuture(.json(200, call.json)) }
-        guard let carrierID = call.carrierID, let placer = placers[call.carrier] else {
+        guard let call = known(id) else { return eventLoop.makeSucceededFuture(Self.unknown) }
+        if case .placed(let placed) = call, placed.progress.stage == .ended {
+            return eventLoop.makeSucceededFuture(.json(200, json(call)))
+        }
+        guard let placer = placer(of: call) else {
             return eventLoop.makeSucceededFuture(
-                .refusal(409, "the carrier has not taken the call yet: ask again in a moment", id: id))
+                .refusal(409, "there is no account at \(call.carrier) to end the call with", id: id))
+        }
+        guard let carrierID = call.carrierID else {
+            return eventLoop.makeSucceededFuture(.refusal(409, Self.notTaken, id: id))
         }
         return placer.control.hangUp(carrierID, on: eventLoop).map {
             // Its own report says how it ended; this answer does not wait for it.
-            .json(202, (self.placed.call(id) ?? call).json)
+            .json(202, self.json(self.known(id) ?? call))
         }.flatMapErrorThrowing { error in .refusal(502, "\(error)", id: id) }
     }
 
-    private static let unknown = ServerResponse.refusal(404, "there is no such call, or it is forgotten")
+    static let unknown = ServerResponse.refusal(404, "there is no such call, or it is forgotten")
+    static let notTaken = "the carrier has not taken the call yet: ask again in a moment"
+
+    // MARK: One call
+
+    /// - Parameter id: Ours of a call that was placed, or the carrier's.
+    func known(_ id: String) -> KnownCall? {
+        if let call = placed.call(id) ?? placed.id(ofCarrierID: id).flatMap({ placed.call($0) }) {
+            return .placed(call)
+        }
+        let keys = live(id)
+        // Anybody may open a stream of a carrier without passes, under any id.
+        return (keys.first { PlacingCarrier(rawValue: $0.carrier) != nil } ?? keys.first).map { .live($0) }
+    }
+
+    func placer(of call: KnownCall) -> (any CallPlacer)? {
+        PlacingCarrier(rawValue: call.carrier).flatMap { placers[$0] }
+    }
+
+    /// With its recordings.
+    func json(_ call: KnownCall) -> JSONValue {
+        var object = JSONObject()
+        switch call {
+        case .placed(let call): object = call.json.object ?? object
+        case .live(let key):
+            object["id"] = .string(key.id)
+            object["status"] = .string(PlacedCallStateMachine.Stage.answered.rawValue)
+            object["carrier"] = .string(key.carrier)
+            object["carrier_id"] = .string(key.id)
+        }
+        let played = call.carrierID.map { playbacks.all(of: $0) } ?? []
+        if !played.isEmpty { object["playbacks"] = .array(played.map(\.json)) }
+        return .object(object)
+    }
 }
 
 extension ServerResponse {

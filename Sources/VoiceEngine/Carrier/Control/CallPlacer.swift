@@ -7,6 +7,8 @@ protocol CallPlacer: Sendable {
     var from: String? { get }
     /// What a live call can be asked for.
     var control: any CallControl { get }
+    /// nil for a carrier that plays nothing beside the media stream.
+    var playback: (any PlaybackControl)? { get }
     /// Why no call can be placed from this address; nil when one can.
     func obstacle(at address: PublicAddress) -> String?
     /// - Returns: The carrier's id of the call; fails with `CallControlError`.
@@ -33,6 +35,7 @@ struct TwilioPlacer: CallPlacer {
 
     var from: String? { twilio.wire.account.from }
     var control: any CallControl { twilio }
+    var playback: (any PlaybackControl)? { nil }
 
     func obstacle(at address: PublicAddress) -> String? { address.obstacle(for: twilio.wire.account.baseURL) }
 

@@ -72,6 +72,9 @@ final class CarrierControl: Sendable {
         self.park = park
         let placed = PlacedCalls(most: settings.mostPlacedCalls, now: settings.now)
         self.placed = placed
+        let playbacks = Playbacks(now: settings.now) {
+            calls.tell(CarrierCallKey(carrier: "telnyx", id: $0), isPlaying: $1)
+        }
         voiceWebhook = TwilioVoiceWebhook(
             publicAddress: publicAddress, signature: authToken.map { TwilioSignature(authToken: $0) },
             fallback: settings.fallback, desk: .init(passes: twilioPasses, ledger: ledger))
@@ -86,7 +89,7 @@ final class CarrierControl: Sendable {
         }
         telnyx = settings.telnyx.flatMap { account in
             rest.map {
-                TelnyxCallControl(wire: TelnyxREST(account: account), rest: $0, playbacks: TelnyxPlaybacks())
+                TelnyxCallControl(wire: TelnyxREST(account: account), rest: $0)
             }
         }
         let admit: @Sendable (String) throws(CallRefusal) -> Void = { (agent) throws(CallRefusal) in
@@ -96,13 +99,15 @@ final class CarrierControl: Sendable {
         telnyxWebhook = telnyx.map {
             TelnyxWebhook(
                 control: $0, publicAddress: publicAddress, passes: telnyxPasses, placed: placed,
-                fallback: settings.fallback, log: log, now: settings.now,
+                playbacks: playbacks, fallback: settings.fallback, log: log, now: settings.now,
                 found: { calls.tell(CarrierCallKey(carrier: "telnyx", id: $0), $1) }, admit: admit)
         }
         var placers: [PlacingCarrier: any CallPlacer] = [:]
         if let twilio { placers[.twilio] = TwilioPlacer(twilio: twilio, passes: twilioPasses, ledger: ledger) }
         if let telnyx { placers[.telnyx] = TelnyxPlacer(telnyx: telnyx, passes: telnyxPasses) }
-        desk = CallDesk(placers: placers, placed: placed, publicAddress: publicAddress, log: log, admit: admit)
+        desk = CallDesk(
+            placers: placers, placed: placed, playbacks: playbacks, publicAddress: publicAddress, log: log,
+            live: { calls.keys(ofCall: $0) }, admit: admit)
         twilioGate = StreamGate(
             host: host, admission: authToken == nil ? .open : .withPass, passes: twilioPasses, placed: placed,
             park: park, told: { ledger.streamCame($0, isConnected: $1) })
@@ -148,6 +153,9 @@ final class CarrierControl: Sendable {
             ServerRoute(["GET"], "/calls", now { _ in desk.list() }),
             ServerRoute(["GET"], "/calls/:call", now { desk.show($0.parameters["call"] ?? "") }),
             ServerRoute(["DELETE"], "/calls/:call", later { desk.hangUp($0.parameters["call"] ?? "", on: $1) }),
+            ServerRoute(["POST"], "/calls/:call/play", later { desk.play($0, on: $1) }),
+            ServerRoute(["DELETE"], "/calls/:call/play", later { desk.stopPlayback($0, on: $1) }),
+            ServerRoute(["DELETE"], "/calls/:call/play/:playback", later { desk.stopPlayback($0, on: $1) }),
         ]
     }
 

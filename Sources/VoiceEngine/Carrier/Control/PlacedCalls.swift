@@ -55,7 +55,7 @@ package final class PlacedCalls: Sendable {
     /// - Returns: The new call; nil when the table is full of calls that have not ended.
     package func add(_ order: CallOrder, carrier: PlacingCarrier, from: String) -> PlacedCall? {
         let now = now()
-        let call = PlacedCall(id: Self.makeID(), order: order, carrier: carrier, from: from, created: now)
+        let call = PlacedCall(id: RandomID.make("call"), order: order, carrier: carrier, from: from, created: now)
         return state.withLock { state in
             Self.forget(&state, before: now)
             if state.calls.count >= most, !Self.forgetOldestEnded(&state) { return nil }
@@ -142,13 +142,5 @@ package final class PlacedCalls: Sendable {
     private static func drop(_ call: PlacedCall, _ state: inout State) {
         state.calls[call.id] = nil
         if let carrierID = call.carrierID { state.byCarrierID[carrierID] = nil }
-    }
-
-    /// 128 bits of the system's random numbers.
-    private static func makeID() -> String {
-        let digits = Array("0123456789abcdef".utf8)
-        var generator = SystemRandomNumberGenerator()
-        let text = (0..<32).map { _ in digits[Int(generator.next() & 15)] }
-        return "call_" + String(decoding: text, as: UTF8.self)
     }
 }

@@ -116,6 +116,8 @@ final class MediaStreamCall: ServerWebSocketPeer, Carrier, CarrierCall {
 
     func carrierFound(_ finding: AnswerFinding) { session?.carrierFound(finding) }
 
+    func carrierPlays(_ isPlaying: Bool) { session?.carrierPlays(isPlaying) }
+
     func perform(_ action: StreamStateMachine.Action, message: UnsafeRawBufferPointer?) {
         switch action {
         case .none: break

@@ -11,7 +11,8 @@ struct TelnyxEvent: Equatable, Sendable {
         /// With Telnyx's word for the cause.
         case hungUp(cause: String, source: String)
         case speakEnded(status: String)
-        case playbackEnded(status: String)
+        /// What became of a recording, with its address; empty where Telnyx does not name it.
+        case playback(PlaybackStateMachine.Event, url: String)
         case digit(String)
         /// Who has answered, in Telnyx's words.
         case machine(String)
@@ -73,7 +74,10 @@ struct TelnyxEvent: Equatable, Sendable {
         case "call.answered": return .answered
         case "call.hangup": return .hungUp(cause: text("hangup_cause"), source: text("hangup_source"))
         case "call.speak.ended": return .speakEnded(status: text("status"))
-        case "call.playback.ended": return .playbackEnded(status: text("status"))
+        case "call.playback.started": return .playback(.started, url: url(payload))
+        case "call.playback.ended":
+            let cause = playbackCause(text("status"), detail: text("status_detail"))
+            return .playback(.ended(cause), url: url(payload))
         case "call.dtmf.received": return .digit(text("digit"))
         case "call.machine.detection.ended", "call.machine.premium.detection.ended": return .machine(text("result"))
         case "call.machine.greeting.ended", "call.machine.premium.greeting.ended":
@@ -82,6 +86,21 @@ struct TelnyxEvent: Equatable, Sendable {
         case "streaming.stopped": return .streamStopped
         case "streaming.failed": return .streamFailed(text("failure_reason"))
         case let other: return .other(String(other.prefix(64)))
+        }
+    }
+
+    private static func url(_ payload: JSONValue) -> String {
+        guard let url = payload["media_url"]?.string, url.utf8.count <= PlaybackOrder.longestURL else { return "" }
+        return url
+    }
+
+    private static func playbackCause(_ status: String, detail: String) -> PlaybackStateMachine.Cause {
+        switch status {
+        case "completed": .completed
+        case "cancelled", "cancelled_amd": .stopped
+        case "call_hangup": .callEnded
+        case let other:
+            .failed(CarrierText.line([other, detail].filter { !$0.isEmpty }.joined(separator: ": ")))
         }
     }
 }
@@ -98,7 +117,7 @@ extension TelnyxEvent.Kind {
         case .greetingEnded("beep_detected"), .greetingEnded("no_beep_detected"), .greetingEnded("ended"):
             .greetingEnded
         case .greetingEnded: .unknown
-        case .incoming, .dialled, .answered, .hungUp, .speakEnded, .playbackEnded, .digit, .streamStarted,
+        case .incoming, .dialled, .answered, .hungUp, .speakEnded, .playback, .digit, .streamStarted,
             .streamStopped, .streamFailed, .other:
             nil
         }
@@ -111,7 +130,7 @@ struct TelnyxClientState: Equatable, Sendable {
     var token: String?
     /// Of a call that we placed.
     var placedCall: String?
-    /// Of the sound that a `call.playback.ended` is about.
+    /// Of the recording that was begun last.
     var playback: String?
 
     init(token: String? = nil, placedCall: String? = nil, playback: String? = nil) {

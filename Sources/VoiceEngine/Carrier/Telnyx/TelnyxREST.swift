@@ -52,7 +52,7 @@ struct TelnyxREST: Sendable {
         case transfer(to: String)
         case sendDigits(String)
         case speak(String, voice: String)
-        case startPlayback(url: String, TelnyxClientState)
+        case startPlayback(PlaybackOrder, TelnyxClientState)
         case stopPlayback(all: Bool)
 
         var name: String {
@@ -77,8 +77,8 @@ struct TelnyxREST: Sendable {
             case .transfer: "transfer"
             case .sendDigits: "key digits in"
             case .speak: "speak in"
-            case .startPlayback: "play a sound in"
-            case .stopPlayback: "stop the sounds of"
+            case .startPlayback: "play a recording in"
+            case .stopPlayback: "stop the recordings of"
             }
         }
 
@@ -95,8 +95,11 @@ struct TelnyxREST: Sendable {
                 object["payload"] = .string(sentence)
                 object["voice"] = .string(voice)
                 object["payload_type"] = "text"
-            case .startPlayback(let url, let state):
-                object["audio_url"] = .string(url)
+            case .startPlayback(let order, let state):
+                object["audio_url"] = .string(order.url)
+                // Not told, some of Telnyx's documents say, it is taken for MP3.
+                if PlaybackOrder.place(of: order.url).lowercased().hasSuffix(".wav") { object["audio_type"] = "wav" }
+                object["loop"] = order.loop?.json
                 object["client_state"] = .string(state.base64)
             case .stopPlayback(let all): object["stop"] = .string(all ? "all" : "current")
             }

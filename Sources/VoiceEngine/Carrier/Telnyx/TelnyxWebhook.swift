@@ -7,7 +7,7 @@ internal import VoiceEngineSession
 /// Answers Telnyx's webhooks, and does what they lead to. Safe to use from any thread.
 ///
 ///     webhook ─► TelnyxSignature ─► TelnyxEvent ─► seen before? ─► TelnyxCallStateMachine ─► TelnyxCallControl
-///                                                        └─► PlacedCalls, TelnyxPlaybacks
+///                                                        └─► PlacedCalls, Playbacks
 ///
 /// A webhook is answered at once, whatever becomes of the command that it leads to.
 final class TelnyxWebhook: Sendable {
@@ -32,6 +32,7 @@ final class TelnyxWebhook: Sendable {
     private let publicAddress: PublicAddress?
     private let passes: StreamPass
     private let placed: PlacedCalls
+    private let playbacks: Playbacks
     private let fallback: CallFallback
     /// Unix time. [s]
     private let now: @Sendable () -> Int64
@@ -43,7 +44,7 @@ final class TelnyxWebhook: Sendable {
 
     init(
         control: TelnyxCallControl, publicAddress: PublicAddress?, passes: StreamPass, placed: PlacedCalls,
-        fallback: CallFallback, log: Log, now: @escaping @Sendable () -> Int64,
+        playbacks: Playbacks, fallback: CallFallback, log: Log, now: @escaping @Sendable () -> Int64,
         found: @escaping @Sendable (_ call: String, _ finding: AnswerFinding) -> Void = { _, _ in },
         admit: @escaping @Sendable (_ agent: String) throws(CallRefusal) -> Void
     ) {
@@ -54,6 +55,7 @@ final class TelnyxWebhook: Sendable {
         self.publicAddress = publicAddress
         self.passes = passes
         self.placed = placed
+        self.playbacks = playbacks
         self.fallback = fallback
         self.log = log
         self.now = now
@@ -117,9 +119,9 @@ final class TelnyxWebhook: Sendable {
 
     private func report(_ event: TelnyxEvent) {
         switch event.kind {
-        case .playbackEnded(let status):
-            if let id = event.state.playback { control.playbacks.ended(id, status: status) }
-        case .hungUp: control.playbacks.callEnded(event.call)
+        case .playback(let step, let url):
+            playbacks.report(step, of: .init(id: event.state.playback, url: url), in: event.call)
+        case .hungUp: playbacks.callEnded(event.call)
         case .machine, .greetingEnded:
             if let finding = event.kind.finding { found(event.call, finding) }
         case .streamFailed(let reason):
@@ -155,7 +157,7 @@ final class TelnyxWebhook: Sendable {
             case "normal_clearing", "time_limit": .ended(stage == .answered ? .completed : .canceled)
             case let other: .ended(stage == .answered ? .completed : .failed(CarrierText.line(other)))
             }
-        case .incoming, .speakEnded, .playbackEnded, .digit, .machine, .greetingEnded, .streamStarted, .streamStopped,
+        case .incoming, .speakEnded, .playback, .digit, .machine, .greetingEnded, .streamStarted, .streamStopped,
             .streamFailed, .other:
             nil
         }
@@ -178,7 +180,7 @@ final class TelnyxWebhook: Sendable {
         case .hungUp: .hungUp
         case .speakEnded: .speakEnded
         case .streamFailed: .streamFailed
-        case .playbackEnded, .digit, .machine, .greetingEnded, .streamStarted, .streamStopped, .other: nil
+        case .playback, .digit, .machine, .greetingEnded, .streamStarted, .streamStopped, .other: nil
         }
     }
 
@@ -247,43 +249,5 @@ final class TelnyxWebhook: Sendable {
     ) -> TelnyxStream {
         let path = agent.isEmpty ? "" : "/" + FormDecoder.encodedSegment(agent)
         return TelnyxStream(url: address.webSocketURL(media + path), token: token, codec: account.codec)
-    }
-}
-
-/// Places calls by Telnyx's Call Control.
-struct TelnyxPlacer: CallPlacer {
-    let telnyx: TelnyxCallControl
-    let passes: StreamPass
-
-    private var account: TelnyxAccount { telnyx.wire.account }
-    var from: String? { account.from }
-    var control: any CallControl { telnyx }
-
-    func obstacle(at address: PublicAddress) -> String? {
-        if account.connectionID == nil {
-            return "TELNYX_CONNECTION_ID is not set: outgoing calls need the id of a Call Control application"
-        }
-        return address.obstacle(for: account.baseURL)
-    }
-
-    func place(_ call: PlacedCall, at address: PublicAddress, on eventLoop: any EventLoop) -> EventLoopFuture<String> {
-        telnyx.dial(order(call, at: address), on: eventLoop)
-    }
-
-    func order(_ call: PlacedCall, at address: PublicAddress) -> TelnyxNewCall {
-        let token = passes.pass(for: StreamGate.subject(ofPlaced: call.id))
-        let detection: String? =
-            switch call.order.machineDetection {
-            case .detect: "premium"
-            case .messageEnd: "greeting_end"
-            case nil: nil
-            }
-        let agent = call.order.agent
-        let path = TelnyxWebhook.path + (agent.isEmpty ? "" : "/" + FormDecoder.encodedSegment(agent))
-        return TelnyxNewCall(
-            connectionID: account.connectionID ?? "", to: call.order.to.address, from: call.from,
-            stream: TelnyxWebhook.stream(at: address, agent: agent, token: token, account),
-            state: TelnyxClientState(token: token, placedCall: call.id), timeoutSeconds: call.order.timeoutSeconds,
-            machineDetection: detection, webhookURL: address.url(path))
     }
 }
