@@ -30,4 +30,6 @@ protocol PlaybackControl: Sendable {
 struct CallControlError: Error, Equatable, Sendable, CustomStringConvertible {
     /// Names carrier, request and cause; never a secret.
     let description: String
+    /// The carrier says that the call has ended: nothing is wrong but the moment.
+    var isCallOver = false
 }

@@ -202,7 +202,8 @@ final class Outcome<Value: Sendable> {
             #"{"errors":[{"code":"10015","title":"Invalid value","detail":"to is wrong","source":{}}]}"#)
         #expect(
             refused.error?.contains(
-                "transfer call v3:a: Telnyx answered 422 (error 10015): Invalid value: to is wrong. Is")
+                "transfer call v3:a: Telnyx answered 422 (error 10015): Invalid value: to is wrong. To place a call takes"
+            )
                 == true)
     }
 }

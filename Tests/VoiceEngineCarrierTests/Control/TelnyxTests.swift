@@ -216,7 +216,9 @@ import VoiceEngineSession
 
     init() throws { carrier = try ScriptedCarrier() }
 
-    private func webhook(_ fallback: CallFallback = .say("Sorry."), key: String? = nil) throws -> TelnyxWebhook {
+    private func webhook(
+        _ fallback: CallFallback = .say("Sorry."), key: String? = nil, log: Log = .none
+    ) throws -> TelnyxWebhook {
         var control = try carrier.telnyx()
         if let key {
             let account = try TelnyxAccount(apiKey: "K", publicKey: key, baseURL: "http://telnyx.test")
@@ -226,7 +228,7 @@ import VoiceEngineSession
         let (host, findings) = (host, findings)
         return TelnyxWebhook(
             control: control, publicAddress: nil, passes: passes, placed: placed, playbacks: playbacks,
-            fallback: fallback, log: .none,
+            fallback: fallback, log: log,
             now: { 1_700_000_000 }, found: { findings.note("\($0) \($1)") }
         ) { (agent) throws(CallRefusal) in try host.admit(agent: agent) }
     }
@@ -298,6 +300,52 @@ import VoiceEngineSession
         #expect(try carrier.answer("200 OK", Self.done).contains(#"{"cause":"USER_BUSY""#))
         _ = tell(try webhook(), "call.initiated", Self.incoming, id: "e1", agent: "nobody")
         #expect(try carrier.answer("200 OK", Self.done).contains(#"{"cause":"CALL_REJECTED""#))
+    }
+
+    /// Telnyx promises no order, and reports the end of what ran when the caller hung up.
+    @Test(arguments: [
+        [("call.speak.ended", #","status":"call_hangup""#)], [("streaming.failed", #","failure_reason":"x""#)],
+        [("call.answered", ""), ("streaming.failed", "")], [("call.initiated", incoming)],
+        [("call.initiated", #","direction":"outgoing""#), ("call.hangup", "")],
+    ])
+    func whatComesAfterTheEndChangesNothing(late: [(String, String)]) throws {
+        let webhook = try webhook()
+        _ = tell(webhook, "call.hangup", #","hangup_cause":"originator_cancel""#, id: "e0")
+        for (index, event) in late.enumerated() {
+            #expect(tell(webhook, event.0, event.1, id: "late \(index)") == 200)
+        }
+        carrier.loop.run()
+        #expect(webhook.liveCalls == 0 && carrier.network.connections.isEmpty)
+    }
+
+    @Test func whatIsNotKnownIsNotKept() throws {
+        let webhook = try webhook()
+        _ = tell(webhook, "call.speak.ended", #","status":"completed""#, id: "e1")
+        #expect(webhook.liveCalls == 0)
+    }
+
+    /// The caller is gone before Telnyx has our answer.
+    @Test func aCallerWhoDoesNotWaitLeavesNothing() throws {
+        let webhook = try webhook()
+        _ = tell(webhook, "call.initiated", Self.incoming, id: "e1")
+        carrier.loop.run()
+        _ = tell(webhook, "call.hangup", #","hangup_cause":"originator_cancel""#, id: "e2")
+        try carrier.answer(
+            "422 Unprocessable Entity", #"{"errors":[{"code":"90018","title":"Call has already ended"}]}"#)
+        #expect(webhook.liveCalls == 0)
+        #expect(carrier.network.connections.allSatisfy { $0.takeText().isEmpty })
+    }
+
+    /// The same, and its hang-up is still on its way to us.
+    @Test func aCallThatIsOverIsNotAnError() throws {
+        let errors = Notes()
+        let webhook = try webhook(log: Log(component: "test", minimum: .warning) { _, _, line in errors.note(line) })
+        _ = tell(webhook, "call.initiated", Self.incoming, id: "e1")
+        let over = #"{"errors":[{"code":"90018","title":"Call has already ended"}]}"#
+        try carrier.answer("422 Unprocessable Entity", over)
+        #expect(try carrier.answer("422 Unprocessable Entity", over).contains(#""command_id":"hangup-e1""#))
+        _ = tell(webhook, "call.hangup", #","hangup_cause":"originator_cancel""#, id: "e2")
+        #expect(webhook.liveCalls == 0 && errors.take() == [])
     }
 
     @Test func aCallThatCannotBeAnsweredIsEnded() throws {

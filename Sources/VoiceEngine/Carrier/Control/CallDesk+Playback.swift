@@ -36,7 +36,7 @@ extension CallDesk {
         }.flatMapErrorThrowing { error in
             // Not logged: the carrier's words may repeat the address, and its query.
             self.playbacks.report(.ended(.failed("\(error)")), of: .init(id: playback.id), in: line.carrierID)
-            return .refusal(502, "\(error)", id: id)
+            return Self.refused(error, id: id)
         }
     }
 
@@ -55,7 +55,7 @@ extension CallDesk {
         }
         return line.control.stopPlayback(in: line.carrierID, all: name == nil, on: eventLoop).map {
             .json(202, name.flatMap { self.playback($0, in: line.carrierID)?.json } ?? self.json(call))
-        }.flatMapErrorThrowing { error in .refusal(502, "\(error)", id: id) }
+        }.flatMapErrorThrowing { error in Self.refused(error, id: id) }
     }
 
     private func playback(_ id: String, in carrierID: String) -> Playback? {
@@ -63,6 +63,12 @@ extension CallDesk {
     }
 
     // MARK: What cannot be done
+
+    /// What the carrier said no to.
+    private static func refused(_ error: any Error, id: String) -> ServerResponse {
+        let isOver = (error as? CallControlError)?.isCallOver ?? false
+        return .refusal(isOver ? 409 : 502, "\(error)", id: id)
+    }
 
     private func call(_ id: String) throws(ServerResponse) -> KnownCall {
         guard let call = known(id) else { throw Self.unknown }

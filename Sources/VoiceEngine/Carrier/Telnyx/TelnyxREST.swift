@@ -142,17 +142,21 @@ struct TelnyxREST: Sendable {
     // MARK: Refusals
 
     /// The call is over already, or never was.
-    static func saysCallIsOver(_ answer: RESTAnswer) -> Bool {
-        answer.status == 404 || (answer.status == 422 && errors(answer).contains { $0.code == "90018" })
+    static func saysCallIsOver(_ answer: RESTAnswer) -> Bool { answer.status == 404 || saysCallHasEnded(answer) }
+
+    private static func saysCallHasEnded(_ answer: RESTAnswer) -> Bool {
+        answer.status == 422 && errors(answer).contains { $0.code == "90018" }
     }
 
     static func refusal(_ answer: RESTAnswer, _ purpose: String) -> CallControlError {
         let first = errors(answer).first
         let code = first.map { $0.code.isEmpty ? "" : " (error \($0.code))" } ?? ""
         let text = first.map { $0.text.isEmpty ? "" : ": \($0.text)" } ?? ""
-        let advice = Self.advice(answer.status).map { ". " + $0 } ?? ""
+        let hasEnded = saysCallHasEnded(answer)
+        let advice = hasEnded ? "" : Self.advice(answer.status).map { ". " + $0 } ?? ""
         return CallControlError(
-            description: CarrierText.line("\(purpose): Telnyx answered \(answer.status)\(code)\(text)\(advice)"))
+            description: CarrierText.line("\(purpose): Telnyx answered \(answer.status)\(code)\(text)\(advice)"),
+            isCallOver: hasEnded)
     }
 
     private static func errors(_ answer: RESTAnswer) -> [(code: String, text: String)] {
@@ -167,7 +171,7 @@ struct TelnyxREST: Sendable {
         case 401: "Is TELNYX_API_KEY right?"
         case 403: "May this account call there? See the outbound voice profile of the connection"
         case 404: "Is the call over, or the base_url another account's?"
-        case 422: "Is the connection a Call Control application, and `from` one of its numbers?"
+        case 422: "To place a call takes a Call Control application, and one of its numbers as `from`"
         case 429: "Too many requests: place fewer calls per second, or ask Telnyx for a higher limit"
         case 500...599: "Telnyx has trouble; see status.telnyx.com. Whether it has acted is not known"
         default: nil

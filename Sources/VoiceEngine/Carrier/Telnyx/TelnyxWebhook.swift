@@ -15,10 +15,10 @@ final class TelnyxWebhook: Sendable {
         var machines: [String: TelnyxCallStateMachine] = [:]
         /// Ids of calls in the order in which they came; beyond `mostCalls` the oldest is forgotten.
         var calls: [String] = []
-        var seen: Set<String> = []
-        /// A ring of the ids of webhooks.
-        var seenOrder: [String] = []
-        var nextSeen = 0
+        /// Calls that are over: what is told of them afterwards leads to nothing.
+        var over = RecentNames(most: mostCalls)
+        /// Ids of webhooks.
+        var seen = RecentNames(most: mostSeen)
     }
 
     static let path = "/telnyx/voice"
@@ -102,17 +102,7 @@ final class TelnyxWebhook: Sendable {
     }
 
     private func isNew(_ event: TelnyxEvent) -> Bool {
-        state.withLock { state in
-            guard state.seen.insert(event.id).inserted else { return false }
-            if state.seenOrder.count < Self.mostSeen {
-                state.seenOrder.append(event.id)
-            } else {
-                state.seen.remove(state.seenOrder[state.nextSeen])
-                state.seenOrder[state.nextSeen] = event.id
-                state.nextSeen = (state.nextSeen + 1) % Self.mostSeen
-            }
-            return true
-        }
+        state.withLock { $0.seen.insert(event.id) }
     }
 
     // MARK: What is told
@@ -200,9 +190,10 @@ final class TelnyxWebhook: Sendable {
 
     private func take(_ step: TelnyxCallStateMachine.Event, of event: TelnyxEvent, _ origin: Origin) {
         let action = state.withLock { state in
+            guard !state.over.contains(event.call) else { return TelnyxCallStateMachine.Action.ignored }
             var machine = state.machines[event.call] ?? TelnyxCallStateMachine()
             let action = machine.take(step, fallback: fallback)
-            Self.keep(machine, of: event.call, in: &state)
+            if action != .ignored { Self.keep(machine, of: event.call, in: &state) }
             return action
         }
         perform(action, event, origin)
@@ -210,6 +201,7 @@ final class TelnyxWebhook: Sendable {
 
     private static func keep(_ machine: TelnyxCallStateMachine, of call: String, in state: inout State) {
         if machine.isEnded {
+            state.over.insert(call)
             if state.machines.removeValue(forKey: call) != nil { state.calls.removeAll { $0 == call } }
         } else if state.machines.updateValue(machine, forKey: call) == nil {
             state.calls.append(call)
@@ -238,7 +230,9 @@ final class TelnyxWebhook: Sendable {
     private func send(_ command: TelnyxREST.Command, _ event: TelnyxEvent, _ origin: Origin) {
         control.send(command, to: event.call, commandID: "\(command.name)-\(event.id)", on: origin.eventLoop)
             .whenFailure { [self] error in
-                log(.error, "telnyx: \(error)")
+                // Callers hang up when they like.
+                let isOver = (error as? CallControlError)?.isCallOver ?? false
+                log(isOver ? .debug : .error, "telnyx: \(error)")
                 take(.commandFailed, of: event, origin)
             }
     }
