@@ -33,6 +33,15 @@ package struct Log: Sendable {
 
     package func callAsFunction(_ level: Level, _ message: @autoclosure () -> String) {
         guard let sink, level >= minimum else { return }
-        sink(level, component, message())
+        sink(level, component, Self.line(message()))
+    }
+
+    /// What comes from outside, such as the id of a call, can neither begin a line of its own nor steer a terminal.
+    private static func line(_ text: String) -> String {
+        // Every control character has one of these in UTF-8.
+        guard text.utf8.contains(where: { $0 < 0x20 || $0 == 0x7F || $0 == 0xC2 }) else { return text }
+        var line = String.UnicodeScalarView()
+        for scalar in text.unicodeScalars { line.append(scalar.properties.generalCategory == .control ? " " : scalar) }
+        return String(line)
     }
 }
