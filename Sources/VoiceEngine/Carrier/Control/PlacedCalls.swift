@@ -35,6 +35,8 @@ package final class PlacedCalls: Sendable {
         /// In the order in which they were placed.
         var order: [String] = []
         var byCarrierID: [String: String] = [:]
+        /// When it was last looked at what can be forgotten. Unix time. [s]
+        var tidied = Int64.min
     }
 
     /// How long an ended call is remembered. [s]
@@ -119,7 +121,10 @@ package final class PlacedCalls: Sendable {
 
     // MARK: Forgetting
 
+    /// Once a second: it looks at every call, and is asked with every webhook.
     private static func forget(_ state: inout State, before now: Int64) {
+        guard state.tidied != now else { return }
+        state.tidied = now
         let old = state.order.compactMap { state.calls[$0] }.filter { call in
             call.ended.map { now - $0 > memory } ?? (now - call.created > longestCall)
         }
