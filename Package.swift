@@ -26,6 +26,7 @@ let package = Package(
     products: [
         .library(name: "voiceengine", type: .dynamic, targets: ["VoiceEngine"]),
         .executable(name: "voice-lab", targets: ["VoiceLab"]),
+        .executable(name: "voice-bench", targets: ["VoiceBench"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
@@ -99,6 +100,22 @@ let package = Package(
             ],
             swiftSettings: strict),
 
+        // Measures the engine from within: what has no wire. Never part of the library.
+        .executableTarget(
+            name: "VoiceBench",
+            dependencies: [
+                "CVoiceEngine", "CVoiceBench", "CLinux", "VoiceEngine", "VoiceBenchScript", "VoiceEngineCore",
+                "VoiceEngineThreads",
+                "VoiceEngineSession", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
+            exclude: ["Script"], swiftSettings: strict),
+        .target(name: "CVoiceBench"),
+        // The other side of a call, in process: a caller and providers. Apart, so that tests can have it without the engine.
+        .target(
+            name: "VoiceBenchScript",
+            dependencies: ["VoiceEngineCore", "VoiceEngineProviders", "VoiceEngineSession", nio("NIOCore")],
+            path: "Sources/VoiceBench/Script", swiftSettings: strict),
+
         // Tests, in the order of the layers.
         .target(name: "CAllocationCounter", path: "Tests/CAllocationCounter"),
         .target(
@@ -132,5 +149,11 @@ let package = Package(
             ],
             path: "Tests/Conversations", swiftSettings: strict),
         tests("VoiceLab", []),
+        .testTarget(
+            name: "VoiceBenchTests",
+            dependencies: [
+                "VoiceBenchScript", "VoiceEngineCore", "VoiceEngineProviders", nio("NIOCore"), nio("NIOEmbedded"),
+            ],
+            path: "Tests/VoiceBenchTests", swiftSettings: strict),
     ]
 )

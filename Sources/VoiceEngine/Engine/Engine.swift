@@ -6,7 +6,7 @@ package import VoiceEngineCarrier
 package import VoiceEngineCore
 internal import VoiceEngineMedia
 internal import VoiceEngineProviders
-internal import VoiceEngineSession
+package import VoiceEngineSession
 internal import VoiceEngineThreads
 
 // Everything that an engine owns: event loops, event threads, the inference pool and the connection pool, its agents,
@@ -98,6 +98,16 @@ package final class Engine: Sendable {
             "agent \(agent.name): hears with \(Self.names(providers.speechToText.providers.map(\.name))), "
                 + "thinks with \(Self.names(providers.languageModel.providers.map(\.name))), "
                 + "speaks with \(Self.names(providers.textToSpeech.providers.map(\.name)))")
+        factory.prepare(agent)
+        state.update { $0.agents[agent.name] = agent }
+    }
+
+    /// The same with providers of this process in place of those that the document names: for programs that measure the
+    /// engine without a network.
+    package func addAgent(_ json: [UInt8], providers: SessionProviders) throws(VoiceError) {
+        try enter()
+        defer { leave() }
+        let agent = try factory.make(try Agent.document(json), providers: providers)
         factory.prepare(agent)
         state.update { $0.agents[agent.name] = agent }
     }

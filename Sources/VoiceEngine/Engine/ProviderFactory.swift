@@ -61,7 +61,12 @@ final class ProviderFactory: Sendable {
 
     /// - Throws: naming the entry of the document and what is missing.
     func make(_ document: AgentDocument) throws(VoiceError) -> Agent {
-        Agent(document: document, providers: try providers(document), tools: try tools(document))
+        try make(document, providers: try providers(document))
+    }
+
+    /// - Parameter providers: Whoever the document names.
+    func make(_ document: AgentDocument, providers: SessionProviders) throws(VoiceError) -> Agent {
+        Agent(document: document, providers: providers, tools: try tools(document))
     }
 
     private func tools(_ document: AgentDocument) throws(VoiceError) -> HTTPToolKit {
