@@ -104,9 +104,10 @@ let package = Package(
         .executableTarget(
             name: "VoiceBench",
             dependencies: [
-                "CVoiceEngine", "CVoiceBench", "CLinux", "VoiceEngine", "VoiceBenchScript", "VoiceEngineCore",
-                "VoiceEngineThreads",
-                "VoiceEngineSession", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                "CVoiceEngine", "CVoiceBench", "CLinux", "CAllocationCounter", "VoiceEngine", "VoiceBenchScript",
+                "VoiceEngineCore", "VoiceEngineThreads", "VoiceEngineNet", "VoiceEngineProviders", "VoiceEngineSession",
+                "VoiceEngineCarrier", nio("NIOCore"), nio("NIOEmbedded"),
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             exclude: ["Script"], swiftSettings: strict),
         .target(name: "CVoiceBench"),

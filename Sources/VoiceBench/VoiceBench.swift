@@ -8,6 +8,7 @@ import ArgumentParser
 @main
 struct VoiceBench: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "voice-bench", abstract: "Measures the engine from within: calls over the C ABI alone.",
-        subcommands: [CallsCommand.self])
+        commandName: "voice-bench",
+        abstract: "Measures the engine from within: what has no wire, and what needs no clock.",
+        subcommands: [CallsCommand.self, CreateCommand.self, ShortCommand.self, FramesCommand.self])
 }

@@ -97,7 +97,7 @@ package struct CallerScript: Equatable, Sendable {
             part == Self.interruptedPart && heard.map { frame - $0.lowerBound > Self.interruptAfter } ?? false
         guard isDone || interrupts else { return .silence }
         spoken += 1
-        if part == Self.interruptedPart { interruption = frame }
+        if interrupts { interruption = frame }
         return speak(part + 1, 0, agentIsAudible ? frame : nil, agentIsAudible)
     }
 }

@@ -44,7 +44,9 @@ package struct DurationCounts: Equatable, Sendable {
         var running = 0
         for (bucket, number) in counts.enumerated() {
             running += number
-            if running >= rank { return min(Self.end(of: bucket), largest) }
+            // The last bucket has no end.
+            guard running >= rank else { continue }
+            return bucket == counts.count - 1 ? largest : min(Self.end(of: bucket), largest)
         }
         return largest
     }
