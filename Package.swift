@@ -149,7 +149,7 @@ let package = Package(
                 "VoiceEngineNetSupport", "VoiceEngineLocal", nio("NIOCore"), nio("NIOEmbedded"),
             ],
             path: "Tests/Conversations", swiftSettings: strict),
-        tests("VoiceLab", []),
+        tests("VoiceLab", [nio("NIOCore"), nio("NIOEmbedded")]),
         .testTarget(
             name: "VoiceBenchTests",
             dependencies: [

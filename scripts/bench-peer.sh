@@ -60,7 +60,7 @@ measure() {
 mkdir -p "$output/voice-host"
 start_providers "$output/voice-host"
 start_voice_host "$output/voice-host"
-measure voice-host "$calls" "http://127.0.0.1:$host_port/twilio/voice/bench" "$host_pid"
+measure voice-host "$calls" "$host_url/twilio/voice/bench" "$host_pid"
 
 on_first=()
 [[ ${#pin[@]} == 0 ]] || on_first=(taskset -c 0)

@@ -5,12 +5,13 @@
 # processors or more the host gets the first one for itself.
 #
 #   BENCH_CALLS=10,50,100   levels of concurrent calls     BENCH_SECONDS=42   measured at each level
+#   BENCH_TLS=1             TLS on every leg: callers, recogniser, model, voice
 #   BENCH_PIN=0             no pinning                     BENCH_OUTPUT=DIR   default bench-output
 #   VOICE_HOST, VOICE_LAB, LD_LIBRARY_PATH                 other builds than dist/ and .build/release/
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 if [[ ${1:-} == -h || ${1:-} == --help ]]; then
-  sed -n '2,9s/^# \{0,1\}//p' "$0"
+  sed -n '2,10s/^# \{0,1\}//p' "$0"
   exit
 fi
 
@@ -28,6 +29,6 @@ mkdir -p "$output"
 start_providers "$output"
 start_voice_host "$output"
 pin_providers
-"$voice_lab" bench --plain --url "http://127.0.0.1:$host_port/twilio/voice/bench" --pid "$host_pid" --calls "$calls" \
+"$voice_lab" bench --plain "${trust[@]}" --url "$host_url/twilio/voice/bench" --pid "$host_pid" --provider-pid "$provider_pid" --calls "$calls" \
   --seconds "$seconds" --provider-log "$output/providers.jsonl" --out "$output/bench.json" "${speech[@]}" "${pin[@]}"
 echo "Host log: $output/host.log"

@@ -49,20 +49,22 @@ import Testing
 
     @Test func streamAddressesAreResolvedAsTwilioDoes() throws {
         let webhook = try #require(Endpoint(url: "http://127.0.0.1:8080/twilio/voice/a"))
-        let relative = try Webhook.streamEndpoint("/twilio/media/a", webhook: webhook, plain: false)
+        let relative = try Webhook.streamEndpoint("/twilio/media/a", webhook: webhook, means: .none)
         #expect(relative == Endpoint(url: "ws://127.0.0.1:8080/twilio/media/a"))
-        let secure = try Webhook.streamEndpoint("wss://127.0.0.1:8080/m", webhook: webhook, plain: true)
+        let secure = try Webhook.streamEndpoint("wss://127.0.0.1:8080/m", webhook: webhook, means: .plain)
         #expect(secure.port == 8080 && secure.target == "/m")
-        let named = try Webhook.streamEndpoint("wss://agent.example.com/m", webhook: webhook, plain: true)
+        let own = try Webhook.streamEndpoint("wss://127.0.0.1:8080/m", webhook: webhook, means: .tls)
+        #expect(own == Endpoint(url: "wss://127.0.0.1:8080/m"))
+        let named = try Webhook.streamEndpoint("wss://agent.example.com/m", webhook: webhook, means: .plain)
         #expect(named == Endpoint(url: "ws://127.0.0.1:8080/m"))
         #expect(throws: WireViolation.self) {
-            try Webhook.streamEndpoint("wss://a.example/m", webhook: webhook, plain: false)
+            try Webhook.streamEndpoint("wss://a.example/m", webhook: webhook, means: .none)
         }
         #expect(throws: WireViolation.self) {
-            try Webhook.streamEndpoint("ws://a.example/m", webhook: webhook, plain: true)
+            try Webhook.streamEndpoint("ws://a.example/m", webhook: webhook, means: .plain)
         }
         #expect(throws: WireViolation.self) {
-            try Webhook.streamEndpoint("http://a.example/m", webhook: webhook, plain: true)
+            try Webhook.streamEndpoint("http://a.example/m", webhook: webhook, means: .plain)
         }
     }
 

@@ -45,7 +45,7 @@ final class BenchCall {
         self.sounds = sounds
         watermark = BenchClip(samples: Watermark.samples(call: number), keepingSilence: true)
         writer = BenchWriter(streamSid: setup.streamSid)
-        socket = WebSocketClient(endpoint: setup.endpoint)
+        socket = WebSocketClient(endpoint: setup.endpoint, trust: setup.trust)
     }
 
     /// Connects; to be called on `loop`.

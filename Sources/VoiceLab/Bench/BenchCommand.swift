@@ -18,6 +18,9 @@ struct BenchCommand: AsyncParsableCommand {
     @Option(help: "Process id of the host, for CPU and memory.")
     var pid: Int?
 
+    @Option(help: "Process id of the providers, for the CPU that the laboratory itself takes.")
+    var providerPid: Int?
+
     @Option(help: "Levels of concurrent calls, one after the other.")
     var calls = "10,50,100"
 
@@ -45,6 +48,9 @@ struct BenchCommand: AsyncParsableCommand {
     @Flag(help: "Speak ws:// to a wss:// address on the loopback interface.")
     var plain = false
 
+    @Option(help: "The callers speak TLS and trust this authority, a PEM file.")
+    var ca: String?
+
     private var levels: [Int] { calls.split(separator: ",").compactMap { Int($0) } }
 
     func validate() throws {
@@ -61,12 +67,13 @@ struct BenchCommand: AsyncParsableCommand {
         if let pinLab { try ProcessUsage.pin(pid: Int(getpid()), to: pinLab) }
         if let pinHost, let pid { try ProcessUsage.pin(pid: pid, to: pinHost) }
         if let pid, ProcessUsage.read(pid: pid) == nil { throw ValidationError("--pid: no process \(pid)") }
+        let trust = try ca.map { try LabTLSContext(trusting: $0) }
         var results: [BenchLevel] = []
         var number = 0
         for level in levels {
             print("\(level) calls …")
             fflush(nil)
-            let result = try await run(level: level, sounds: sounds, number: &number)
+            let result = try await run(level: level, sounds: sounds, trust: trust, number: &number)
             results.append(result)
         }
         // The providers write their log twice a second.
@@ -81,7 +88,9 @@ struct BenchCommand: AsyncParsableCommand {
         return BenchClip(samples: try WaveFile.readTelephone(path: path))
     }
 
-    private func run(level: Int, sounds: BenchCall.Sounds, number: inout Int) async throws -> BenchLevel {
+    private func run(
+        level: Int, sounds: BenchCall.Sounds, trust: LabTLSContext?, number: inout Int
+    ) async throws -> BenchLevel {
         let loop = MultiThreadedEventLoopGroup.singleton.next()
         let run = try await loop.submit {
             let run = BenchRun(on: loop)
@@ -104,7 +113,8 @@ struct BenchCommand: AsyncParsableCommand {
                     try? await Task.sleep(nanoseconds: delay)
                     for index in 0..<perCaller where monotonicNanoseconds() < stop {
                         let call = first + caller * perCaller + index
-                        await Self.place(call, url: url, plain: plain, sounds: sounds, run: run, on: loop)
+                        await Self.place(
+                            call, url: url, plain: plain, trust: trust, sounds: sounds, run: run, on: loop)
                     }
                 }
             }
@@ -112,10 +122,10 @@ struct BenchCommand: AsyncParsableCommand {
         try await Task.sleep(nanoseconds: UInt64((ramp + 2) * 1e9))
         try await loop.submit { run.value.resetLag() }.get()
         let (begin, labBegin, time) = (
-            pid.flatMap { ProcessUsage.read(pid: $0) }, Self.labCPU(), monotonicNanoseconds()
+            pid.flatMap { ProcessUsage.read(pid: $0) }, labCPU(), monotonicNanoseconds()
         )
         try await Task.sleep(nanoseconds: UInt64(seconds * 1e9))
-        let (end, labEnd) = (pid.flatMap { ProcessUsage.read(pid: $0) }, Self.labCPU())
+        let (end, labEnd) = (pid.flatMap { ProcessUsage.read(pid: $0) }, labCPU())
         let window = Double(monotonicNanoseconds() - time) / 1e9
         await callers
         return try await loop.submit {
@@ -129,12 +139,13 @@ struct BenchCommand: AsyncParsableCommand {
 
     /// Places one call and waits for its end.
     private static func place(
-        _ number: Int, url: String, plain: Bool, sounds: BenchCall.Sounds, run: NIOLoopBound<BenchRun>,
-        on loop: any EventLoop
+        _ number: Int, url: String, plain: Bool, trust: LabTLSContext?, sounds: BenchCall.Sounds,
+        run: NIOLoopBound<BenchRun>, on loop: any EventLoop
     ) async {
         let scenario = Scenario(name: "bench", steps: [])
         do {
-            let setup = try await Webhook.call(url: url, scenario: scenario, clips: [:], plain: plain, on: loop)
+            let setup = try await Webhook.call(
+                url: url, scenario: scenario, clips: [:], plain: plain, trust: trust, on: loop)
             let done = loop.makePromise(of: Void.self)
             loop.execute {
                 let call = BenchCall(number: number & 4_095, setup: setup, sounds: sounds)
@@ -149,7 +160,12 @@ struct BenchCommand: AsyncParsableCommand {
         }
     }
 
-    private static func labCPU() -> Double { ProcessUsage.read(pid: Int(getpid()))?.cpuSeconds ?? 0 }
+    /// CPU seconds of callers and providers.
+    private func labCPU() -> Double {
+        [Int(getpid()), providerPid].reduce(0) { sum, pid in
+            sum + (pid.flatMap { ProcessUsage.read(pid: $0) }?.cpuSeconds ?? 0)
+        }
+    }
 
     private func report(_ results: [BenchLevel]) throws {
         guard let log = FileManager.default.contents(atPath: providerLog) else {
@@ -157,6 +173,8 @@ struct BenchCommand: AsyncParsableCommand {
         }
         var join = ProviderJoin()
         for line in log.split(separator: UInt8(ascii: "\n")) { join.read(line: line) }
+        let wire = ca == nil ? "plain" : "TLS"
+        print(ca == nil ? "\nPlain text on all legs." : "\nTLS on all legs.")
         var objects: [[String: Any]] = []
         for level in results {
             let shares = join.shares(of: level.measurements)
@@ -167,6 +185,7 @@ struct BenchCommand: AsyncParsableCommand {
         let processors = ProcessInfo.processInfo.activeProcessorCount
         let report: [String: Any] = [
             "levels": objects, "processors": processors, "pinned_host": pinHost ?? "", "pinned_lab": pinLab ?? "",
+            "wire": wire,
             "provider_refusals": join.refusals,
         ]
         let json = try JSONSerialization.data(

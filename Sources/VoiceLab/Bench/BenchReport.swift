@@ -8,7 +8,7 @@ struct BenchLevel: Sendable {
     var before: ProcessUsage?
     var windowBegin: ProcessUsage?
     var windowEnd: ProcessUsage?
-    /// The caller's side: how late its own wheel was, and its own CPU seconds in the window.
+    /// The laboratory: how late the callers' wheel was, and the CPU seconds of callers and providers in the window.
     var lag: Distribution
     var labCPUSeconds: Double
     var failures: [String]

@@ -114,14 +114,19 @@ final class Shared<Value>: @unchecked Sendable {
 /// The voice webhook, as Twilio requests it when a call comes in.
 enum Webhook {
     /// Posts the form, reads the TwiML and returns what the stream needs.
+    ///
+    /// - Parameters:
+    ///   - plain: Secure schemes are spoken in plain text on the loopback interface.
+    ///   - trust: What TLS needs; without it nothing else than plain text can be spoken.
     static func call(
-        url: String, scenario: Scenario, clips: [Int: CallerMachine.Clip], plain: Bool, on loop: any EventLoop
+        url: String, scenario: Scenario, clips: [Int: CallerMachine.Clip], plain: Bool, trust: LabTLSContext? = nil,
+        on loop: any EventLoop
     ) async throws -> SimulatedCall.Setup {
         guard let endpoint = Endpoint(url: url) else {
             throw WireViolation("\(url) is no URL; expected http://host:port/path")
         }
-        guard !endpoint.isSecure || plain else {
-            throw WireViolation("voice-lab speaks plain HTTP only; use http:// or --plain")
+        guard !endpoint.isSecure || plain || trust != nil else {
+            throw WireViolation("no TLS without an authority to trust; use http:// or --plain")
         }
         let (callSid, accountSid) = (identifier("CA"), identifier("AC"))
         let form: [(String, String)] = [
@@ -135,7 +140,8 @@ enum Webhook {
             ("Accept", "*/*"),
         ]
         let answer = try await HTTPClient.send(
-            method: "POST", endpoint: endpoint, headers: headers, body: Array(body.utf8), on: loop)
+            method: "POST", endpoint: endpoint, headers: headers, body: Array(body.utf8), trust: trust,
+            on: loop)
         guard answer.status == 200 else {
             throw WireViolation(
                 "11200: the webhook answered “\(answer.startLine)” \(String(decoding: answer.body.prefix(200), as: UTF8.self))"
@@ -150,18 +156,29 @@ enum Webhook {
             throw WireViolation("the TwiML has no <Connect><Stream>: \(document)")
         }
         return SimulatedCall.Setup(
-            scenario: scenario, clips: clips, endpoint: try streamEndpoint(stream.url, webhook: endpoint, plain: plain),
-            parameters: stream.parameters, callSid: callSid, accountSid: accountSid, streamSid: identifier("MZ"))
+            scenario: scenario, clips: clips,
+            endpoint: try streamEndpoint(
+                stream.url, webhook: endpoint, means: trust.map { _ in .tls } ?? (plain ? .plain : .none)),
+            parameters: stream.parameters, callSid: callSid, accountSid: accountSid, streamSid: identifier("MZ"),
+            trust: trust)
     }
 
+    /// How a wss:// address is reached.
+    enum Means { case tls, plain, none }
+
     /// Where the stream is; a relative URL is relative to the webhook's host.
-    static func streamEndpoint(_ url: String, webhook: Endpoint, plain: Bool) throws -> Endpoint {
-        let absolute = url.hasPrefix("/") ? "ws://\(webhook.host):\(webhook.port)\(url)" : url
+    static func streamEndpoint(_ url: String, webhook: Endpoint, means: Means) throws -> Endpoint {
+        let scheme = means == .tls ? "wss" : "ws"
+        let absolute = url.hasPrefix("/") ? "\(scheme)://\(webhook.host):\(webhook.port)\(url)" : url
         guard let endpoint = Endpoint(url: absolute), ["ws", "wss"].contains(endpoint.scheme) else {
             throw WireViolation("31923: the stream URL is \(url)")
         }
         if endpoint.scheme == "wss" {
-            guard plain else { throw WireViolation("the stream is \(url); use --plain to reach it without TLS") }
+            switch means {
+            case .tls: return endpoint
+            case .plain: break
+            case .none: throw WireViolation("the stream is \(url); use --plain to reach it without TLS")
+            }
             // Behind the TLS end of a public name is, on a test machine, the webhook's own server.
             guard endpoint.isLoopback else {
                 return Endpoint(url: "ws://\(webhook.host):\(webhook.port)\(endpoint.target)") ?? endpoint

@@ -17,6 +17,8 @@ final class SimulatedCall {
         var streamSid: String
         /// Of the WebSocket handshake, such as Twilio's signature.
         var headers: [(String, String)] = []
+        /// nil: plain text.
+        var trust: LabTLSContext?
     }
 
     /// Something to tell while it happens; `sample` is when it was.
@@ -83,7 +85,7 @@ final class SimulatedCall {
         self.setup = setup
         self.loop = loop
         self.report = report
-        socket = WebSocketClient(endpoint: setup.endpoint, headers: setup.headers)
+        socket = WebSocketClient(endpoint: setup.endpoint, headers: setup.headers, trust: setup.trust)
         promise = loop.makePromise()
         writer = StreamWriter(streamSid: setup.streamSid, callSid: setup.callSid, accountSid: setup.accountSid)
         caller = CallerMachine(scenario: setup.scenario, clips: setup.clips)

@@ -19,7 +19,7 @@ final class HTTPClient: ChannelInboundHandler {
     /// Sends the request and returns the whole answer, or fails after `timeout`.
     static func send(
         method: String, endpoint: Endpoint, headers: [(String, String)] = [], body: [UInt8] = [],
-        timeout: TimeAmount = .seconds(15), on loop: any EventLoop
+        timeout: TimeAmount = .seconds(15), trust: LabTLSContext? = nil, on loop: any EventLoop
     ) async throws -> HTTPMessage {
         var head = "\(method) \(endpoint.target) HTTP/1.1\r\nHost: \(endpoint.authority)\r\nConnection: close\r\n"
         for (name, value) in headers { head += "\(name): \(value)\r\n" }
@@ -35,7 +35,9 @@ final class HTTPClient: ChannelInboundHandler {
             .connectTimeout(.seconds(5))
             .channelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
-                    try channel.pipeline.syncOperations.addHandler(HTTPClient(request: request, promise: promise))
+                    let pipeline = channel.pipeline.syncOperations
+                    try pipeline.addHandlers(endpoint.handlers(trust: trust))
+                    try pipeline.addHandler(HTTPClient(request: request, promise: promise))
                 }
             }
             .connect(host: endpoint.host, port: endpoint.port)
@@ -56,6 +58,11 @@ final class HTTPClient: ChannelInboundHandler {
         } catch {
             promise?.fail(error)
         }
+    }
+
+    func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        promise?.fail(error)
+        context.close(promise: nil)
     }
 
     func channelInactive(context: ChannelHandlerContext) {

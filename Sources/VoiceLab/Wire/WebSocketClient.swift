@@ -35,6 +35,14 @@ struct Endpoint: Equatable, Sendable {
         port = number
     }
 
+    /// What a connection to this place has first in its pipeline.
+    ///
+    /// - Parameter trust: Without one a secure scheme is spoken in plain text.
+    func handlers(trust: LabTLSContext?) throws -> [any ChannelHandler] {
+        guard isSecure, let trust else { return [] }
+        return [try LabTLSHandler(trust, host: host)]
+    }
+
     var isLoopback: Bool { host == "localhost" || host == "::1" || host.hasPrefix("127.") }
 }
 
@@ -52,10 +60,12 @@ final class WebSocketClient: ChannelInboundHandler {
 
     private let endpoint: Endpoint
     private let headers: [(String, String)]
+    private let trust: LabTLSContext?
     private var state = State.connecting
     private var received = ByteBuffer()
     private var out = ByteBuffer()
     private var context: ChannelHandlerContext?
+    private var patience: Scheduled<Void>?
 
     var onOpen: () -> Void = {}
     /// A message; pings are answered before.
@@ -63,19 +73,26 @@ final class WebSocketClient: ChannelInboundHandler {
     /// The connection is over; nil after a close frame or an end of stream, else what went wrong. Called once.
     var onClose: (WireViolation?) -> Void = { _ in }
 
-    init(endpoint: Endpoint, headers: [(String, String)] = []) {
+    init(endpoint: Endpoint, headers: [(String, String)] = [], trust: LabTLSContext? = nil) {
         self.endpoint = endpoint
         self.headers = headers
+        self.trust = trust
     }
 
-    /// Connects on `loop`; to be called there. Failure comes through `onClose`.
+    /// Connects on `loop`; to be called there. Failure comes through `onClose`, after 15 s at the latest.
     func connect(on loop: any EventLoop) {
         let bound = NIOLoopBound(self, eventLoop: loop)
+        let (endpoint, trust) = (endpoint, trust)
+        patience = loop.scheduleTask(in: .seconds(15)) { bound.value.finish(WireViolation("no answer within 15 s")) }
         ClientBootstrap(group: loop)
             .connectTimeout(.seconds(5))
             .channelOption(.tcpOption(.tcp_nodelay), value: 1)
             .channelInitializer { channel in
-                channel.eventLoop.makeCompletedFuture { try channel.pipeline.syncOperations.addHandler(bound.value) }
+                channel.eventLoop.makeCompletedFuture {
+                    let pipeline = channel.pipeline.syncOperations
+                    try pipeline.addHandlers(endpoint.handlers(trust: trust))
+                    try pipeline.addHandler(bound.value)
+                }
             }
             .connect(host: endpoint.host, port: endpoint.port)
             .whenFailure { error in bound.value.finish(WireViolation("cannot connect: \(error)")) }
@@ -142,6 +159,7 @@ final class WebSocketClient: ChannelInboundHandler {
                 throw WireViolation("Sec-WebSocket-Accept is wrong")
             }
             state = .open(WebSocketParser(peer: .server))
+            patience?.cancel()
             onOpen()
         }
         while case .open(var parser) = state {
@@ -168,6 +186,7 @@ final class WebSocketClient: ChannelInboundHandler {
     private func finish(_ violation: WireViolation?) {
         if case .closed = state { return }
         state = .closed
+        patience?.cancel()
         context?.close(promise: nil)
         onClose(violation)
         (onOpen, onMessage, onClose) = ({}, { _ in }, { _ in })
