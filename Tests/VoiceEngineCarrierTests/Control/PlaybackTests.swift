@@ -43,6 +43,19 @@ import VoiceEngineCore
         #expect(throws: PlaybackOrder.Problem.self) { try PlaybackOrder(body(PlaybackOrder.longestURL + 1)) }
     }
 
+    @Test(arguments: [
+        ("", ""), ("no such file", "no such file"), ("https://a.example/b.mp3?sig=x", "https://a.example/b.mp3"),
+        ("404 of https://a.example/b.mp3?sig=x today", "404 of https://a.example/b.mp3 today"),
+        ("https://a.example/b.mp3?si", "https://a.example/b.mp3"), ("https://a.example/b.m", "https://a.example/b.m"),
+        (
+            "https://a.example/b.mp3?sig=x https://a.example/b.mp3?sig=x.",
+            "https://a.example/b.mp3 https://a.example/b.mp3"
+        ),
+    ])
+    func theQueryIsTheCarriersAlone(text: String, told: String) {
+        #expect(PlaybackOrder(url: Self.url).withoutQuery(text) == told)
+    }
+
     @Test func anyBodyIsReadOrRefused() {
         var random = Seeded(57)
         let right = Array(#"{"url":"https://a.example/b.mp3?sig=x","loop":"infinity"}"#.utf8)

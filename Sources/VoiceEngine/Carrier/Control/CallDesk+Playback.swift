@@ -34,9 +34,9 @@ extension CallDesk {
         ).map {
             .json(202, (self.playback(playback.id, in: line.carrierID) ?? playback).json)
         }.flatMapErrorThrowing { error in
-            // Not logged: the carrier's words may repeat the address, and its query.
-            self.playbacks.report(.ended(.failed("\(error)")), of: .init(id: playback.id), in: line.carrierID)
-            return Self.refused(error, id: id)
+            let reason = order.withoutQuery("\(error)")
+            self.playbacks.report(.ended(.failed(reason)), of: .init(id: playback.id), in: line.carrierID)
+            return Self.refused(error, reason, id: id)
         }
     }
 
@@ -55,7 +55,7 @@ extension CallDesk {
         }
         return line.control.stopPlayback(in: line.carrierID, all: name == nil, on: eventLoop).map {
             .json(202, name.flatMap { self.playback($0, in: line.carrierID)?.json } ?? self.json(call))
-        }.flatMapErrorThrowing { error in Self.refused(error, id: id) }
+        }.flatMapErrorThrowing { error in Self.refused(error, "\(error)", id: id) }
     }
 
     private func playback(_ id: String, in carrierID: String) -> Playback? {
@@ -65,9 +65,9 @@ extension CallDesk {
     // MARK: What cannot be done
 
     /// What the carrier said no to.
-    private static func refused(_ error: any Error, id: String) -> ServerResponse {
+    private static func refused(_ error: any Error, _ reason: String, id: String) -> ServerResponse {
         let isOver = (error as? CallControlError)?.isCallOver ?? false
-        return .refusal(isOver ? 409 : 502, "\(error)", id: id)
+        return .refusal(isOver ? 409 : 502, reason, id: id)
     }
 
     private func call(_ id: String) throws(ServerResponse) -> KnownCall {

@@ -75,6 +75,17 @@ struct PlaybackOrder: Equatable, Sendable {
         }
     }
 
+    /// A text of the carrier's without the query, where it repeats the address; it may have cut it off.
+    func withoutQuery(_ text: String) -> String {
+        let place = Self.place(of: url)
+        var (told, rest) = ("", text[...])
+        while let hit = rest.firstRange(of: place + "?") {
+            told += rest[..<hit.lowerBound] + place
+            rest = rest[hit.upperBound...].drop { !$0.isWhitespace }
+        }
+        return told + rest
+    }
+
     /// Where the recording is: its address without the query.
     static func place(of url: String) -> String { String(url.prefix { $0 != "?" }) }
 }
