@@ -93,7 +93,7 @@ import VoiceEngineProviders
         // To the sample: positions count all that was made, also what the interruption dropped.
         let made = turns.map { Int(call.voice.made[$0] ?? 0) * line.rate / ToneVoice.rate }
         let speaker = try #require(call.session?.paths?.speaker)
-        #expect(Int(speaker.heard) == made[0] + made[1] + made[2])
+        #expect(Int(speaker.heard(at: pause.time)) == made[0] + made[1] + made[2])
         #expect(Int(pause.position) > made[0] && Int(pause.position) < made[0] + made[1])
     }
 

@@ -241,6 +241,33 @@ internal import VoiceEngineNetSupport
         #expect([.max, .min, -1].map { uplink.callMilliseconds(ofSent: $0) } == [0, 0, 0])
     }
 
+    @Test func messagesAreLongerWhileNobodySpeaks() {
+        var uplink = AudioUplink(format: .telephone, chunkMilliseconds: 40, quietMilliseconds: 100)
+        var messages: [Int] = []
+        let take: AudioUplink.Take = {
+            messages.append($0.count / 8)
+            return true
+        }
+        func append(_ milliseconds: Int) {
+            [UInt8](repeating: 1, count: milliseconds * 8).withUnsafeBytes { uplink.append($0, take) }
+        }
+        append(60)
+        #expect(messages == [40])
+        uplink.quieten()
+        for _ in 0..<10 { append(20) }
+        #expect(messages == [40, 100, 100])
+        uplink.attend(take)
+        append(10)
+        #expect(messages == [40, 100, 100], "less than a message waits for the rest of one")
+        append(10)
+        #expect(messages == [40, 100, 100, 40])
+        uplink.quieten()
+        append(60)
+        uplink.attend(take)
+        #expect(messages == [40, 100, 100, 40, 60], "what was collected goes at once")
+        #expect(uplink.sentMilliseconds == 340)
+    }
+
     @Test func remembersWhereSilenceWasPutIn() {
         var uplink = AudioUplink(format: .telephone, chunkMilliseconds: 20)
         for _ in 0..<100 {

@@ -54,6 +54,7 @@ private final class EarsStream: SpeechToTextStream {
         case .started(let onset): words.began(at: onset)
         case .paused(let end): words.paused(at: end)
         case .resumed: words.resumed(at: position)
+        case .quiet: break
         }
     }
 

@@ -91,6 +91,7 @@ private final class LocalSTTStream: SpeechToTextStream {
         case .started(let position): perform(machine.started(at: samples(position)))
         case .paused(let position): perform(machine.paused(at: samples(position), end: audio.end))
         case .resumed: perform(machine.resumed())
+        case .quiet: break
         }
     }
 

@@ -98,6 +98,8 @@ package enum VoiceHint: Equatable, Sendable {
     /// Silence for a short while (150 ms): a good moment to start recognising.
     case paused(atMilliseconds: Int64)
     case resumed
+    /// No utterance is under way: until `started` or `resumed` nobody waits for words.
+    case quiet
 }
 
 /// A configured recogniser, shared by all calls.

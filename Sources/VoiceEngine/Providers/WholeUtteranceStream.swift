@@ -127,6 +127,7 @@ final class WholeUtteranceStream: SpeechToTextStream {
         case .resumed:
             recogniser.prepare()
             perform(machine.resumed())
+        case .quiet: break
         }
     }
 

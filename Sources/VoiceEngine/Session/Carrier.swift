@@ -81,6 +81,8 @@ package struct CallSetup: Sendable {
     package var frameMilliseconds: Int
     /// How far ahead of real time the session paces. [ms] 0 where the carrier plays at once.
     package var leadMilliseconds: Int
+    /// Frames leave together, this long at once: each time costs a carrier on a socket a system call. [ms]
+    package var strideMilliseconds: Int
     /// The carrier wants frames of silence while the agent says nothing.
     package var wantsSilence: Bool
     /// The carrier is read by its own clock (a host that pulls): the session keeps `leadMilliseconds` of audio in front
@@ -91,8 +93,8 @@ package struct CallSetup: Sendable {
 
     package init(
         agent: String, callID: String, variables: [String: String], input: AudioFormat, output: AudioFormat,
-        frameMilliseconds: Int = 20, leadMilliseconds: Int = 60, wantsSilence: Bool = false,
-        followsReader: Bool = false
+        frameMilliseconds: Int = 20, leadMilliseconds: Int = 60, strideMilliseconds: Int = 0,
+        wantsSilence: Bool = false, followsReader: Bool = false
     ) {
         self.agent = agent
         self.callID = callID
@@ -101,6 +103,7 @@ package struct CallSetup: Sendable {
         self.output = output
         self.frameMilliseconds = frameMilliseconds
         self.leadMilliseconds = leadMilliseconds
+        self.strideMilliseconds = strideMilliseconds
         self.wantsSilence = wantsSilence
         self.followsReader = followsReader
     }

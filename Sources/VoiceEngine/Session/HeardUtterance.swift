@@ -34,6 +34,9 @@ struct HeardUtterance {
         }
     }
 
+    /// The caller is speaking.
+    var isVoiced: Bool { if case .speaking = voice { true } else { false } }
+
     /// Where its voice paused; nil while it goes on.
     var pause: Int64? { if case .paused(_, let position) = voice { position } else { nil } }
 

@@ -190,6 +190,7 @@ final class Recogniser {
 
     /// What was said so far became a turn, or was nothing; the next transcript starts empty.
     func utteranceCommitted() {
+        let isQuiet = !utterance.isVoiced
         utterance.taken(newest: history.newest)
         isRepaired = true
         if let asked, context.eventLoop.instant >= asked.until {
@@ -205,6 +206,7 @@ final class Recogniser {
             history.skip()
         }
         listening.stream.utteranceCommitted()
+        if isQuiet { listening.stream.hint(.quiet) }
     }
 
     /// Hands a hint to a stream that has heard all audio; the others are told when they have.
@@ -229,8 +231,10 @@ final class Recogniser {
             Listening(
                 stream, base: from, replayed: history.isRead ? nil : from, opened: context.eventLoop.instant))
         // Those that recognise whole utterances must know of its beginning before its audio.
-        if !history.isRead, let since = utterance.start {
-            stream.hint(.started(atMilliseconds: max(since - from, 0) / 8))
+        if let since = utterance.start {
+            if !history.isRead { stream.hint(.started(atMilliseconds: max(since - from, 0) / 8)) }
+        } else {
+            stream.hint(.quiet)
         }
         if history.isRead { caughtUp = context.eventLoop.instant }
     }

@@ -99,7 +99,7 @@ extension Session {
         }
         // It counts when it was said; a paused reply has stayed where it was.
         let ago = hearing.bargeIn.suspended == nil ? now - (hearing.onset ?? now) : .zero
-        guard paths.speaker.unheard + ago <= Self.ending else { return words }
+        guard paths.speaker.unheard(at: now) + ago <= Self.ending else { return words }
         return ExpectedAnswer.asks(reply.heardText.text, language: policy.language) ? .few : words
     }
 
@@ -143,7 +143,7 @@ extension Session {
             timers?.bargeIn.cancel()
             perform(hearing.endpoint.setAside(at: now), at: now)
             paths?.speaker.resume()
-            emitBargeIn(.resumed, turn: turn, position: paths?.speaker.heard ?? 0, at: now)
+            emitBargeIn(.resumed, turn: turn, position: paths?.speaker.heard(at: now) ?? 0, at: now)
         case .confirm(let turn):
             timers?.bargeIn.cancel()
             guard let reply = dialogue.reply, reply.turn == turn else { return }

@@ -11,7 +11,7 @@ extension Session {
         hearing.bargeIn.replyEnded(reply.turn)
         let wasCut = outcome != .finished
         let position =
-            wasCut ? (paths?.speaker.cancel(reply.turn, at: now) ?? reply.start) : (paths?.speaker.heard ?? 0)
+            wasCut ? (paths?.speaker.cancel(reply.turn, at: now) ?? reply.start) : (paths?.speaker.heard(at: now) ?? 0)
         dialogue.reply = nil
         toolsEnd(with: reply, at: now)
         commitHeard(reply, position: position, wasCut: wasCut, at: now)

@@ -51,5 +51,7 @@ extension Session {
     }
 
     /// Samples of the reply that were heard.
-    private func position(in reply: Reply) -> Int64 { max((paths?.speaker.heard ?? 0) - reply.start, 0) }
+    private func position(in reply: Reply) -> Int64 {
+        max((paths?.speaker.heard(at: context.eventLoop.instant) ?? 0) - reply.start, 0)
+    }
 }

@@ -13,9 +13,10 @@ package import VoiceEngineProviders
 /// Confined to the session's loop. Full means: above `highWater` of waiting audio the text-to-speech is held; it goes
 /// on below `lowWater`.
 package final class Speaker {
-    /// [ms] of waiting audio.
-    package static let highWater = 4_000
-    package static let lowWater = 2_000
+    /// [ms] of waiting audio. With what is unheard and a provider's next piece it stays below 4,096 ms: the queue's memory
+    /// grows by doubling, and at 8 kHz that is where it would take another 64 KB.
+    package static let highWater = 3_600
+    package static let lowWater = 1_800
     /// [ms] of audio kept at most, waiting and unheard. Beyond it a provider that ignores `holdAudio` loses audio.
     package static let capacity = 120_000
     /// [ms] A cut is faded out over this, and a resumed reply faded in.
@@ -139,7 +140,8 @@ package final class Speaker {
             setup.followsReader ? .reader : setup.wantsSilence ? .continuous : .burst
         pacer = PacerStateMachine(
             mode: mode, sampleRate: setup.output.sampleRate, frame: frameSamples,
-            lead: setup.output.samples(inMilliseconds: setup.leadMilliseconds))
+            lead: setup.output.samples(inMilliseconds: setup.leadMilliseconds),
+            stride: setup.strideMilliseconds / setup.frameMilliseconds)
         self.voice = try VoiceCast(Array(others.keys)) { name, handler in
             try VoiceChain(
                 chain: (name.flatMap { others[$0] } ?? voice).chain, native: setup.output, policy: policy,
@@ -237,11 +239,15 @@ package final class Speaker {
     // MARK: - Playout
 
     /// Replies were heard up to here, in their own samples.
-    package var heard: Int64 { ledger.heard }
+    package func heard(at now: Instant) -> Int64 {
+        if let carrier, !isCutOpen { _ = advance(carrier, at: now) }
+        return ledger.heard
+    }
 
     /// How much of what was queued the caller has not heard.
-    package var unheard: Nanoseconds {
-        SampleClock(sampleRate: format.sampleRate).duration(ofSamples: queue.end - max(ledger.heard, queue.start))
+    package func unheard(at now: Instant) -> Nanoseconds {
+        let heard = max(heard(at: now), queue.start)
+        return SampleClock(sampleRate: format.sampleRate).duration(ofSamples: queue.end - heard)
     }
 
     /// Something is on its way to the caller's ear, or waits to be.
@@ -288,16 +294,14 @@ package final class Speaker {
     package func tick(at now: Instant) {
         lastTick = now
         voice?.tick(at: now)
-        handOut(at: now)
+        if !isAtRest { handOut(at: now) }
     }
 
     /// Hands out what is due by the last tick's time: frames stay on the grid of the ticks also where the first ones of
     /// a reply leave in between.
     private func handOut(at now: Instant) {
         guard !isIdle, let carrier, settleCut(carrier) else { return }
-        let carrierHeard = carrier.heardSamples(at: now)
-        ledger.advance(carrierHeard: carrierHeard)
-        queue.release(before: ledger.heard)
+        let carrierHeard = advance(carrier, at: now)
         let waiting = mode.isStill ? 0 : queue.waiting
         let due = pacer.framesDue(
             at: lastTick, waiting: waiting, mayPad: stretch.isWhole, buffered: ledger.handed - carrierHeard)
@@ -307,6 +311,14 @@ package final class Speaker {
             hold(queue.waiting > format.samples(inMilliseconds: Self.lowWater) ? nil : false)
         }
         reportIfHeard(at: now)
+    }
+
+    /// - Returns: What the carrier has played of all that it was handed.
+    private func advance(_ carrier: any Carrier, at now: Instant) -> Int64 {
+        let carrierHeard = carrier.heardSamples(at: now)
+        ledger.advance(carrierHeard: carrierHeard)
+        queue.release(before: ledger.heard)
+        return carrierHeard
     }
 
     /// The carrier is gone and not called again: nothing more is heard.
@@ -322,6 +334,11 @@ package final class Speaker {
     /// Nothing is said, waits, or is on its way, and the carrier wants no silence.
     private var isIdle: Bool {
         stretch == .silent && ledger.isDrained && queue.waiting == 0 && !isCutOpen && pacer.restsWithoutAudio
+    }
+
+    /// Nothing can leave now, and the end of the reply is not what is waited for.
+    private var isAtRest: Bool {
+        pacer.rests(at: lastTick) && !isCutOpen && !(stretch.isWhole && queue.waiting == 0)
     }
 
     /// - Returns: false while nothing may be played.

@@ -7,8 +7,10 @@ import Testing
     private static let frame = 160
     private static let lead = 480
 
-    private func pacer(_ mode: PacerStateMachine.Mode, frame: Int = frame, lead: Int = lead) -> PacerStateMachine {
-        PacerStateMachine(mode: mode, sampleRate: 8_000, frame: frame, lead: lead)
+    private func pacer(
+        _ mode: PacerStateMachine.Mode, frame: Int = frame, lead: Int = lead, stride: Int = 1
+    ) -> PacerStateMachine {
+        PacerStateMachine(mode: mode, sampleRate: 8_000, frame: frame, lead: lead, stride: stride)
     }
 
     private func at(_ milliseconds: Int64) -> Instant { .zero + .milliseconds(milliseconds) }
@@ -25,6 +27,7 @@ import Testing
     struct Row: CustomTestStringConvertible, Sendable {
         let name: String
         let mode: PacerStateMachine.Mode
+        var stride = 1
         let ticks: [Tick]
         var testDescription: String { name }
     }
@@ -48,12 +51,27 @@ import Testing
             name: "burst: nothing to play", mode: .burst,
             ticks: [Tick(ms: 0, due: 0), Tick(ms: 10, waiting: 159, due: 0), Tick(ms: 20, waiting: 160, due: 1)]),
         Row(
-            name: "burst: the lead, then real time", mode: .burst,
+            name: "burst: the lead, one frame more, then real time", mode: .burst,
             ticks: [
                 Tick(ms: 0, waiting: 9_999, due: 3), Tick(ms: 10, waiting: 9_999, due: 0),
                 Tick(ms: 19, waiting: 9_999, due: 0),
-                Tick(ms: 20, waiting: 9_999, due: 1), Tick(ms: 55, waiting: 9_999, due: 1),
-                Tick(ms: 60, waiting: 9_999, due: 1),
+                Tick(ms: 20, waiting: 9_999, due: 2), Tick(ms: 39, waiting: 9_999, due: 0),
+                Tick(ms: 55, waiting: 9_999, due: 1), Tick(ms: 60, waiting: 9_999, due: 1),
+            ]),
+        Row(
+            name: "burst: by strides, never less than the lead", mode: .burst, stride: 3,
+            ticks: [
+                Tick(ms: 0, waiting: 9_999, due: 3), Tick(ms: 10, waiting: 9_999, due: 0),
+                Tick(ms: 20, waiting: 9_999, due: 4), Tick(ms: 70, waiting: 9_999, due: 0),
+                Tick(ms: 80, waiting: 9_999, due: 3), Tick(ms: 139, waiting: 9_999, due: 0),
+                Tick(ms: 140, waiting: 9_999, due: 3), Tick(ms: 230, waiting: 9_999, due: 4),
+            ]),
+        Row(
+            name: "burst: what waits goes although it is less than a stride", mode: .burst, stride: 3,
+            ticks: [
+                Tick(ms: 0, waiting: 480, due: 3), Tick(ms: 20, waiting: 160, due: 1),
+                Tick(ms: 30, waiting: 320, due: 2), Tick(ms: 40, waiting: 9_999, due: 0),
+                Tick(ms: 60, waiting: 9_999, due: 3),
             ]),
         Row(
             name: "burst: slow audio gets its lead when it comes", mode: .burst,
@@ -66,7 +84,7 @@ import Testing
             ticks: [
                 Tick(ms: 0, waiting: 480, due: 3), Tick(ms: 30, due: 0), Tick(ms: 60, due: 0), Tick(ms: 500, due: 0),
                 Tick(ms: 505, waiting: 9_999, due: 3), Tick(ms: 524, waiting: 9_999, due: 0),
-                Tick(ms: 525, waiting: 9_999, due: 1),
+                Tick(ms: 525, waiting: 9_999, due: 2),
             ]),
         Row(
             name: "burst: the underrun's tick itself may begin it", mode: .burst,
@@ -96,7 +114,7 @@ import Testing
     ]
 
     @Test(arguments: rows) func handsOut(row: Row) {
-        var pacer = pacer(row.mode)
+        var pacer = pacer(row.mode, stride: row.stride)
         for tick in row.ticks {
             let due = pacer.framesDue(
                 at: at(tick.ms), waiting: tick.waiting, mayPad: tick.mayPad, buffered: tick.buffered)
@@ -121,7 +139,22 @@ import Testing
         var wire = pacer(.burst)
         wire.frameHanded(at: at(0))
         #expect(wire.framesDue(at: at(0), waiting: 9_999, mayPad: false, buffered: 0) == 2, "the lead includes it")
-        #expect(wire.framesDue(at: at(20), waiting: 9_999, mayPad: false, buffered: 0) == 1)
+        #expect(wire.framesDue(at: at(20), waiting: 9_999, mayPad: false, buffered: 0) == 2)
+    }
+
+    @Test func restsUntilSomethingIsDue() {
+        var wire = pacer(.burst, stride: 3)
+        var found: [Bool] = []
+        found.append(wire.rests(at: at(0)))
+        #expect(wire.framesDue(at: at(0), waiting: 9_999, mayPad: false, buffered: 0) == 3)
+        for milliseconds in [10, 19, 20] as [Int64] { found.append(wire.rests(at: at(milliseconds))) }
+        #expect(wire.framesDue(at: at(20), waiting: 9_999, mayPad: false, buffered: 0) == 4)
+        for milliseconds in [20, 79, 80, 500] as [Int64] { found.append(wire.rests(at: at(milliseconds))) }
+        #expect(found == [false, true, true, false, true, true, false, false])
+        var steady = pacer(.continuous)
+        #expect(steady.framesDue(at: at(0), waiting: 0, mayPad: false, buffered: 0) == 1)
+        let others = [steady.rests(at: at(1)), pacer(.reader).rests(at: at(1))]
+        #expect(others == [false, false])
     }
 
     @Test func aCutBeginsANewStretch() {
@@ -159,12 +192,15 @@ import Testing
         #expect(pacer.skippedFrames == 0)
     }
 
-    /// As long as audio waits, what was handed out is never more than `lead` ahead of real time, and never behind.
-    @Test(arguments: [(160, 480), (80, 320), (240, 720), (160, 500), (480, 960)])
-    func burstNeitherRunsAheadNorFallsBehind(frame: Int, lead: Int) {
+    /// As long as audio waits, what was handed out is never more than `lead` and a stride ahead of real time, and never
+    /// behind.
+    @Test(arguments: [
+        (160, 480, 1), (80, 320, 1), (240, 720, 1), (160, 500, 1), (480, 960, 1), (160, 480, 3), (80, 320, 6),
+    ])
+    func burstNeitherRunsAheadNorFallsBehind(frame: Int, lead: Int, stride: Int) {
         for seed in UInt64(0)..<5 {
             var random = SeededRandom(seed: seed)
-            var pacer = pacer(.burst, frame: frame, lead: lead)
+            var pacer = pacer(.burst, frame: frame, lead: lead, stride: stride)
             var now = Instant.zero
             var handed = pacer.framesDue(at: now, waiting: .max / 2, mayPad: false, buffered: 0) * frame
             // The lead may be rounded down by what is not a whole frame; the rest must outlast the longest tick.
@@ -174,17 +210,17 @@ import Testing
                 let played = SampleClock(sampleRate: 8_000).sample(at: now)
                 #expect(Int64(handed) >= played, "seed \(seed): dry at \(now)")
                 handed += pacer.framesDue(at: now, waiting: .max / 2, mayPad: false, buffered: 0) * frame
-                #expect(Int64(handed) - played <= Int64(lead), "seed \(seed): ahead at \(now)")
+                #expect(Int64(handed) - played <= Int64(lead + frame * stride), "seed \(seed): ahead at \(now)")
                 #expect(Int64(handed) - played > Int64(lead - frame), "seed \(seed): behind at \(now)")
             }
         }
     }
 
-    /// Stretches, gaps, cuts and short tails at random: never more than the lead in front of the listener.
-    @Test func burstIsNeverAheadWhateverWaits() {
+    /// Stretches, gaps, cuts and short tails at random: never more than the lead and a stride in front of the listener.
+    @Test(arguments: [1, 3]) func burstIsNeverAheadWhateverWaits(stride: Int) {
         for seed in UInt64(0)..<30 {
             var random = SeededRandom(seed: seed)
-            var pacer = pacer(.burst)
+            var pacer = pacer(.burst, stride: stride)
             // In microsamples of real time: when the listener has played everything.
             var dry = Instant.zero
             var now = Instant.zero
@@ -202,7 +238,7 @@ import Testing
                 let due = pacer.framesDue(at: now, waiting: waiting, mayPad: .random(using: &random), buffered: 0)
                 #expect(due * Self.frame < waiting + Self.frame, "seed \(seed)")
                 dry = max(dry, now) + .milliseconds(Int64(due) * 20)
-                #expect(dry - now <= .milliseconds(60), "seed \(seed) at \(now)")
+                #expect(dry - now <= .milliseconds(60 + Int64(stride) * 20), "seed \(seed) at \(now)")
             }
         }
     }

@@ -226,6 +226,7 @@ final class MediaStreamCall: ServerWebSocketPeer, Carrier, CarrierCall {
             agent: agent.isEmpty ? start.agent : agent, callID: start.callID,
             variables: variables.merging(start.variables) { $1 }, input: order?.format ?? start.input.audio,
             output: start.output.audio, frameMilliseconds: traits.frameMilliseconds,
-            leadMilliseconds: traits.leadMilliseconds, wantsSilence: traits.wantsSilence)
+            leadMilliseconds: traits.leadMilliseconds, strideMilliseconds: traits.strideMilliseconds,
+            wantsSilence: traits.wantsSilence)
     }
 }

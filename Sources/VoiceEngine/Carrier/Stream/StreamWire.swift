@@ -90,8 +90,10 @@ package struct StreamTraits: Equatable, Sendable {
     /// Audio of one message at least. [ms] Frames are collected until then; what is left at the end of speech is filled
     /// up with silence.
     package var messageMilliseconds = 20
-    /// How far ahead of real time the carrier is kept. [ms]
+    /// How far ahead of real time the carrier is kept at least. [ms]
     package var leadMilliseconds = 60
+    /// Frames leave together, this long at once: so much farther ahead the carrier may be. [ms]
+    package var strideMilliseconds = 60
     /// Silence behind each stretch of speech. [ms] For carriers that play their last audio only when more comes.
     package var tailMilliseconds = 0
     /// The carrier needs audio all the time.

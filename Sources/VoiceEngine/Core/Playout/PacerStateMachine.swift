@@ -2,7 +2,9 @@
 ///
 /// Three ways of pacing, by what plays the audio:
 /// - `continuous`: one frame for every frame's time, silence included (hosts that take frames by callback);
-/// - `burst`: from the first frame of a stretch of speech the frames keep `lead` ahead of real time (wire carriers);
+/// - `burst`: a stretch of speech begins with `lead`; after its first frame's time the frames keep one frame more than
+///   that ahead of real time, so that a late tick is not heard, and leave `stride` at once (wire carriers, to which every
+///   hand-out is a system call);
 /// - `reader`: keep `lead` in front of whoever reads (hosts that pull).
 package struct PacerStateMachine: ~Copyable {
     package enum Mode: Equatable, Sendable { case continuous, burst, reader }
@@ -20,6 +22,7 @@ package struct PacerStateMachine: ~Copyable {
     private let clock: SampleClock
     private let frame: Int64
     private let lead: Int64
+    private let stride: Int64
     private var state = State.idle
     /// Frames that were skipped because the loop stood still.
     package private(set) var skippedFrames: Int64 = 0
@@ -27,11 +30,13 @@ package struct PacerStateMachine: ~Copyable {
     /// - Parameters:
     ///   - frame: Samples in a frame.
     ///   - lead: Samples to be ahead.
-    package init(mode: Mode, sampleRate: Int, frame: Int, lead: Int) {
+    ///   - stride: Frames that `burst` hands out together, while so many wait.
+    package init(mode: Mode, sampleRate: Int, frame: Int, lead: Int, stride: Int = 1) {
         self.mode = mode
         clock = SampleClock(sampleRate: sampleRate)
         self.frame = Int64(max(frame, 1))
         self.lead = Int64(max(lead, 0))
+        self.stride = Int64(max(stride, 1))
     }
 
     /// - Parameters:
@@ -46,6 +51,13 @@ package struct PacerStateMachine: ~Copyable {
         case .burst: return Int(burst(now, playable: playable))
         case .reader: return Int(min(max((lead - buffered + frame - 1) / frame, 0), playable))
         }
+    }
+
+    /// Whether nothing is due now, whatever waits.
+    package func rests(at now: Instant) -> Bool {
+        guard mode == .burst, case .running(let anchor, let handed) = state else { return false }
+        let elapsed = clock.samples(in: now - anchor)
+        return elapsed + lead + reserve(after: elapsed) < handed + frame
     }
 
     /// Whether nothing is ever due while nothing waits.
@@ -91,6 +103,9 @@ package struct PacerStateMachine: ~Copyable {
         }
     }
 
+    /// What is kept beyond the lead, once a stretch has begun.
+    private func reserve(after elapsed: Int64) -> Int64 { elapsed < frame ? 0 : frame }
+
     private mutating func burst(_ now: Instant, playable: Int64) -> Int64 {
         switch state {
         case .idle:
@@ -105,7 +120,10 @@ package struct PacerStateMachine: ~Copyable {
                 state = .idle
                 return burst(now, playable: playable)
             }
-            let due = min(max((elapsed + lead - handed) / frame, 0), playable)
+            // As soon as one is due they all leave.
+            let behind = elapsed + lead + reserve(after: elapsed) - handed
+            guard behind >= frame else { return 0 }
+            let due = min(behind / frame + stride - 1, playable)
             state = .running(anchor: anchor, handed: handed + due * frame)
             return due
         }

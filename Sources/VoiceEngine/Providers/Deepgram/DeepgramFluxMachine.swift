@@ -4,7 +4,8 @@ internal import VoiceEngineCore
 extension DeepgramFluxOptions {
     func profile(beginsWithin patience: TimeAmount) -> RecogniserProfile {
         RecogniserProfile(
-            chunkMilliseconds: chunkMilliseconds,
+            // Its turns are told by the model behind it, which wants its 80 ms.
+            chunkMilliseconds: chunkMilliseconds, quietMilliseconds: chunkMilliseconds,
             // Turns advance with the audio alone: without it they never end. Six messages of 80 ms.
             idle: .init(interval: .milliseconds(480), act: .silence(480)),
             readyPatience: patience, goodbye: DeepgramFluxWire.closeStream)

@@ -251,6 +251,7 @@ final class OpenAIRealtimeCall {
             perform(outputs, isCall: true)
             sendAudio(all: false)
         case .paused: perform(machine.voicePaused(), isCall: true)
+        case .quiet: break
         }
     }
 

@@ -1,13 +1,12 @@
 internal import NIOCore
 internal import VoiceEngineCore
 
-/// A caller's audio on its way to a recogniser: cut into messages of one length, kept while the connection cannot take
-/// them. Pure.
+/// A caller's audio on its way to a recogniser: cut into messages, kept while the connection cannot take them. Pure.
 ///
 ///     append ─► chunk (does not fill a message yet) ─► taken by the connection, or backlog (≤ 10 s, oldest dropped)
 ///
-/// However the audio is split when it is appended, the same messages come out. The recogniser counts time by what it
-/// was sent; `callMilliseconds(ofSent:)` leads back to the time of what was appended.
+/// However the audio is split when it is appended, the same messages come out: short ones, that words come early, and
+/// longer ones while nobody speaks, because each costs two system calls. The recogniser counts time by what it was sent; `callMilliseconds(ofSent:)` leads back to the time of what was appended.
 struct AudioUplink {
     /// [ms] of audio that are kept while nothing can be sent.
     static let longestBacklog = 10_000
@@ -19,6 +18,9 @@ struct AudioUplink {
 
     private let format: AudioFormat
     private let chunkBytes: Int
+    private let quietBytes: Int
+    /// Of the message that is being filled.
+    private var messageBytes: Int
     private let smallestBytes: Int
     private let maximumBacklogBytes: Int
     /// Audio that does not fill a message yet.
@@ -37,16 +39,19 @@ struct AudioUplink {
 
     /// - Parameters:
     ///   - chunkMilliseconds: Length of a message.
+    ///   - quietMilliseconds: The same while nobody speaks, if it is longer.
     ///   - smallestMilliseconds: What is shorter when it is flushed is filled up with silence.
-    init(format: AudioFormat, chunkMilliseconds: Int, smallestMilliseconds: Int = 0) {
+    init(format: AudioFormat, chunkMilliseconds: Int, quietMilliseconds: Int = 0, smallestMilliseconds: Int = 0) {
         self.format = format
         func bytes(_ milliseconds: Int) -> Int {
             format.bytes(forSamples: format.samples(inMilliseconds: milliseconds))
         }
         chunkBytes = max(1, bytes(chunkMilliseconds))
+        quietBytes = max(chunkBytes, bytes(quietMilliseconds))
+        messageBytes = chunkBytes
         smallestBytes = min(chunkBytes, bytes(smallestMilliseconds))
-        maximumBacklogBytes = max(chunkBytes, bytes(Self.longestBacklog))
-        chunk.reserveCapacity(chunkBytes)
+        maximumBacklogBytes = max(quietBytes, bytes(Self.longestBacklog))
+        chunk.reserveCapacity(quietBytes)
     }
 
     /// [ms] of audio that the recogniser was sent.
@@ -65,6 +70,15 @@ struct AudioUplink {
     mutating func append(_ audio: UnsafeRawBufferPointer, _ take: Take) {
         appended += Int64(audio.count)
         fill(audio, take)
+    }
+
+    /// Nobody speaks: the messages may be long.
+    mutating func quieten() { messageBytes = quietBytes }
+
+    /// Somebody speaks: what has been collected goes, and the messages are short again.
+    mutating func attend(_ take: Take) {
+        messageBytes = chunkBytes
+        if chunk.count >= messageBytes { emit(take) }
     }
 
     /// Puts in silence that the caller did not send, and flushes.
@@ -117,10 +131,10 @@ struct AudioUplink {
     private mutating func fill(_ audio: UnsafeRawBufferPointer, _ take: Take) {
         var rest = audio
         while rest.count > 0 {
-            let count = min(rest.count, chunkBytes - chunk.count)
+            let count = min(rest.count, messageBytes - chunk.count)
             chunk.append(contentsOf: UnsafeRawBufferPointer(rebasing: rest[..<count]))
             rest = UnsafeRawBufferPointer(rebasing: rest[count...])
-            if chunk.count == chunkBytes { emit(take) }
+            if chunk.count == messageBytes { emit(take) }
         }
     }
 

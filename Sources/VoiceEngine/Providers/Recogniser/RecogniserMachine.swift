@@ -94,7 +94,9 @@ struct RecogniserProfile {
         case text((_ audio: UnsafeRawBufferPointer, _ message: inout [UInt8]) -> Void)
     }
 
+    /// Length of a message of audio; the same while nobody speaks, if it is longer; the shortest that is taken.
     var chunkMilliseconds: Int
+    var quietMilliseconds = 100
     var smallestMilliseconds = 0
     var framing = Framing.binary
     var idle: Idle

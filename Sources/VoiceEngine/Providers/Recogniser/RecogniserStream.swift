@@ -72,7 +72,7 @@ final class RecogniserStream<Machine: RecogniserMachine>: SpeechToTextStream {
         self.sink = sink
         uplink = AudioUplink(
             format: format, chunkMilliseconds: profile.chunkMilliseconds,
-            smallestMilliseconds: profile.smallestMilliseconds)
+            quietMilliseconds: profile.quietMilliseconds, smallestMilliseconds: profile.smallestMilliseconds)
         clocks = Clocks(heard: context.eventLoop.now)
     }
 
@@ -98,7 +98,14 @@ final class RecogniserStream<Machine: RecogniserMachine>: SpeechToTextStream {
         drain()
     }
 
-    func hint(_ hint: VoiceHint) {}
+    func hint(_ hint: VoiceHint) {
+        guard sink != nil else { return }
+        switch hint {
+        case .started, .resumed: uplink.attend { self.take($0) }
+        case .quiet: uplink.quieten()
+        case .paused: break
+        }
+    }
 
     func finishUtterance() {
         guard sink != nil else { return }
