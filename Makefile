@@ -33,6 +33,7 @@ build: dist/.built
 $(LIBRARY): $(SWIFT_SOURCES) | packages
 	swift build $(SWIFT_RELEASE) --product voiceengine
 	swift build $(SWIFT_RELEASE) --product voice-lab
+	swift build $(SWIFT_RELEASE) --product voice-bench
 	@touch $@
 
 dist/.built: $(LIBRARY) $(wildcard examples/host/*.[ch]) scripts/install.sh $(wildcard bindings/python/voice_engine/*)

@@ -105,12 +105,12 @@ let package = Package(
             name: "VoiceBench",
             dependencies: [
                 "CVoiceEngine", "CVoiceBench", "CLinux", "CAllocationCounter", "VoiceEngine", "VoiceBenchScript",
-                "VoiceEngineCore", "VoiceEngineThreads", "VoiceEngineNet", "VoiceEngineProviders", "VoiceEngineSession",
-                "VoiceEngineCarrier", nio("NIOCore"), nio("NIOEmbedded"),
+                "VoiceEngineCore", "VoiceEngineThreads", "VoiceEngineMedia", "VoiceEngineNet", "VoiceEngineProviders",
+                "VoiceEngineSession", "VoiceEngineCarrier", nio("NIOCore"), nio("NIOEmbedded"),
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             exclude: ["Script"], swiftSettings: strict),
-        .target(name: "CVoiceBench"),
+        .target(name: "CVoiceBench", linkerSettings: [.linkedLibrary("dl")]),
         // The other side of a call, in process: a caller and providers. Apart, so that tests can have it without the engine.
         .target(
             name: "VoiceBenchScript",

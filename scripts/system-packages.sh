@@ -14,7 +14,7 @@ packages=(
   # Local text-to-speech, and recorded and synthetic speech for tests and the demo.
   libflite1 libspandsp2 sox espeak-ng asterisk-core-sounds-en-wav pocketsphinx-testdata
   # make check, make abi, bindings.
-  abigail-tools clang-format binutils python3 python3-venv
+  abigail-tools clang-format binutils python3 python3-venv valgrind
 )
 
 missing() {

@@ -10,5 +10,7 @@ struct VoiceBench: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "voice-bench",
         abstract: "Measures the engine from within: what has no wire, and what needs no clock.",
-        subcommands: [CallsCommand.self, CreateCommand.self, ShortCommand.self, FramesCommand.self])
+        subcommands: [
+            CallsCommand.self, CreateCommand.self, ShortCommand.self, FramesCommand.self, KernelsCommand.self,
+        ])
 }

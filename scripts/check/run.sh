@@ -52,6 +52,8 @@ fi
 step "rules of the code base" "docs say why; each line names file, line and rule" python3 scripts/check/rules.py
 step "rules find what they are for" "scripts/check/test_rules.py" \
   env PYTHONDONTWRITEBYTECODE=1 PYTHONPATH=scripts/check python3 scripts/check/test_rules.py
+step "the gate lets nothing dearer through" "scripts/check/test_gate.py" \
+  env PYTHONDONTWRITEBYTECODE=1 PYTHONPATH=scripts/check python3 scripts/check/test_gate.py
 step "tables of the benchmark" "scripts/bench/peer/test_report.py" \
   env PYTHONDONTWRITEBYTECODE=1 python3 scripts/bench/peer/test_report.py
 
@@ -76,6 +78,16 @@ check_shell() {
 step "shell scripts parse" "bash -n names the line" check_shell
 
 step "header and ABI baseline" "scripts/abi.sh --accept takes an addition; a break needs a new ABI major" scripts/abi.sh --header
+
+# Exit status 77: it cannot be counted here; the last line says why.
+gate=0
+gate_says=$(scripts/check/gate.sh 2>&1) || gate=$?
+if [[ $gate == 77 ]]; then
+  skip "cost of a frame" "${gate_says##*$'\n'}"
+else
+  step "cost of a frame" "scripts/check/gate.sh --profile CASE tells where it goes, --accept records it" \
+    bash -c 'echo "$1"; exit "$0"' "$gate" "$gate_says"
+fi
 
 if python=$(scripts/check/python-venv.sh 2> "$output"); then
   step "Python names" "pyflakes" "$python" -m pyflakes bindings/python/voice_engine bindings/python/tests examples/python \

@@ -45,9 +45,8 @@ struct ShortCommand: ParsableCommand {
     }
 
     func run() throws {
-        guard let line = BenchLine("mulaw") else { return }
         try Descriptors.allow(live + 256)
-        let engine = try BenchEngine(line: line, loops: loops)
+        let engine = try BenchEngine(line: .telephone, loops: loops)
         var samples: [Sample] = []
         let began = monotonicNanoseconds()
         for tenth in 1...10 {

@@ -15,6 +15,9 @@ struct FramesCommand: ParsableCommand {
     @Option(help: "Frames of 20 ms that are counted, of each session.")
     var frames = 400
 
+    @Option(help: "Sessions side by side, as many cases.")
+    var sessions = "1,10"
+
     @Option(help: "Only cases whose name begins so, such as pull/agent.")
     var only = ""
 
@@ -38,15 +41,20 @@ struct FramesCommand: ParsableCommand {
         let nanoseconds: Int64
     }
 
+    private var counts: [Int] { sessions.split(separator: ",").compactMap { Int($0) } }
+
     func validate() throws {
         guard (10...1_000).contains(frames) else { throw ValidationError("--frames: 10 to 1000") }
+        guard !counts.isEmpty, counts.allSatisfy({ (1...1_000).contains($0) }) else {
+            throw ValidationError("--sessions: numbers from 1 to 1000, separated by commas")
+        }
     }
 
     func run() throws {
         var findings: [Finding] = []
         for path in ["pull", "twilio"] {
             for situation in FrameSituation.allCases {
-                for sessions in [1, 10] {
+                for sessions in counts {
                     let one = Case(path: path, situation: situation, sessions: sessions)
                     if one.name.hasPrefix(only) { findings.append(try measure(one)) }
                 }

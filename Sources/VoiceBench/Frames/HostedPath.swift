@@ -14,12 +14,14 @@ final class HostedPath: FramePath {
     private let carrier: HostCarrier
     private let session: Session
     private let frames: [[UInt8]]
+    private let line: BenchLine
     private var pulled = [UInt8](repeating: 0, count: 160)
     private var number = 0
     private(set) var spoken = 0
 
     init(_ situation: FrameSituation) throws {
         frames = situation.frames
+        line = .telephone
         let format = AudioFormat.telephone
         ports = HostPorts(input: format, output: format, pulls: true)
         carrier = HostCarrier(ports: ports, playout: .pull, frameMilliseconds: 20, slow: { _ in })
@@ -46,7 +48,7 @@ final class HostedPath: FramePath {
             tick(at: now + SessionClock.interval)
             pulled.withUnsafeMutableBytes { try? ports.pull(into: $0) }
         }
-        if pulled.contains(where: { $0 != AudioEncoding.mulaw.silence }) { spoken += 1 }
+        if pulled.withUnsafeBytes({ line.isAudible($0) }) { spoken += 1 }
         return count
     }
 

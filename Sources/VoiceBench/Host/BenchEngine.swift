@@ -74,18 +74,27 @@ struct BenchLine: Sendable {
     /// What fills the frames of one who says nothing.
     let silence: UInt8
 
+    /// μ-law.
+    static let telephone = BenchLine(UInt32(VOICE_ENCODING_MULAW), .telephone)
+
+    private init(_ encoding: UInt32, _ format: AudioFormat) {
+        self.encoding = encoding
+        self.format = format
+        frameBytes = format.bytes(forSamples: 160)
+        silence = format.encoding.silence
+    }
+
+    /// - Parameter name: mulaw, alaw or pcm16.
     init?(_ name: String) {
-        let coding: AudioEncoding
+        let (encoding, coding): (Int32, AudioEncoding)
         switch name {
-        case "mulaw": (encoding, coding) = (UInt32(VOICE_ENCODING_MULAW), .mulaw)
-        case "alaw": (encoding, coding) = (UInt32(VOICE_ENCODING_ALAW), .alaw)
-        case "pcm16": (encoding, coding) = (UInt32(VOICE_ENCODING_PCM16), .pcm16)
+        case "mulaw": (encoding, coding) = (VOICE_ENCODING_MULAW, .mulaw)
+        case "alaw": (encoding, coding) = (VOICE_ENCODING_ALAW, .alaw)
+        case "pcm16": (encoding, coding) = (VOICE_ENCODING_PCM16, .pcm16)
         default: return nil
         }
         guard let format = try? AudioFormat(encoding: coding, sampleRate: 8_000) else { return nil }
-        self.format = format
-        frameBytes = format.bytes(forSamples: 160)
-        silence = coding.silence
+        self.init(UInt32(encoding), format)
     }
 
     /// Whether a frame holds anything but silence.
