@@ -51,6 +51,19 @@ import VoiceEngineCore
         }
     }
 
+    /// All pairs of characters, and so every entry of both tables at every place of a group.
+    @Test func everyPairOfCharactersIsRight() throws {
+        let pairs = (0..<4_096).flatMap { [UInt8($0 >> 4), UInt8($0 & 15) << 4 | UInt8($0 >> 8), UInt8($0 & 0xFF)] }
+        let coded = try encode(pairs)
+        #expect(coded == Array(Data(pairs).base64EncodedString().utf8))
+        #expect(try decode(coded) == pairs)
+        for shift in 1...2 {
+            let shifted = Array(pairs.dropFirst(shift))
+            #expect(try encode(shifted) == Array(Data(shifted).base64EncodedString().utf8))
+            #expect(try decode(try encode(shifted)) == shifted)
+        }
+    }
+
     @Test func agreesWithFoundationOnRandomBytes() throws {
         var random = SeededRandom(seed: 0x5EED_0006)
         for count in Array(0...200) + [960, 1_919, 1_920] {

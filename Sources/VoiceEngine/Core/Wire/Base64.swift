@@ -10,8 +10,10 @@ package enum Base64Error: Error, Equatable, Sendable {
 
 /// Base64 with the standard alphabet (RFC 4648 section 4), as carriers wrap audio into JSON.
 ///
-/// The kernels handle eight characters at a time in one 64-bit word, without tables: each byte of the word is a lane,
-/// and a comparison is an addition that carries into the lane's top bit.
+/// The kernels handle eight characters at a time, by tables of 4 and 8 KB that all calls share: without wider shuffles than
+/// every x86-64 has, arithmetic on the eight lanes of a word took three times as long. The last few characters are done
+/// by that arithmetic: each byte of the word is a lane, and a comparison is an addition that carries into the lane's
+/// top bit.
 package enum Base64 {
     /// Characters that `count` bytes become, padding included.
     package static func encodedCount(_ count: Int) -> Int { (count + 2) / 3 * 4 }
@@ -53,12 +55,16 @@ package enum Base64 {
 
     private static func encode(_ source: UnsafeRawBufferPointer, into target: UnsafeMutableRawBufferPointer) {
         var (from, to) = (0, 0)
-        // Eight bytes are loaded although six are used, so the last group of six is left to the loop below.
-        while from &+ 8 <= source.count {
-            let word = UInt64(bigEndian: source.loadUnaligned(fromByteOffset: from, as: UInt64.self)) &>> 16
-            target.storeBytes(of: letters(spread(word)).bigEndian, toByteOffset: to, as: UInt64.self)
-            from &+= 6
-            to &+= 8
+        pairs.withUnsafeBufferPointer { pairs in
+            // Eight bytes are loaded although six are used, so the last group of six is left to the loop below.
+            while from &+ 8 <= source.count {
+                let word = UInt64(bigEndian: source.loadUnaligned(fromByteOffset: from, as: UInt64.self)) &>> 16
+                let first = UInt64(pairs[Int(word &>> 36)]) | UInt64(pairs[Int(word &>> 24 & 0xFFF)]) &<< 16
+                let last = UInt64(pairs[Int(word &>> 12 & 0xFFF)]) | UInt64(pairs[Int(word & 0xFFF)]) &<< 16
+                target.storeBytes(of: (first | last &<< 32).littleEndian, toByteOffset: to, as: UInt64.self)
+                from &+= 6
+                to &+= 8
+            }
         }
         while from < source.count {
             let count = min(3, source.count - from)
@@ -72,6 +78,12 @@ package enum Base64 {
             from += count
             to += 4
         }
+    }
+
+    /// The two characters of each 12 bits, the first in the lower byte.
+    private static let pairs: [UInt16] = (0..<4_096).map { bits in
+        let two = letters(UInt64(bits >> 6) | UInt64(bits & 63) << 8)
+        return UInt16(truncatingIfNeeded: two)
     }
 
     /// Spreads 48 bits over eight lanes of six: halves, quarters, eighths.
@@ -105,14 +117,18 @@ package enum Base64 {
         guard target.count >= total else { return .failure(.targetTooSmall) }
         var (from, to) = (0, 0)
         var bad: UInt64 = 0
-        // Eight bytes are stored although six count, so there must be room for two more.
-        while from &+ 8 <= count, to &+ 8 <= total {
-            let word = UInt64(bigEndian: source.loadUnaligned(fromByteOffset: from, as: UInt64.self))
-            let (x, wrong) = values(word)
-            bad |= wrong
-            target.storeBytes(of: (gather(x) &<< 16).bigEndian, toByteOffset: to, as: UInt64.self)
-            from &+= 8
-            to &+= 6
+        parts.withUnsafeBufferPointer { parts in
+            // Eight bytes are stored although six count, so there must be room for two more.
+            while from &+ 8 <= count, to &+ 8 <= total {
+                let word = UInt64(littleEndian: source.loadUnaligned(fromByteOffset: from, as: UInt64.self))
+                let first = group(UInt32(truncatingIfNeeded: word), parts)
+                let last = group(UInt32(truncatingIfNeeded: word &>> 32), parts)
+                bad |= UInt64((first | last) & notBase64)
+                let six = UInt64(first) | UInt64(last) &<< 24
+                target.storeBytes(of: six.littleEndian, toByteOffset: to, as: UInt64.self)
+                from &+= 8
+                to &+= 6
+            }
         }
         while from < count {
             let part = min(4, count - from)
@@ -131,6 +147,26 @@ package enum Base64 {
             to += bytes
         }
         return bad == 0 ? .success(total) : .failure(.invalidByte)
+    }
+
+    /// Four characters, the first in the lowest byte, to three bytes in that order; with `notBase64` where one is no
+    /// letter.
+    @inline(__always)
+    private static func group(_ four: UInt32, _ parts: UnsafeBufferPointer<UInt32>) -> UInt32 {
+        parts[Int(four & 0xFF)] | parts[256 &+ Int(four &>> 8 & 0xFF)] | parts[512 &+ Int(four &>> 16 & 0xFF)]
+            | parts[768 &+ Int(four &>> 24)]
+    }
+
+    private static let notBase64: UInt32 = 0x8000_0000
+
+    /// What each character gives at each of the four places of a group.
+    private static let parts: [UInt32] = (0..<4).flatMap { place in
+        (0..<256).map { character -> UInt32 in
+            let (value, wrong) = values(0x4141_4141_4141_4100 | UInt64(character))
+            guard wrong == 0 else { return notBase64 }
+            let bits = UInt32(truncatingIfNeeded: value & 63) << UInt32(18 - 6 * place)
+            return bits >> 16 | bits & 0xFF00 | (bits & 0xFF) << 16
+        }
     }
 
     /// Characters before the padding; nil when the padding or the count cannot be.

@@ -68,18 +68,19 @@ enum JSONLexer {
     /// The end of the run of bytes that mean themselves inside a string: printable ASCII without `"` and `\`.
     static func afterPlainRun(_ bytes: UnsafeRawBufferPointer, from start: Int) -> Int {
         var index = start
-        // Eight bytes at a time: most of a media message is one base64 string. A byte is special when it is below
-        // 0x20, equal to a quote or backslash (the xor makes it zero), or has its top bit set.
-        let ones: UInt64 = 0x0101_0101_0101_0101
-        let tops: UInt64 = 0x8080_8080_8080_8080
-        while index + 8 <= bytes.count {
-            let word = bytes.loadUnaligned(fromByteOffset: index, as: UInt64.self)
-            let quote = word ^ (ones &* 0x22)
-            let slash = word ^ (ones &* 0x5C)
-            let below = (word &- ones &* 0x20) & ~word
-            let special = (below | ((quote &- ones) & ~quote) | ((slash &- ones) & ~slash) | word) & tops
-            if special != 0 { break }
-            index += 8
+        while index &+ 8 <= bytes.count {
+            let special = specials(in: bytes.loadUnaligned(fromByteOffset: index, as: UInt64.self).littleEndian)
+            // The lowest one is exact; those above it may have borrowed.
+            if special != 0 { return index &+ special.trailingZeroBitCount &>> 3 }
+            index &+= 8
+            // Nearly all of a media message is one long string: 32 bytes at a time.
+            while index &+ 32 <= bytes.count {
+                let one = specials(in: bytes.loadUnaligned(fromByteOffset: index, as: SIMD16<UInt8>.self))
+                let other = specials(in: bytes.loadUnaligned(fromByteOffset: index &+ 16, as: SIMD16<UInt8>.self))
+                let words = unsafeBitCast(one | other, to: SIMD2<UInt64>.self)
+                if words.x | words.y != 0 { break }
+                index &+= 32
+            }
         }
         while index < bytes.count {
             let byte = bytes[index]
@@ -87,6 +88,25 @@ enum JSONLexer {
             index += 1
         }
         return index
+    }
+
+    /// The top bit of each byte that does not mean itself: below 0x20, a quote or backslash (the xor makes it zero), or
+    /// above ASCII. A byte above such a one may be marked too.
+    @inline(__always)
+    private static func specials(in word: UInt64) -> UInt64 {
+        let ones: UInt64 = 0x0101_0101_0101_0101
+        let quote = word ^ (ones &* 0x22)
+        let slash = word ^ (ones &* 0x5C)
+        let below = (word &- ones &* 0x20) & ~word
+        return (below | ((quote &- ones) & ~quote) | ((slash &- ones) & ~slash) | word) & (ones &* 0x80)
+    }
+
+    /// All ones in each byte that does not mean itself.
+    @inline(__always)
+    private static func specials(in bytes: SIMD16<UInt8>) -> SIMD16<UInt8> {
+        let outside = (bytes &- SIMD16(repeating: 0x20)) .>= SIMD16(repeating: 0x60)
+        let special = outside .| (bytes .== SIMD16(repeating: 0x22)) .| (bytes .== SIMD16(repeating: 0x5C))
+        return SIMD16(repeating: 0).replacing(with: SIMD16(repeating: 0xFF), where: special)
     }
 
     /// Reads a string whose opening quote is at `start`. Checks escapes, surrogates and UTF-8.
