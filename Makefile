@@ -4,6 +4,7 @@
 #   make test      everything that is tested, Swift, C, Python and the real models
 #   make check     format, rules of the code, exported symbols
 #   make bench     load benchmark with scripted providers
+#   make bench-engine   the engine without a wire: calls over the C ABI, set-up, memory
 #   make bench-peer   the same load on voice-host and on pipecat, side by side
 #   make turns     turn-taking measured on recorded speech, into docs/turn-taking.md
 #   make build     library, voice-host and header into dist/
@@ -21,7 +22,7 @@ SWIFT_RELEASE = -c release -Xswiftc -static-stdlib -Xswiftc -enforce-exclusivity
 LIBRARY = .build/release/libvoiceengine.so
 SWIFT_SOURCES = $(shell find Sources -type f) Package.swift
 
-.PHONY: all demo test check abi bench bench-peer turns build models run install packages swift-test asterisk-test clean
+.PHONY: all demo test check abi bench bench-engine bench-peer turns build models run install packages swift-test asterisk-test clean
 
 all: build
 
@@ -65,6 +66,9 @@ abi: build
 
 bench: build
 	@scripts/bench.sh
+
+bench-engine: build
+	@scripts/voice-bench.sh
 
 bench-peer: build
 	@scripts/bench-peer.sh
