@@ -5,6 +5,7 @@
 #   make check     format, rules of the code, exported symbols
 #   make bench     load benchmark with scripted providers
 #   make bench-engine   the engine without a wire: calls over the C ABI, set-up, memory
+#   make bench-local  the same callers on local speech models, until they are full
 #   make bench-peer   the same load on voice-host and on pipecat, side by side
 #   make turns     turn-taking measured on recorded speech, into docs/turn-taking.md
 #   make build     library, voice-host and header into dist/
@@ -22,7 +23,7 @@ SWIFT_RELEASE = -c release -Xswiftc -static-stdlib -Xswiftc -enforce-exclusivity
 LIBRARY = .build/release/libvoiceengine.so
 SWIFT_SOURCES = $(shell find Sources -type f) Package.swift
 
-.PHONY: all demo test check abi bench bench-engine bench-peer turns build models run install packages swift-test asterisk-test clean
+.PHONY: all demo test check abi bench bench-engine bench-local bench-peer turns build models run install packages swift-test asterisk-test clean
 
 all: build
 
@@ -69,6 +70,9 @@ bench: build
 
 bench-engine: build
 	@scripts/voice-bench.sh
+
+bench-local: build models
+	@scripts/bench-local.sh
 
 bench-peer: build
 	@scripts/bench-peer.sh

@@ -20,6 +20,6 @@ struct Laboratory: AsyncParsableCommand {
         abstract: "A simulated carrier, scripted providers and a load benchmark for voice engines.",
         subcommands: [
             CallCommand.self, TwilioCommand.self, ProvidersCommand.self, FailuresCommand.self, BenchCommand.self,
-            LoopbackCommand.self,
+            BurstCommand.self, ShortCommand.self, LoopbackCommand.self,
         ])
 }

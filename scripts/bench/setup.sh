@@ -46,6 +46,9 @@ start_voice_host() {
     addresses=(-e 's|ws://|wss://|; s|http://|https://|')
   fi
   sed "${addresses[@]}" -e "s/PORT/$provider_port/g" examples/demo/bench-agent.json > "$folder/agents/bench.json"
+  # The same agent with a greeting that differs from call to call, so that it cannot be recorded ahead.
+  sed -e 's/"name": "bench"/"name": "bench-live"/' -e 's/"greeting": .*/"greeting": "Thanks for calling {{tag}}, how can I help?",/' \
+    "$folder/agents/bench.json" > "$folder/agents/bench-live.json"
   host_settings "$folder" > "$folder/server.json"
   host_port=$(free_port)
   host_url=$scheme://127.0.0.1:$host_port

@@ -56,6 +56,10 @@ step "the gate lets nothing dearer through" "scripts/check/test_gate.py" \
   env PYTHONDONTWRITEBYTECODE=1 PYTHONPATH=scripts/check python3 scripts/check/test_gate.py
 step "tables of the benchmark" "scripts/bench/peer/test_report.py" \
   env PYTHONDONTWRITEBYTECODE=1 python3 scripts/bench/peer/test_report.py
+for test in plot local; do
+  step "$test of the benchmark" "scripts/bench/test_$test.py" \
+    env PYTHONDONTWRITEBYTECODE=1 python3 "scripts/bench/test_$test.py"
+done
 
 if command -v swift > /dev/null; then
   step "Swift format" "scripts/check/run.sh --fix formats; long comments are broken by hand at 120 columns" \

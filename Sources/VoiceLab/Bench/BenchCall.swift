@@ -1,11 +1,13 @@
 import NIOCore
 
-/// One live call of the benchmark on its WebSocket. The wheel of `BenchRun` calls `tick` every 20 ms.
-final class BenchCall {
+/// One live call of the benchmark on its WebSocket. The wheel of `CallWheel` calls `tick` every 20 ms.
+final class BenchCall: WheelCall {
     /// Audio that all calls share.
     struct Sounds: Sendable {
         var utterance: BenchClip
         var interruption: BenchClip
+        /// Against the scripted providers: the caller's number is heard as a watermark, and every reply has its tone.
+        var isScripted = true
     }
 
     private enum State { case connecting, running(BenchCallMachine), over }
@@ -57,7 +59,8 @@ final class BenchCall {
             state = .running(
                 BenchCallMachine(
                     began: monotonicNanoseconds(), utteranceFrames: sounds.utterance.frames.count,
-                    interruptionFrames: sounds.interruption.frames.count, watermarkFrames: watermark.frames.count))
+                    interruptionFrames: sounds.interruption.frames.count,
+                    watermarkFrames: sounds.isScripted ? watermark.frames.count : 0))
         }
         socket.onMessage = { [self] in received($0) }
         socket.onClose = { [self] violation in
@@ -178,7 +181,7 @@ final class BenchCall {
         else { return }
         measurement.turns[last].firstFrame = now
         measurement.turns[last].tone = clock.tone
-        if clock.tone != ToneBank.index(measurement.turns[last].tag) { measurement.wrongTones += 1 }
+        if sounds.isScripted, clock.tone != ToneBank.index(measurement.turns[last].tag) { measurement.wrongTones += 1 }
     }
 
     private func cleared(_ now: Int64) {
@@ -203,7 +206,7 @@ final class BenchCall {
 
     private func tone(_ text: ByteBuffer, _ scanned: MediaScanner.Media) -> Int? {
         let payload = text.readableBytesView.dropFirst(scanned.payload.lowerBound).prefix(scanned.payload.count)
-        guard let bytes = Base64.decode(payload) else { return nil }
+        guard sounds.isScripted, let bytes = Base64.decode(payload) else { return nil }
         return ToneBank.recognize(MuLaw.decode(bytes)[...])
     }
 

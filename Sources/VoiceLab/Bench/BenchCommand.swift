@@ -27,8 +27,8 @@ struct BenchCommand: AsyncParsableCommand {
     @Option(help: "Seconds measured at each level, after all callers have started.")
     var seconds = 42.0
 
-    @Option(help: "The providers' log.")
-    var providerLog: String
+    @Option(help: "The providers' log; without it the agent has models and a voice of its own.")
+    var providerLog: String?
 
     @Option(help: "File for the report as JSON.")
     var out: String
@@ -61,9 +61,10 @@ struct BenchCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
-        let sounds = BenchCall.Sounds(
+        var sounds = BenchCall.Sounds(
             utterance: try clip(utterance, milliseconds: 1_600, pitch: 118),
             interruption: try clip(interruption, milliseconds: 1_300, pitch: 136))
+        sounds.isScripted = providerLog != nil
         if let pinLab { try ProcessUsage.pin(pid: Int(getpid()), to: pinLab) }
         if let pinHost, let pid { try ProcessUsage.pin(pid: pid, to: pinHost) }
         if let pid, ProcessUsage.read(pid: pid) == nil { throw ValidationError("--pid: no process \(pid)") }
@@ -77,7 +78,7 @@ struct BenchCommand: AsyncParsableCommand {
             results.append(result)
         }
         // The providers write their log twice a second.
-        try await Task.sleep(nanoseconds: 1_200_000_000)
+        if providerLog != nil { try await Task.sleep(nanoseconds: 1_200_000_000) }
         try report(results)
     }
 
@@ -93,7 +94,7 @@ struct BenchCommand: AsyncParsableCommand {
     ) async throws -> BenchLevel {
         let loop = MultiThreadedEventLoopGroup.singleton.next()
         let run = try await loop.submit {
-            let run = BenchRun(on: loop)
+            let run = CallWheel<BenchCall>(on: loop)
             run.start()
             return NIOLoopBound(run, eventLoop: loop)
         }.get()
@@ -131,7 +132,8 @@ struct BenchCommand: AsyncParsableCommand {
         return try await loop.submit {
             run.value.stop()
             return BenchLevel(
-                calls: level, windowSeconds: window, measurements: run.value.finished, before: before,
+                calls: level, windowBegan: time, windowSeconds: window, measurements: run.value.finished,
+                before: before,
                 windowBegin: begin,
                 windowEnd: end, lag: run.value.lag, labCPUSeconds: labEnd - labBegin, failures: run.value.failures)
         }.get()
@@ -140,7 +142,7 @@ struct BenchCommand: AsyncParsableCommand {
     /// Places one call and waits for its end.
     private static func place(
         _ number: Int, url: String, plain: Bool, trust: LabTLSContext?, sounds: BenchCall.Sounds,
-        run: NIOLoopBound<BenchRun>, on loop: any EventLoop
+        run: NIOLoopBound<CallWheel<BenchCall>>, on loop: any EventLoop
     ) async {
         let scenario = Scenario(name: "bench", steps: [])
         do {
@@ -168,11 +170,13 @@ struct BenchCommand: AsyncParsableCommand {
     }
 
     private func report(_ results: [BenchLevel]) throws {
-        guard let log = FileManager.default.contents(atPath: providerLog) else {
-            throw ScenarioError("cannot read the providers' log \(providerLog)")
-        }
         var join = ProviderJoin()
-        for line in log.split(separator: UInt8(ascii: "\n")) { join.read(line: line) }
+        if let providerLog {
+            guard let log = FileManager.default.contents(atPath: providerLog) else {
+                throw ScenarioError("cannot read the providers' log \(providerLog)")
+            }
+            for line in log.split(separator: UInt8(ascii: "\n")) { join.read(line: line) }
+        }
         let wire = ca == nil ? "plain" : "TLS"
         print(ca == nil ? "\nPlain text on all legs." : "\nTLS on all legs.")
         var objects: [[String: Any]] = []

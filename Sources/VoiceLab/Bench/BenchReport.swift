@@ -3,6 +3,8 @@ import Foundation
 /// The result of one level of load.
 struct BenchLevel: Sendable {
     var calls: Int
+    /// CLOCK_MONOTONIC.
+    var windowBegan: Int64
     var windowSeconds: Double
     var measurements: [BenchMeasurement]
     var before: ProcessUsage?
@@ -21,6 +23,18 @@ struct BenchLevel: Sendable {
     /// CPU seconds of the engine for a minute of one call.
     var cpuPerCallMinute: Double? {
         engineCPUSeconds.map { $0 / (Double(calls) * windowSeconds / 60) }
+    }
+
+    /// Turns that were answered in a minute of the window.
+    var turnsPerMinute: Double {
+        let window = windowBegan...windowBegan + Int64(windowSeconds * 1e9)
+        let turns = measurements.flatMap(\.turns).count { $0.firstFrame.map(window.contains) ?? false }
+        return Double(turns) * 60 / windowSeconds
+    }
+
+    /// CPU seconds of the engine for a turn, what lies between turns included.
+    var cpuPerTurn: Double? {
+        engineCPUSeconds.flatMap { turnsPerMinute > 0 ? $0 / (turnsPerMinute * windowSeconds / 60) : nil }
     }
 
     var callsPerCore: Double? { cpuPerCallMinute.flatMap { $0 > 0 ? 60 / $0 : nil } }
@@ -67,6 +81,11 @@ enum BenchReport {
         if let cpu = level.cpuPerCallMinute, let seconds = level.engineCPUSeconds {
             lines.append(("engine: CPU s per call-minute", String(format: "%.4f", cpu)))
             lines.append(("engine: cores busy", String(format: "%.2f", seconds / level.windowSeconds)))
+            lines.append(
+                (
+                    "turns a minute / CPU s per turn",
+                    String(format: "%.0f / %.3f", level.turnsPerMinute, level.cpuPerTurn ?? 0)
+                ))
             lines.append(("calls per core, by CPU", level.callsPerCore.map { String(format: "%.0f", $0) } ?? "-"))
         }
         if let kilobytes = level.kilobytesPerCall {
@@ -91,7 +110,8 @@ enum BenchReport {
         var lateness = Distribution()
         for call in all { lateness.add(call.lateness) }
         var object: [String: Any] = [
-            "calls": level.calls, "window_s": level.windowSeconds, "calls_finished": all.count,
+            "calls": level.calls, "window_began_ns": level.windowBegan, "window_s": level.windowSeconds,
+            "calls_finished": all.count,
             "calls_whole": all.count(where: \.isWhole), "turns": shares.turns, "turns_unanswered": shares.unanswered,
             "turns_speculative": shares.speculative, "segments_early": shares.early,
             "voice_to_voice_ms": shares.voiceToVoice.object,
@@ -110,6 +130,8 @@ enum BenchReport {
         object["engine_cpu_s"] = level.engineCPUSeconds
         object["cpu_s_per_call_minute"] = level.cpuPerCallMinute
         object["calls_per_core"] = level.callsPerCore
+        object["turns_per_minute"] = level.turnsPerMinute
+        object["cpu_s_per_turn"] = level.cpuPerTurn
         object["kb_per_call"] = level.kilobytesPerCall
         object["resident_kb"] = level.windowEnd.map { $0.residentBytes / 1_024 }
         object["resident_kb_before"] = level.before.map { $0.residentBytes / 1_024 }

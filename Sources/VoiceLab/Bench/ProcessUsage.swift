@@ -25,6 +25,11 @@ struct ProcessUsage: Sendable {
         return ProcessUsage(cpuSeconds: cpu, residentBytes: pages * Int(sysconf(Int32(_SC_PAGESIZE))), threads: threads)
     }
 
+    /// Open descriptors of a process; nil when there is none, or it may not be read.
+    static func descriptors(pid: Int) -> Int? {
+        (try? FileManager.default.contentsOfDirectory(atPath: "/proc/\(pid)/fd"))?.count
+    }
+
     private static func cpuSeconds(statPath: String) -> Double? {
         guard let stat = try? String(contentsOfFile: statPath, encoding: .utf8),
             // The name in brackets may hold blanks; the fields after it are counted from 3.

@@ -111,6 +111,13 @@ final class Shared<Value>: @unchecked Sendable {
     init(_ value: Value) { self.value = value }
 }
 
+/// The webhook's answer has no stream: the server does not take the call.
+struct CallNotTaken: Error, CustomStringConvertible {
+    /// The TwiML.
+    let document: String
+    var description: String { "the TwiML has no <Connect><Stream>: \(document)" }
+}
+
 /// The voice webhook, as Twilio requests it when a call comes in.
 enum Webhook {
     /// Posts the form, reads the TwiML and returns what the stream needs.
@@ -153,7 +160,7 @@ enum Webhook {
         }
         let document = String(decoding: answer.body, as: UTF8.self)
         guard let stream = try TwiML.parse(document).stream else {
-            throw WireViolation("the TwiML has no <Connect><Stream>: \(document)")
+            throw CallNotTaken(document: document)
         }
         return SimulatedCall.Setup(
             scenario: scenario, clips: clips,
