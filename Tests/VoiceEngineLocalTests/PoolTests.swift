@@ -1,4 +1,6 @@
+import Synchronization
 import Testing
+import VoiceEngineCore
 
 @testable import VoiceEngineLocal
 
@@ -67,6 +69,64 @@ struct PoolTests {
         pool.shutdown()
     }
 
+    /// A lane of one thread with two seconds of patience, in a time of its own, whose thread is busy until the gate opens.
+    private static func impatientLane(isLoading: Bool) -> (lane: InferenceLane, time: ScriptedTime, release: Gate) {
+        let time = ScriptedTime()
+        let lane = InferenceLane(
+            name: "lane", threads: 1, limit: 100, patience: .seconds(2),
+            now: { time.now })
+        let started = Gate()
+        let release = Gate()
+        _ = lane.submit(
+            InferenceJob(isLoading: isLoading) { _ in
+                started.open()
+                release.wait()
+            })
+        started.wait()
+        return (lane, time, release)
+    }
+
+    @Test("refuses while the oldest job has waited for too long")
+    func patience() {
+        let (lane, time, release) = Self.impatientLane(isLoading: false)
+        let first = InferenceJob { _ in }
+        #expect(lane.submit(first) == nil)
+        time.set(seconds: 2)
+        #expect(lane.submit(InferenceJob { _ in }) == nil)
+        time.set(seconds: 3)
+        #expect(lane.submit(InferenceJob { _ in }) == .full(waiting: 2))
+        // The one that is too old is not wanted any more; the next has waited for a second.
+        first.cancel()
+        #expect(lane.submit(InferenceJob { _ in }) == nil)
+        release.open()
+        lane.shutdown()
+    }
+
+    @Test("whoever waits for a model to be loaded is not late")
+    func loading() {
+        let (lane, time, release) = Self.impatientLane(isLoading: true)
+        let (begun, go, last) = (Gate(), Gate(), Gate())
+        #expect(
+            lane.submit(
+                InferenceJob { _ in
+                    begun.open()
+                    go.wait()
+                }) == nil)
+        #expect(lane.submit(InferenceJob { _ in last.open() }) == nil)
+        time.set(seconds: 60)
+        #expect(lane.submit(InferenceJob { _ in }) == nil)
+        release.open()
+        begun.wait()
+        // Loaded at 60 s: from here on time counts.
+        time.set(seconds: 62)
+        #expect(lane.submit(InferenceJob { _ in }) == nil)
+        time.set(seconds: 63)
+        #expect(lane.submit(InferenceJob { _ in }) == .full(waiting: 3))
+        go.open()
+        last.wait()
+        lane.shutdown()
+    }
+
     @Test("a job cancelled before it begins never runs; one that runs is told")
     func cancellation() throws {
         let pool = Self.pool()
@@ -109,4 +169,12 @@ struct PoolTests {
         #expect(throws: InferenceRefusal.shutDown) { try pool.submit(to: .speech) { _ in } }
         pool.shutdown()  // twice does no harm
     }
+}
+
+/// A clock that stands until it is set.
+private final class ScriptedTime: Sendable {
+    private let nanoseconds = Atomic<Int64>(0)
+
+    var now: Instant { Instant(nanoseconds: nanoseconds.load(ordering: .acquiring)) }
+    func set(seconds: Int64) { nanoseconds.store(seconds * 1_000_000_000, ordering: .releasing) }
 }

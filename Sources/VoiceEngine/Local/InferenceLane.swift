@@ -1,6 +1,7 @@
 internal import CLocalModels
 internal import Glibc
 internal import Synchronization
+internal import VoiceEngineCore
 internal import VoiceEngineThreads
 
 /// A piece of work for a lane, and the handle to take it back. Runs at most once.
@@ -8,9 +9,14 @@ package final class InferenceJob: Sendable {
     private enum State: UInt8 { case waiting, running, finished, cancelled }
 
     private let work: @Sendable (InferenceJob) -> Void
+    /// It loads a model: what waits for it is not late.
+    let isLoading: Bool
     private let state = Atomic<UInt8>(State.waiting.rawValue)
 
-    init(work: @escaping @Sendable (InferenceJob) -> Void) { self.work = work }
+    init(isLoading: Bool = false, work: @escaping @Sendable (InferenceJob) -> Void) {
+        self.isLoading = isLoading
+        self.work = work
+    }
 
     /// A job that has not begun never runs; one that runs is asked to stop (`isCancelled`). Threads: any.
     package func cancel() {
@@ -33,9 +39,18 @@ package final class InferenceJob: Sendable {
 }
 
 /// A queue and the threads that work it off, oldest first. Threads: any.
+///
+/// Full is a number of jobs, or a wait: while the oldest job has been waiting for longer than `patience`, whatever came
+/// behind it would be late, and is refused. The wait is what callers feel; how many jobs it takes depends on the machine.
+/// The time in which a model is loaded does not count.
 final class InferenceLane: Sendable {
+    private struct Waiting {
+        let job: InferenceJob
+        var since: Instant
+    }
+
     private struct State {
-        var waiting: [InferenceJob] = []
+        var waiting: [Waiting] = []
         var running: [InferenceJob] = []
         var threads: [pthread_t] = []
         var isOpen = true
@@ -44,6 +59,8 @@ final class InferenceLane: Sendable {
     private let name: String
     private let niceness: Int32
     private let limit: Int
+    private let patience: Nanoseconds?
+    private let now: @Sendable () -> Instant
     private let state = Monitor(State())
 
     /// The threads hold the lane, so it ends only after `shutdown`.
@@ -51,22 +68,45 @@ final class InferenceLane: Sendable {
     /// - Parameter name: At most 13 bytes; a thread is called that and its number.
     /// - Parameter limit: Jobs that may wait.
     /// - Parameter niceness: 0...19; what the scheduler should put last gets more.
-    init(name: String, threads count: Int, limit: Int, niceness: Int32 = 0) {
+    /// - Parameter patience: nil: only the number counts.
+    /// - Parameter now: The monotonic clock.
+    init(
+        name: String, threads count: Int, limit: Int, niceness: Int32 = 0, patience: Nanoseconds? = nil,
+        now: @escaping @Sendable () -> Instant = InferenceLane.monotonic
+    ) {
         self.name = name
         self.niceness = niceness
         self.limit = limit
+        self.patience = patience
+        self.now = now
         for number in 0..<count { start(number) }
     }
 
     /// - Returns: Why the job was refused, or nil.
     func submit(_ job: InferenceJob) -> InferenceRefusal? {
-        state.update { state in
+        let now = now()
+        return state.update { state in
             guard state.isOpen, !state.threads.isEmpty else { return .shutDown }
-            if state.waiting.count >= limit { state.waiting.removeAll { $0.isCancelled } }
-            guard state.waiting.count < limit else { return .full(waiting: state.waiting.count) }
-            state.waiting.append(job)
+            if isFull(state, at: now) { state.waiting.removeAll { $0.job.isCancelled } }
+            guard !isFull(state, at: now) else { return .full(waiting: state.waiting.count) }
+            state.waiting.append(Waiting(job: job, since: now))
             return nil
         }
+    }
+
+    private func isFull(_ state: State, at now: Instant) -> Bool {
+        if state.waiting.count >= limit { return true }
+        guard let patience, let oldest = state.waiting.first, !state.running.contains(where: \.isLoading) else {
+            return false
+        }
+        return now - oldest.since > patience
+    }
+
+    /// The wait of a job is measured by whoever gives it: it may come from any loop, between two ticks.
+    static func monotonic() -> Instant {
+        var time = timespec()
+        clock_gettime(CLOCK_MONOTONIC, &time)  // the clock: see above
+        return Instant(nanoseconds: Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec))
     }
 
     /// A job given now would begin at once.
@@ -76,7 +116,7 @@ final class InferenceLane: Sendable {
 
     /// Jobs that wait and jobs that run.
     var load: (waiting: Int, running: Int) {
-        state.read { state in (state.waiting.count { !$0.isCancelled }, state.running.count) }
+        state.read { state in (state.waiting.count { !$0.job.isCancelled }, state.running.count) }
     }
 
     /// Takes no more jobs, drops those that wait, asks the running ones to stop and waits until they have.
@@ -113,7 +153,12 @@ final class InferenceLane: Sendable {
     private func work() {
         while let job = next() {
             job.run()
-            state.read { state in state.running.removeAll { $0 === job } }
+            let loaded = job.isLoading ? now() : nil
+            state.read { state in
+                state.running.removeAll { $0 === job }
+                guard let loaded else { return }
+                for index in state.waiting.indices { state.waiting[index].since = loaded }
+            }
         }
     }
 
@@ -127,7 +172,7 @@ final class InferenceLane: Sendable {
         let next = state.wait { state -> Next? in
             guard state.isOpen else { return .over }
             while !state.waiting.isEmpty {
-                let job = state.waiting.removeFirst()
+                let job = state.waiting.removeFirst().job
                 guard !job.isCancelled else { continue }
                 state.running.append(job)
                 return .job(job)

@@ -15,9 +15,12 @@
 //                       │          │              ┌────┴─────┐          │
 //     models:        Silero    SmartTurn      Moonshine    Flite    LlamaModel   (loaded by a lane's first job)
 //
-// Full means refused: `submit` says how many jobs wait, and the stream that asked reports `unavailable` or skips.
+// Full means refused: `submit` says how many jobs wait, and the stream that asked reports `unavailable` or skips. A lane
+// of speech is also full while its oldest job has waited for two seconds.
 // Partial results are only asked for while a thread is idle. Lifetime: the pool belongs to the engine; `shutdown` joins
 // all its threads.
+
+package import VoiceEngineCore
 
 /// Why the pool does not take a job.
 package enum InferenceRefusal: Error, Equatable, Sendable, CustomStringConvertible {
@@ -52,8 +55,12 @@ package final class InferencePool: Sendable {
         package var realtimeLimit = 1_024
         /// A question about a pause takes 50 ms; the third one that waits would be answered too late.
         package var turnLimit = 2
-        /// A sentence takes 0.1 s of a thread, so this is some 6 s of waiting for the last one.
+        /// A sentence takes 0.1 s of a thread, so this is some 6 s of waiting for the last one; `speechPatience` is met
+        /// before unless the machine is quick.
         package var speechLimit = 64
+        /// A caller who has waited this long for words or a voice takes the line for dead. New work is refused until
+        /// those who wait are served.
+        package var speechPatience = Nanoseconds.seconds(2)
         /// An answer takes 1 s or more.
         package var languageLimit = 16
 
@@ -74,7 +81,8 @@ package final class InferencePool: Sendable {
             name: "voice-vad", threads: configuration.realtimeThreads, limit: configuration.realtimeLimit)
         turns = InferenceLane(name: "voice-turns", threads: 1, limit: configuration.turnLimit)
         speech = InferenceLane(
-            name: "voice-speech", threads: configuration.speechThreads, limit: configuration.speechLimit, niceness: 1)
+            name: "voice-speech", threads: configuration.speechThreads, limit: configuration.speechLimit, niceness: 1,
+            patience: configuration.speechPatience)
         // One thread: a model evaluates one thing at a time. The others come first: what has been generated must be
         // spoken before more is.
         language = InferenceLane(name: "voice-llm", threads: 1, limit: configuration.languageLimit, niceness: 5)
@@ -82,13 +90,14 @@ package final class InferencePool: Sendable {
 
     /// Has `work` run on a thread of the lane. Threads: any. Blocks: no.
     ///
+    /// - Parameter isLoading: `work` loads a model.
     /// - Parameter work: Reports by itself. Never called if the job is cancelled before it begins or the pool shuts
     ///   down.
     @discardableResult
     package func submit(
-        to lane: Lane, _ work: @escaping @Sendable (InferenceJob) -> Void
+        to lane: Lane, isLoading: Bool = false, _ work: @escaping @Sendable (InferenceJob) -> Void
     ) throws(InferenceRefusal) -> InferenceJob {
-        let job = InferenceJob(work: work)
+        let job = InferenceJob(isLoading: isLoading, work: work)
         if let refusal = self[lane].submit(job) { throw refusal }
         return job
     }

@@ -44,11 +44,11 @@ private struct UtteranceAudio {
         first += Int64(count)
     }
 
-    /// The samples of a range as a recogniser takes them.
-    func floats(in range: Range<Int64>) -> [Float] {
+    /// A copy of the samples of a range.
+    func samples(in range: Range<Int64>) -> [Int16] {
         let lower = Int(max(0, min(range.lowerBound, end) - first))
         let upper = Int(max(0, min(range.upperBound, end) - first))
-        return samples[min(lower, upper)..<upper].map { Float($0) / 32_768 }
+        return Array(samples[min(lower, upper)..<upper])
     }
 }
 
@@ -122,7 +122,7 @@ private final class LocalSTTStream: SpeechToTextStream {
 
     private func start(_ id: Int, _ range: Range<Int64>) {
         job?.cancel()
-        let samples = audio.floats(in: range)
+        let samples = audio.samples(in: range)
         let recognise = recognise
         let loop = context.eventLoop
         let stream = NIOLoopBound(self, eventLoop: loop)
@@ -130,7 +130,8 @@ private final class LocalSTTStream: SpeechToTextStream {
             job = try pool.submit(to: .speech) { job in
                 let result: Result<Recognition?, LocalModelError>
                 do throws(LocalModelError) {
-                    result = .success(try recognise(samples, job))
+                    // Here and not on the loop: while the lane is full, every frame tries again.
+                    result = .success(try recognise(samples.map { Float($0) / 32_768 }, job))
                 } catch { result = .failure(error) }
                 loop.execute { stream.value.recognised(result, id) }
             }
