@@ -53,7 +53,10 @@ import VoiceEngineCore
 
     /// All pairs of characters, and so every entry of both tables at every place of a group.
     @Test func everyPairOfCharactersIsRight() throws {
-        let pairs = (0..<4_096).flatMap { [UInt8($0 >> 4), UInt8($0 & 15) << 4 | UInt8($0 >> 8), UInt8($0 & 0xFF)] }
+        let pairs = (0..<4_096).flatMap { (pair: Int) -> [UInt8] in
+            let middle: Int = (pair & 15) << 4 | pair >> 8
+            return [UInt8(pair >> 4), UInt8(middle), UInt8(pair & 0xFF)]
+        }
         let coded = try encode(pairs)
         #expect(coded == Array(Data(pairs).base64EncodedString().utf8))
         #expect(try decode(coded) == pairs)
