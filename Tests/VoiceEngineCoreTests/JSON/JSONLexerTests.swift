@@ -12,7 +12,7 @@ import Testing
         bytes.withUnsafeBytes { JSONLexer.afterPlainRun($0, from: start) }
     }
 
-    /// Words of eight and blocks of 32 bytes end and begin everywhere: no byte is overlooked at any place.
+    /// Words of eight bytes end and begin everywhere: no byte is overlooked at any place.
     @Test func everyByteIsJudgedAtEveryPlace() {
         for count in [1, 7, 8, 9, 15, 16, 31, 39, 40, 41, 80, 105] {
             for place in 0..<count {

@@ -68,19 +68,12 @@ enum JSONLexer {
     /// The end of the run of bytes that mean themselves inside a string: printable ASCII without `"` and `\`.
     static func afterPlainRun(_ bytes: UnsafeRawBufferPointer, from start: Int) -> Int {
         var index = start
+        // Eight bytes at a time: most of a media message is one base64 string.
         while index &+ 8 <= bytes.count {
             let special = specials(in: bytes.loadUnaligned(fromByteOffset: index, as: UInt64.self).littleEndian)
             // The lowest one is exact; those above it may have borrowed.
             if special != 0 { return index &+ special.trailingZeroBitCount &>> 3 }
             index &+= 8
-            // Nearly all of a media message is one long string: 32 bytes at a time.
-            while index &+ 32 <= bytes.count {
-                let one = specials(in: bytes.loadUnaligned(fromByteOffset: index, as: SIMD16<UInt8>.self))
-                let other = specials(in: bytes.loadUnaligned(fromByteOffset: index &+ 16, as: SIMD16<UInt8>.self))
-                let words = unsafeBitCast(one | other, to: SIMD2<UInt64>.self)
-                if words.x | words.y != 0 { break }
-                index &+= 32
-            }
         }
         while index < bytes.count {
             let byte = bytes[index]
@@ -99,14 +92,6 @@ enum JSONLexer {
         let slash = word ^ (ones &* 0x5C)
         let below = (word &- ones &* 0x20) & ~word
         return (below | ((quote &- ones) & ~quote) | ((slash &- ones) & ~slash) | word) & (ones &* 0x80)
-    }
-
-    /// All ones in each byte that does not mean itself.
-    @inline(__always)
-    private static func specials(in bytes: SIMD16<UInt8>) -> SIMD16<UInt8> {
-        let outside = (bytes &- SIMD16(repeating: 0x20)) .>= SIMD16(repeating: 0x60)
-        let special = outside .| (bytes .== SIMD16(repeating: 0x22)) .| (bytes .== SIMD16(repeating: 0x5C))
-        return SIMD16(repeating: 0).replacing(with: SIMD16(repeating: 0xFF), where: special)
     }
 
     /// Reads a string whose opening quote is at `start`. Checks escapes, surrogates and UTF-8.
