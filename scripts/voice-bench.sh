@@ -37,8 +37,8 @@ esac
 # Recorded speech, where there is any: voice detectors are made for it.
 speech=()
 sounds=/usr/share/asterisk/sounds/en_US_f_Allison
-if [[ -f $sounds/vm-num-i-have.wav && -f $sounds/one-moment-please.wav ]]; then
-  speech=(--utterance "$sounds/vm-num-i-have.wav" --interruption "$sounds/one-moment-please.wav")
+if [[ -f $sounds/vm-num-i-have.wav && -f $sounds/please-try-again.wav ]]; then
+  speech=(--utterance "$sounds/vm-num-i-have.wav" --interruption "$sounds/please-try-again.wav")
 fi
 
 "${pin[@]}" "$bench" calls --calls "${BENCH_CALLS:-100,1000,4000}" --seconds "${BENCH_SECONDS:-42}" "${speech[@]}" \

@@ -23,7 +23,7 @@ program=${VOICE_BENCH:-.build/release/voice-bench}
 cannot() { echo "gate: $1" >&2; exit 77; }
 [[ -x $program ]] || cannot "there is no $program (make build)"
 command -v valgrind > /dev/null || cannot "valgrind is not installed (scripts/system-packages.sh)"
-if [[ -z ${VOICE_BENCH:-} && -n $(find Sources Package.swift -name '*.swift' -newer "$program" -print -quit) ]]; then
+if [[ -z ${VOICE_BENCH:-} && -n $(find Sources Package.swift -path Sources/VoiceLab -prune -o -name '*.swift' -newer "$program" -print -quit) ]]; then
   cannot "$program is older than the sources (make build)"
 fi
 

@@ -88,10 +88,10 @@ struct FramesCommand: ParsableCommand {
         let time = monotonicNanoseconds() - began
         voice_bench_mark()
         let count = frames * one.sessions
-        // It really went all the way.
+        // It really went all the way; on a wire frames leave by threes.
         let given = paths.reduce(0) { $0 + $1.heard } - heard
         let came = paths.reduce(0) { $0 + $1.spoken } - spoken
-        guard given == count * 160, one.situation != .agent || came >= count - one.sessions else {
+        guard given == count * 160, one.situation != .agent || came >= count - 3 * one.sessions else {
             throw FramePathError(
                 description: "\(one.name): of \(count) frames \(given / 160) were heard and \(came) spoken")
         }

@@ -68,14 +68,26 @@ private final class OutboundSink: ChannelOutboundHandler {
 
     /// The first bytes that were written.
     private(set) var head = ""
+    /// Of audio.
     private(set) var messages = 0
 
     func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
         let bytes = Self.unwrapOutboundIn(data)
         if head.isEmpty { head = String(buffer: bytes) }
-        // A media message is longer than any other.
-        if bytes.readableBytes > 200 { messages += 1 }
+        bytes.withUnsafeReadableBytes { count($0) }
         promise?.succeed()
+    }
+
+    /// Several frames of audio leave in one write.
+    private func count(_ bytes: UnsafeRawBufferPointer) {
+        var start = 0
+        while start + 4 <= bytes.count {
+            let isLong = bytes[start + 1] == 126
+            let length = isLong ? Int(bytes[start + 2]) << 8 | Int(bytes[start + 3]) : Int(bytes[start + 1])
+            // A media message is longer than any other.
+            if length > 200 { messages += 1 }
+            start += (isLong ? 4 : 2) + length
+        }
     }
 
     func flush(context: ChannelHandlerContext) {}

@@ -1,6 +1,6 @@
 import NIOCore
 
-/// One live call of the benchmark on its WebSocket. The wheel of `CallWheel` calls `tick` every 20 ms.
+/// One live call of the benchmark on its WebSocket. A `CallWheel` calls `tick` every 20 ms.
 final class BenchCall: WheelCall {
     /// Audio that all calls share.
     struct Sounds: Sendable {
@@ -11,6 +11,9 @@ final class BenchCall: WheelCall {
     }
 
     private enum State { case connecting, running(BenchCallMachine), over }
+
+    /// The two codes of mu-law next to zero decode to no more than this.
+    private static let silence: UInt16 = 8
 
     private let number: Int
     private let setup: SimulatedCall.Setup
@@ -27,6 +30,8 @@ final class BenchCall: WheelCall {
     /// When the agent's audio has been played.
     private struct PlayState {
         var playedUntil: Int64 = 0
+        /// The same without the silence behind the last sound; only kept while an interruption is under way.
+        var audibleUntil: Int64 = 0
         var partBegan: Int64?
         var lastArrival: Int64 = 0
         var marks: [(name: String, due: Int64)] = []
@@ -114,6 +119,7 @@ final class BenchCall: WheelCall {
             measurement.turns.append(.init(tag: tag, speechEnd: end))
             if interrupts {
                 clock.interruption = (zero + Telephone.nanoseconds(ofSample: clip.speech.lowerBound), nil)
+                clock.audibleUntil = clock.playedUntil
             }
         }
         socket.send(text: writer.media(clip.frames[index]))
@@ -171,6 +177,9 @@ final class BenchCall: WheelCall {
             }
         }
         clock.lastArrival = now
+        if clock.interruption != nil, let audible = audible(text, scanned) {
+            clock.audibleUntil = max(clock.playedUntil, now) + Telephone.nanoseconds(ofSample: audible)
+        }
         clock.playedUntil = max(clock.playedUntil, now) + duration
     }
 
@@ -193,6 +202,7 @@ final class BenchCall: WheelCall {
             if let tone = clock.tone { clock.forbidden = (tone, now + 1_500_000_000) }
         }
         clock.playedUntil = min(clock.playedUntil, now)
+        clock.audibleUntil = min(clock.audibleUntil, now)
         // What comes next is a new reply, however soon.
         clock.partBegan = nil
     }
@@ -200,14 +210,23 @@ final class BenchCall: WheelCall {
     /// A second after the onset it is clear when the agent fell silent.
     private func settle(_ interruption: (onset: Int64, cleared: Int64?)) {
         clock.interruption = nil
-        measurement.bargeInToLastSample.append(clock.playedUntil - interruption.onset)
+        measurement.bargeInToLastSample.append(clock.audibleUntil - interruption.onset)
         if let cleared = interruption.cleared { measurement.bargeInToClear.append(cleared - interruption.onset) }
     }
 
     private func tone(_ text: ByteBuffer, _ scanned: MediaScanner.Media) -> Int? {
+        guard sounds.isScripted, let samples = samples(text, scanned) else { return nil }
+        return ToneBank.recognize(samples[...])
+    }
+
+    /// Samples up to the last that is no silence; nil: there is none.
+    private func audible(_ text: ByteBuffer, _ scanned: MediaScanner.Media) -> Int? {
+        samples(text, scanned)?.lastIndex { $0.magnitude > Self.silence }.map { $0 + 1 }
+    }
+
+    private func samples(_ text: ByteBuffer, _ scanned: MediaScanner.Media) -> [Int16]? {
         let payload = text.readableBytesView.dropFirst(scanned.payload.lowerBound).prefix(scanned.payload.count)
-        guard sounds.isScripted, let bytes = Base64.decode(payload) else { return nil }
-        return ToneBank.recognize(MuLaw.decode(bytes)[...])
+        return Base64.decode(payload).map { MuLaw.decode($0) }
     }
 
     private func violated(_ text: String) {

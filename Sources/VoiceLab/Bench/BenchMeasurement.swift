@@ -11,7 +11,7 @@ struct BenchMeasurement: Sendable {
     }
 
     var turns: [Turn] = []
-    /// Voice onset → last agent sample played, and → clear.
+    /// Voice onset → end of the last audible agent sample, and → clear.
     var bargeInToLastSample: [Int64] = []
     var bargeInToClear: [Int64] = []
     /// Frames later than the ideal pacing, in milliseconds.
