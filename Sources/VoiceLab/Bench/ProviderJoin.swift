@@ -90,13 +90,12 @@ struct ProviderJoin {
         if let final = step.speechFinal, let request = step.requests.first(where: { $0 >= final }) ?? step.requests.last
         {
             shares.speechEndToRequest.add(Self.milliseconds(request - turn.speechEnd))
-            parts += 1
             if request < final {
-                // Nobody waited for it.
                 shares.speculative += 1
             } else {
                 shares.commit.add(Self.milliseconds(request - final))
                 total += Self.milliseconds(request - final)
+                parts += 1
             }
         }
         if let sentence = step.firstSentence, let speak = step.speak {
