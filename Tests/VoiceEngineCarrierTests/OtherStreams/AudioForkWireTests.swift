@@ -101,6 +101,22 @@ import VoiceEngineCore
 }
 
 @Suite struct AudioStreamWireTests {
+    /// As the documents promise: it cannot be taken back.
+    @Test func littleIsSentAhead() {
+        let traits = AudioStreamWire().traits
+        var pacer = PacerStateMachine(
+            mode: .burst, sampleRate: 8_000, frame: 160, lead: traits.leadMilliseconds * 8,
+            stride: traits.strideMilliseconds / traits.frameMilliseconds)
+        var ahead: [Int64] = []
+        var handed: Int64 = 0
+        for tick in 0..<200 as Range<Int64> {
+            let now = Instant.zero + .milliseconds(tick * 10)
+            handed += Int64(20 * pacer.framesDue(at: now, waiting: 99_999, mayPad: false, buffered: 0))
+            ahead.append(handed - tick * 10)
+        }
+        #expect((ahead.max() ?? 0) <= 60 && (ahead.min() ?? 0) >= 20)
+    }
+
     @Test func startsWithMetadataOrAudio() throws {
         let text = #"{"uuid":"u-1","agent":"sales","caller":"+15551"}"#
         guard case .start(let start) = try AudioStreamWire(sampleRate: 16_000).says(text) else {

@@ -2,8 +2,8 @@ internal import VoiceEngineCore
 
 /// Messages of FreeSWITCH's mod_audio_stream: linear samples in binary messages from it, JSON with base64 to it.
 ///
-/// It has no marks and no way to drop what it was sent: an interruption is heard as late as the lead, and what was heard
-/// is estimated. The community edition writes each message to a file and leaves playing it to the dialplan; the
+/// It has no marks and no way to drop what it was sent: so little is sent ahead, because an interruption is heard as late
+/// as that, and what was heard is estimated. The community edition writes each message to a file and leaves playing it to the dialplan; the
 /// commercial one plays by itself.
 package final class AudioStreamWire: StreamWire {
     private enum State {
@@ -23,6 +23,9 @@ package final class AudioStreamWire: StreamWire {
         head = #"{"type":"streamAudio","data":{"audioDataType":"raw","sampleRate":\#(sampleRate),"audioData":""#
         var traits = StreamTraits()
         traits.marks = .none(delay: .milliseconds(80))
+        // With the pacer's reserve of a frame: 60 ms.
+        traits.leadMilliseconds = 40
+        traits.strideMilliseconds = 0
         self.traits = traits
     }
 
