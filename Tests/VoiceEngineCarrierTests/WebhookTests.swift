@@ -55,6 +55,16 @@ import VoiceEngineSession
     }
 
     @Test(arguments: [
+        ("h:81", false, "wss://h:81"), ("127.0.0.1:81", false, "ws://127.0.0.1:81"),
+        ("127.0.0.1:81", true, "wss://127.0.0.1:81"), ("localhost", true, "wss://localhost"),
+    ])
+    func aServerWithTLSOfItsOwnIsReachedByTLS(host: String, isSecure: Bool, start: String) throws {
+        var request = ServerRequest(method: "GET", target: "/twilio/voice", headers: [(name: "Host", value: host)])
+        request.isSecure = isSecure
+        #expect(PublicAddress(of: request)?.webSocketURL("") == start)
+    }
+
+    @Test(arguments: [
         ("https://agent.example.com", "wss://agent.example.com/twilio/media/reception"),
         ("https://e.com:8443/voice/", "wss://e.com:8443/voice/twilio/media/reception"),
         ("http://127.0.0.1:8080", "ws://127.0.0.1:8080/twilio/media/reception"),

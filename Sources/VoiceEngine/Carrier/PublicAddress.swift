@@ -50,12 +50,13 @@ package struct PublicAddress: Equatable, Sendable {
     }
 
     /// What the request itself, or a trusted proxy, tells; nil when its `Host` is missing or no host. Twilio only speaks
-    /// TLS, so the address is taken as secure unless the request comes by a loopback name, as tests and simulators do.
+    /// TLS, so the address is taken as secure unless the request comes by a loopback name and in plain text, as tests and
+    /// simulators do.
     package init?(of request: ServerRequest) {
         guard let host = request.forwarded("host") ?? request.header("host"), Self.isAuthority(host) else { return nil }
         let forwarded = request.forwarded("proto")?.lowercased()
         let isForwardedSecure = forwarded == "https" || forwarded == "wss"
-        self.init(isSecure: isForwardedSecure || !Self.isLoopback(host), authority: host)
+        self.init(isSecure: request.isSecure || isForwardedSecure || !Self.isLoopback(host), authority: host)
     }
 
     /// `wss://…` of a path of this server, or `ws://…`.

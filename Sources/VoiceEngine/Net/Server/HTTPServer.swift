@@ -107,7 +107,7 @@ package final class HTTPServer: Sendable {
         decoderLimits.maxHeaderFieldCount = site.limits.headerFields
         try channel.pipeline.syncOperations.configureHTTPServerPipeline(
             withServerUpgrade: (
-                upgraders: [ServerUpgrade(site)],
+                upgraders: [ServerUpgrade(site, isSecure: isSecure)],
                 completionHandler: { context in
                     upgraded(context.channel)
                     context.pipeline.syncOperations.removeHandler(bound.value, promise: nil)

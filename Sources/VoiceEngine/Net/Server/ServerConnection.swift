@@ -22,6 +22,7 @@ final class ServerConnection: ChannelInboundHandler, RemovableChannelHandler {
     private let router: ServerRouter
     private let limits: ServerLimits
     private let counters: ServerCounters
+    private let isSecure: Bool
     private var state: State
     private var deadline: Scheduled<Void>?
     /// The answer to a WebSocket handshake that was refused; its request comes next.
@@ -32,6 +33,7 @@ final class ServerConnection: ChannelInboundHandler, RemovableChannelHandler {
         router = site.router
         limits = site.limits
         counters = site.counters
+        self.isSecure = isSecure
         state = isSecure ? .shakingHands : .waiting
     }
 
@@ -84,6 +86,7 @@ final class ServerConnection: ChannelInboundHandler, RemovableChannelHandler {
     private func respond(_ context: ChannelHandlerContext, _ head: HTTPRequestHead, _ body: [UInt8]) {
         var request = ServerRequest(head, body: body)
         request.isFromProxy = limits.isProxy(context.channel.remoteAddress?.ipAddress)
+        request.isSecure = isSecure
         if let refusal {
             self.refusal = nil
             return write(context, head, refusal, keepAlive: false)

@@ -15,6 +15,8 @@ package struct ServerRequest: Sendable {
     package var subprotocol: String?
     /// The connection is that of a trusted proxy, whose word about its own client counts.
     package var isFromProxy = false
+    /// The connection itself is encrypted.
+    package var isSecure = false
 
     package init(
         method: String, target: String, headers: [(name: String, value: String)] = [], body: [UInt8] = []

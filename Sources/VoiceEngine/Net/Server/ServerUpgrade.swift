@@ -8,8 +8,13 @@ final class ServerUpgrade: HTTPServerProtocolUpgrader, Sendable {
     let requiredUpgradeHeaders: [String] = []
 
     private let site: ServerSite
+    private let isSecure: Bool
 
-    init(_ site: ServerSite) { self.site = site }
+    /// - Parameter isSecure: The connection is encrypted.
+    init(_ site: ServerSite, isSecure: Bool) {
+        self.site = site
+        self.isSecure = isSecure
+    }
 
     /// - Returns: A future that fails with the `ServerResponse` which refuses the handshake.
     func buildUpgradeResponse(
@@ -48,6 +53,7 @@ final class ServerUpgrade: HTTPServerProtocolUpgrader, Sendable {
     private func decide(_ head: HTTPRequestHead, _ channel: any Channel) throws(ServerResponse) -> Decision {
         var request = ServerRequest(head, body: [])
         request.isFromProxy = site.limits.isProxy(channel.remoteAddress?.ipAddress)
+        request.isSecure = isSecure
         switch site.router.match(method: request.method, path: request.path) {
         case .found(.webSocket(let spoken, let decide), let parameters):
             let accept = try ServerHandshake.accept(request)
