@@ -34,12 +34,7 @@ case ${BENCH_PIN:-0} in
     ;;
 esac
 
-# Recorded speech, where there is any: voice detectors are made for it.
-speech=()
-sounds=/usr/share/asterisk/sounds/en_US_f_Allison
-if [[ -f $sounds/vm-num-i-have.wav && -f $sounds/please-try-again.wav ]]; then
-  speech=(--utterance "$sounds/vm-num-i-have.wav" --interruption "$sounds/please-try-again.wav")
-fi
+source scripts/bench/speech.sh
 
 "${pin[@]}" "$bench" calls --calls "${BENCH_CALLS:-100,1000,4000}" --seconds "${BENCH_SECONDS:-42}" "${speech[@]}" \
   "${core[@]}" --out "$output/calls.json"

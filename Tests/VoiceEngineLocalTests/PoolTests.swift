@@ -94,6 +94,7 @@ struct PoolTests {
         time.set(seconds: 2)
         #expect(lane.submit(InferenceJob { _ in }) == nil)
         time.set(seconds: 3)
+        #expect(lane.refusal == .full(waiting: 2), "told before a job is made")
         #expect(lane.submit(InferenceJob { _ in }) == .full(waiting: 2))
         // The one that is too old is not wanted any more; the next has waited for a second.
         first.cancel()

@@ -64,6 +64,7 @@ package final class Engine: Sendable {
         let group = withoutSignals { MultiThreadedEventLoopGroup(numberOfThreads: loopCount) }
         let dispatcher = EventDispatcher(threads: min(cores, 4))
         PolyphaseFilter.prepare()
+        Base64.prepare()
         self.group = group
         self.dispatcher = dispatcher
         let metrics = metrics

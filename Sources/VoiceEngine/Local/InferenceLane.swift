@@ -86,12 +86,22 @@ final class InferenceLane: Sendable {
     func submit(_ job: InferenceJob) -> InferenceRefusal? {
         let now = now()
         return state.update { state in
-            guard state.isOpen, !state.threads.isEmpty else { return .shutDown }
-            if isFull(state, at: now) { state.waiting.removeAll { $0.job.isCancelled } }
-            guard !isFull(state, at: now) else { return .full(waiting: state.waiting.count) }
+            if let refusal = refusal(&state, at: now) { return refusal }
             state.waiting.append(Waiting(job: job, since: now))
             return nil
         }
+    }
+
+    /// Why a job given now would be refused, or nil: to be asked before a dear one is made.
+    var refusal: InferenceRefusal? {
+        let now = now()
+        return state.update { refusal(&$0, at: now) }
+    }
+
+    private func refusal(_ state: inout State, at now: Instant) -> InferenceRefusal? {
+        guard state.isOpen, !state.threads.isEmpty else { return .shutDown }
+        if isFull(state, at: now) { state.waiting.removeAll { $0.job.isCancelled } }
+        return isFull(state, at: now) ? .full(waiting: state.waiting.count) : nil
     }
 
     private func isFull(_ state: State, at now: Instant) -> Bool {

@@ -88,6 +88,9 @@ package final class InferencePool: Sendable {
         language = InferenceLane(name: "voice-llm", threads: 1, limit: configuration.languageLimit, niceness: 5)
     }
 
+    /// Why a job given to the lane now would be refused, or nil. Threads: any. Blocks: no.
+    package func refusal(in lane: Lane) -> InferenceRefusal? { self[lane].refusal }
+
     /// Has `work` run on a thread of the lane. Threads: any. Blocks: no.
     ///
     /// - Parameter isLoading: `work` loads a model.

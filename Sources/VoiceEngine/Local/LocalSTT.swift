@@ -122,6 +122,8 @@ private final class LocalSTTStream: SpeechToTextStream {
 
     private func start(_ id: Int, _ range: Range<Int64>) {
         job?.cancel()
+        // Before the audio is copied: while the lane is full, every frame tries again.
+        if let refusal = pool.refusal(in: .speech) { return refused(refusal, id) }
         let samples = audio.samples(in: range)
         let recognise = recognise
         let loop = context.eventLoop
@@ -130,16 +132,17 @@ private final class LocalSTTStream: SpeechToTextStream {
             job = try pool.submit(to: .speech) { job in
                 let result: Result<Recognition?, LocalModelError>
                 do throws(LocalModelError) {
-                    // Here and not on the loop: while the lane is full, every frame tries again.
                     result = .success(try recognise(samples.map { Float($0) / 32_768 }, job))
                 } catch { result = .failure(error) }
                 loop.execute { stream.value.recognised(result, id) }
             }
-        } catch {
-            switch error {
-            case .full: machine.refused(id: id)  // the next frame tries again
-            case .shutDown: later { $0.fail(error.asProviderError) }
-            }
+        } catch { refused(error, id) }
+    }
+
+    private func refused(_ refusal: InferenceRefusal, _ id: Int) {
+        switch refusal {
+        case .full: machine.refused(id: id)  // the next frame tries again
+        case .shutDown: later { $0.fail(refusal.asProviderError) }
         }
     }
 

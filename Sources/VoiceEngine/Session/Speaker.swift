@@ -141,7 +141,7 @@ package final class Speaker {
         pacer = PacerStateMachine(
             mode: mode, sampleRate: setup.output.sampleRate, frame: frameSamples,
             lead: setup.output.samples(inMilliseconds: setup.leadMilliseconds),
-            stride: setup.strideMilliseconds / setup.frameMilliseconds)
+            stride: setup.output.samples(inMilliseconds: setup.strideMilliseconds))
         self.voice = try VoiceCast(Array(others.keys)) { name, handler in
             try VoiceChain(
                 chain: (name.flatMap { others[$0] } ?? voice).chain, native: setup.output, policy: policy,

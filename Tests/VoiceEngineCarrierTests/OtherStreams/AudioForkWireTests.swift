@@ -106,7 +106,7 @@ import VoiceEngineCore
         let traits = AudioStreamWire().traits
         var pacer = PacerStateMachine(
             mode: .burst, sampleRate: 8_000, frame: 160, lead: traits.leadMilliseconds * 8,
-            stride: traits.strideMilliseconds / traits.frameMilliseconds)
+            stride: traits.strideMilliseconds * 8)
         var ahead: [Int64] = []
         var handed: Int64 = 0
         for tick in 0..<200 as Range<Int64> {

@@ -10,7 +10,7 @@ import Testing
     private func pacer(
         _ mode: PacerStateMachine.Mode, frame: Int = frame, lead: Int = lead, stride: Int = 1
     ) -> PacerStateMachine {
-        PacerStateMachine(mode: mode, sampleRate: 8_000, frame: frame, lead: lead, stride: stride)
+        PacerStateMachine(mode: mode, sampleRate: 8_000, frame: frame, lead: lead, stride: stride * frame)
     }
 
     private func at(_ milliseconds: Int64) -> Instant { .zero + .milliseconds(milliseconds) }

@@ -3,8 +3,8 @@ internal import VoiceEngineCore
 /// Messages of FreeSWITCH's mod_audio_stream: linear samples in binary messages from it, JSON with base64 to it.
 ///
 /// It has no marks and no way to drop what it was sent: so little is sent ahead, because an interruption is heard as late
-/// as that, and what was heard is estimated. The community edition writes each message to a file and leaves playing it to the dialplan; the
-/// commercial one plays by itself.
+/// as that, and what was heard is estimated. The community edition writes each message to a file and leaves playing it
+/// to the dialplan; the commercial one plays by itself.
 package final class AudioStreamWire: StreamWire {
     private enum State {
         case waiting

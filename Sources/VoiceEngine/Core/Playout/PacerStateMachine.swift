@@ -22,6 +22,7 @@ package struct PacerStateMachine: ~Copyable {
     private let clock: SampleClock
     private let frame: Int64
     private let lead: Int64
+    /// Frames.
     private let stride: Int64
     private var state = State.idle
     /// Frames that were skipped because the loop stood still.
@@ -30,13 +31,13 @@ package struct PacerStateMachine: ~Copyable {
     /// - Parameters:
     ///   - frame: Samples in a frame.
     ///   - lead: Samples to be ahead.
-    ///   - stride: Frames that `burst` hands out together, while so many wait.
-    package init(mode: Mode, sampleRate: Int, frame: Int, lead: Int, stride: Int = 1) {
+    ///   - stride: Samples that `burst` hands out together, while so many wait; a frame at least.
+    package init(mode: Mode, sampleRate: Int, frame: Int, lead: Int, stride: Int = 0) {
         self.mode = mode
         clock = SampleClock(sampleRate: sampleRate)
         self.frame = Int64(max(frame, 1))
         self.lead = Int64(max(lead, 0))
-        self.stride = Int64(max(stride, 1))
+        self.stride = max(Int64(stride) / self.frame, 1)
     }
 
     /// - Parameters:

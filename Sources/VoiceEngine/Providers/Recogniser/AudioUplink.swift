@@ -6,7 +6,8 @@ internal import VoiceEngineCore
 ///     append ─► chunk (does not fill a message yet) ─► taken by the connection, or backlog (≤ 10 s, oldest dropped)
 ///
 /// However the audio is split when it is appended, the same messages come out: short ones, that words come early, and
-/// longer ones while nobody speaks, because each costs two system calls. The recogniser counts time by what it was sent; `callMilliseconds(ofSent:)` leads back to the time of what was appended.
+/// longer ones while nobody speaks, because each costs two system calls. The recogniser counts time by what it was sent;
+/// `callMilliseconds(ofSent:)` leads back to the time of what was appended.
 struct AudioUplink {
     /// [ms] of audio that are kept while nothing can be sent.
     static let longestBacklog = 10_000
