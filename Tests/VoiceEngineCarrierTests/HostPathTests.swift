@@ -75,6 +75,8 @@ private final class HostedCall {
     private(set) var isWell = true
 
     private let loop = EmbeddedEventLoop()
+    /// It never fires: the test ticks by hand, because NIO's timers allocate, once per loop and tick.
+    private let clock = SessionClock(eventLoop: EmbeddedEventLoop())
     private let ports: HostPorts
     private let carrier: HostCarrier
     private let frames: [[UInt8]]
@@ -118,9 +120,9 @@ private final class HostedCall {
             providers: SessionProviders(
                 speechToText: ears, languageModel: SilentModel(), textToSpeech: LongVoice(), voiceActivity: nil),
             carrier: carrier, context: ProviderContext(callID: "call", eventLoop: loop, log: .none),
-            // A clock that never fires: the test ticks by hand, because NIO's timers allocate, once per loop and tick.
-            clock: SessionClock(eventLoop: EmbeddedEventLoop()), observer: { _ in })
+            clock: clock, observer: { _ in })
         carrier.session = session
+        clock.add(carrier)
         try session.start()
     }
 
@@ -146,8 +148,7 @@ private final class HostedCall {
     }
 
     private func tick(at now: Instant) {
-        carrier.tick(at: now)
-        session.tick(at: now)
+        clock.tick(at: now)
     }
 
     /// A second of hum with its own beat: loud enough to be coded, too even to be taken for a voice.

@@ -13,6 +13,7 @@ final class HostedPath: FramePath {
     private let ports: HostPorts
     private let carrier: HostCarrier
     private let session: Session
+    private let clock = FrameSession.clock()
     private let frames: [[UInt8]]
     private let line: BenchLine
     private var pulled = [UInt8](repeating: 0, count: 160)
@@ -29,8 +30,9 @@ final class HostedPath: FramePath {
             agent: "frames", callID: "frames", variables: [:], input: format,
             output: try AudioFormat(encoding: .pcm16, sampleRate: 8_000), leadMilliseconds: HostPorts.pullLead,
             wantsSilence: false, followsReader: true)
-        session = FrameSession.make(setup, carrier: carrier, ears: ears, on: loop)
+        session = FrameSession.make(setup, carrier: carrier, ears: ears, clock: clock, on: loop)
         carrier.session = session
+        clock.add(carrier)
         try session.start()
         if situation == .agent { _ = session.say("go on") }
     }
@@ -53,22 +55,23 @@ final class HostedPath: FramePath {
     }
 
     private func tick(at now: Instant) {
-        carrier.tick(at: now)
-        session.tick(at: now)
+        clock.tick(at: now)
     }
 }
 
 /// Sessions that are ticked by hand.
 enum FrameSession {
     static func make(
-        _ setup: CallSetup, carrier: any Carrier, ears: CountingEars, on loop: EmbeddedEventLoop
+        _ setup: CallSetup, carrier: any Carrier, ears: CountingEars, clock: SessionClock, on loop: EmbeddedEventLoop
     ) -> Session {
         Session(
             setup: setup, policy: SessionPolicy(),
             providers: SessionProviders(
                 speechToText: ears, languageModel: SilentMind(), textToSpeech: LongVoice()),
             carrier: carrier, context: ProviderContext(callID: setup.callID, eventLoop: loop, log: .none),
-            // A clock that never fires: its timer costs once per loop and tick, whatever the calls.
-            clock: SessionClock(eventLoop: EmbeddedEventLoop()), observer: { _ in })
+            clock: clock, observer: { _ in })
     }
+
+    /// A clock that never fires: its timer costs once per loop and tick, whatever the calls.
+    static func clock() -> SessionClock { SessionClock(eventLoop: EmbeddedEventLoop()) }
 }

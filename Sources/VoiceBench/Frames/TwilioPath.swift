@@ -46,8 +46,8 @@ final class TwilioPath: FramePath {
         number += 1
         return allocations {
             receive(message)
-            host.session?.tick(at: now)
-            host.session?.tick(at: now + SessionClock.interval)
+            host.clock.tick(at: now)
+            host.clock.tick(at: now + SessionClock.interval)
         }
     }
 
@@ -98,6 +98,7 @@ private final class OutboundSink: ChannelOutboundHandler {
 /// `@unchecked Sendable`: made, used and read by one thread.
 private final class FrameHost: CallHost, @unchecked Sendable {
     let ears = CountingEars()
+    let clock = FrameSession.clock()
     private(set) var session: Session?
     private let loop: EmbeddedEventLoop
 
@@ -106,7 +107,7 @@ private final class FrameHost: CallHost, @unchecked Sendable {
     func accept(
         _ setup: CallSetup, carrier: any Carrier, on eventLoop: any EventLoop
     ) throws(CallRefusal) -> any CallSession {
-        let made = FrameSession.make(setup, carrier: carrier, ears: ears, on: loop)
+        let made = FrameSession.make(setup, carrier: carrier, ears: ears, clock: clock, on: loop)
         do {
             try made.start()
         } catch {

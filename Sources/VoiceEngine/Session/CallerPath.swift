@@ -15,7 +15,7 @@ package import VoiceEngineProviders
 /// What is only the agent's own voice that came back is silence for detectors and recognisers alike.
 ///
 /// Confined to the session's loop.
-package final class CallerPath {
+package final class CallerPath: Ticking {
     package enum Event {
         /// The caller is audible since `position`, for the first time or again after a pause.
         case voiceStarted(position: Int64, onset: Instant)
@@ -55,19 +55,20 @@ package final class CallerPath {
     /// Detector samples so far, and when the last of them arrived.
     private var received: Int64 = 0
     private var arrived: Instant
-    private var ticked: Instant
     private var beeps: BeepDetector?
     private let wayBack = WayBack<CallerPath>()
+    private let ticks: SessionClock
+    package var seat = SessionClock.Seat()
     private let handler: (Event, Instant) -> Void
 
     package init(
         setup: CallSetup, providers: SessionProviders, policy: FailoverPolicy, context: ProviderContext,
-        handler: @escaping (Event, Instant) -> Void
+        clock ticks: SessionClock, handler: @escaping (Event, Instant) -> Void
     ) throws {
         input = setup.input
         self.handler = handler
+        self.ticks = ticks
         arrived = context.eventLoop.instant
-        ticked = arrived
         let listening = try AudioFormat(encoding: .pcm16, sampleRate: Self.detectorRate)
         decoder = try AudioConverter(from: setup.input, toRate: Self.detectorRate)
         // One window of the model (32 ms) or four of the energy detector begin an utterance: earlier than that a click
@@ -77,7 +78,7 @@ package final class CallerPath {
         sound = providers.endOfTurn.map { TurnSound(provider: $0, sampleRate: Self.detectorRate) }
         recogniser = try Recogniser(
             chain: providers.speechToText, native: setup.input, policy: policy, random: providers.random,
-            context: context
+            context: context, clock: ticks
         ) { event in
             let now = context.eventLoop.instant
             switch event {
@@ -94,6 +95,7 @@ package final class CallerPath {
             wayBack.owner?.judged(window, at: context.eventLoop.instant)
         }
         sound?.open(context) { handler(.likelyEnd(probability: $0), context.eventLoop.instant) }
+        ticks.add(self)
     }
 
     deinit { wayBack.end() }
@@ -112,10 +114,9 @@ package final class CallerPath {
     }
 
     /// Fills in for a carrier that stopped sending in the middle of speech.
-    package func tick(at now: Instant) {
-        recogniser?.tick(now - ticked)
-        ticked = now
-        guard gate.isInUtterance, now - arrived > Self.gap else { return }
+    package func tick(at now: Instant) -> Instant {
+        guard gate.isInUtterance else { return .distantFuture }
+        guard now - arrived > Self.gap else { return arrived + Self.gap }
         let missing = Int(clock.samples(in: now - arrived))
         for _ in 0..<(missing / Self.silence.count) {
             sendSilence(Self.silence.count)
@@ -124,6 +125,7 @@ package final class CallerPath {
                 listen(to: $0, at: now)
             }
         }
+        return now
     }
 
     /// Asks for a settled transcript, which is waited for until then.
@@ -151,6 +153,7 @@ package final class CallerPath {
     package var recognised: Nanoseconds { clock.duration(ofSamples: recogniser?.sent ?? 0) }
 
     package func close() {
+        ticks.remove(self)
         recogniser?.close()
         recogniser = nil
         neural?.close()
@@ -201,6 +204,7 @@ package final class CallerPath {
         switch gate.heard(echo.isEcho(window) ? window.silenced : window) {
         case .none, .ended, .ignored: break
         case .started(let onset):
+            ticks.wake(self)
             sound?.voiceStarted(at: onset)
             recogniser?.voiceStarted(at: onset, isNew: true)
             handler(.voiceStarted(position: inputPosition(onset), onset: time(of: onset)), now)

@@ -9,7 +9,7 @@ internal import VoiceEngineProviders
 /// Audio since the last settled words is kept. When a stream breaks, another one is opened (the same provider after a
 /// back-off, or the next) and hears the kept audio at `replaySpeed` times real time, until it has caught up. Confined
 /// to the session's loop.
-final class Recogniser {
+final class Recogniser: Ticking {
     enum Event {
         case heard(SpeechToTextEvent)
         /// The provider's own evidence that the turn is over.
@@ -62,6 +62,10 @@ final class Recogniser {
     private let choice: LinkChoice
     private let handler: (Event) -> Void
     private let wayBack = WayBack<Recogniser>()
+    /// Ticks while a stream is behind, or has just caught up.
+    private let clock: SessionClock
+    var seat = SessionClock.Seat()
+    private var ticked = Instant.zero
     private var state = State.waiting
     private var history: AudioHistory
     private var record: [UInt8] = []
@@ -79,9 +83,11 @@ final class Recogniser {
 
     init(
         chain: ProviderChain<any SpeechToTextProvider>, native: AudioFormat, policy: FailoverPolicy,
-        random: @escaping () -> Double, context: ProviderContext, handler: @escaping (Event) -> Void
+        random: @escaping () -> Double, context: ProviderContext, clock: SessionClock,
+        handler: @escaping (Event) -> Void
     ) throws {
         self.context = context
+        self.clock = clock
         self.handler = handler
         choice = LinkChoice(chain, name: { $0.name }, policy: policy, rounds: 5, random: random)
         let samples = native.samples(inMilliseconds: Int(policy.replay.wholeMilliseconds))
@@ -98,6 +104,7 @@ final class Recogniser {
     func open() { open(choice.begin(at: context.eventLoop.instant)) }
 
     func close() {
+        clock.remove(self)
         retry?.cancel()
         retry = nil
         if case .listening(let listening) = state {
@@ -133,9 +140,16 @@ final class Recogniser {
         history.release(before: utterance.keptFrom(newest: after))
     }
 
+    func tick(at now: Instant) -> Instant {
+        replay(now - ticked)
+        ticked = now
+        if isRepaired, isListeningLive { clock.remove(self) }
+        return now
+    }
+
     /// Sends what waits for a stream that was opened late.
     /// - Parameter interval: Since the last tick.
-    func tick(_ interval: Nanoseconds) {
+    private func replay(_ interval: Nanoseconds) {
         if !isRepaired, let caughtUp, context.eventLoop.instant - caughtUp > Self.settling { repaired() }
         guard case .listening(let listening) = state, let replayed = listening.replayed else { return }
         let allowed = replayed + interval.rawValue * 8_000 / 1_000_000_000 * Self.replaySpeed
@@ -237,6 +251,10 @@ final class Recogniser {
             stream.hint(.quiet)
         }
         if history.isRead { caughtUp = context.eventLoop.instant }
+        if !isRepaired || !history.isRead {
+            ticked = context.eventLoop.instant
+            clock.add(self)
+        }
     }
 
     private func catchUp(_ listening: Listening) {

@@ -34,6 +34,7 @@ package final class Session: CallSession, Ticking {
     /// Which language model is asked next.
     let modelChoice: LinkChoice
     private let clock: SessionClock
+    package var seat = SessionClock.Seat()
     private let observer: (SessionEvent) -> Void
 
     var life = Life.ready
@@ -144,13 +145,13 @@ package final class Session: CallSession, Ticking {
         }
         do {
             let caller = try CallerPath(
-                setup: setup, providers: providers, policy: policy.failover, context: context
+                setup: setup, providers: providers, policy: policy.failover, context: context, clock: clock
             ) { event, now in wayBack.owner?.heard(event, at: now) }
             do {
                 let speaker = try Speaker(
                     setup: setup, carrier: carrier, voice: providers.voice(nil), others: providers.otherVoices,
                     policy: policy.failover, comfortNoise: policy.comfortNoise, random: providers.random,
-                    context: context
+                    context: context, clock: clock
                 ) { event, now in wayBack.owner?.spoke(event, at: now) }
                 caller.played = speaker.level
                 speaker.use(voiceName)
@@ -177,11 +178,11 @@ package final class Session: CallSession, Ticking {
         begin(at: now)
     }
 
-    package func tick(at now: Instant) {
-        guard let paths else { return }
-        paths.caller.tick(at: now)
-        paths.speaker.tick(at: now)
+    /// Where something must be heard whole, the playout is followed.
+    package func tick(at now: Instant) -> Instant {
+        guard !policy.protected.isEmpty else { return .distantFuture }
         watchProtection(at: now)
+        return now
     }
 
     /// Ends the call: silence, no further events but `closed`. Once; later calls have no effect.

@@ -1,43 +1,88 @@
 package import NIOCore
 package import VoiceEngineCore
 
-/// Something that wants every tick of its loop.
+/// Something that a loop's clock drives.
 package protocol Ticking: AnyObject {
-    /// - Parameter now: The tick's own time, the same for all calls of the loop.
-    func tick(at now: Instant)
+    /// Where it sits at its clock; the clock's own.
+    var seat: SessionClock.Seat { get set }
+
+    /// - Parameter now: The tick's own time, the same for all of the loop.
+    /// - Returns: When it wants to be ticked again: with the first tick at or after that. `now` is the next one. Whoever
+    ///   gets something to do earlier calls `SessionClock.wake`.
+    func tick(at now: Instant) -> Instant
 }
 
-/// The one timer of an event loop that drives the frames of all its calls. Confined to the loop; it runs while it has
-/// calls.
+/// The one timer of an event loop that drives the frames of all its calls. Confined to the loop; it runs while somebody
+/// sits at it.
+///
+/// Who is due is read off an array: a call that has nothing to do is not touched, which among many calls is what a tick
+/// costs.
 package final class SessionClock {
     /// Half of the usual 20 ms frame, so that a frame is never more than that late.
     package static let interval = Nanoseconds.milliseconds(10)
 
+    package struct Seat: Sendable {
+        /// -1: none.
+        fileprivate var index = -1
+
+        package init() {}
+    }
+
+    private struct Place {
+        let sitter: any Ticking
+        var due: Instant
+    }
+
     private let eventLoop: any EventLoop
-    private var calls: [any Ticking] = []
+    private var places: [Place] = []
     private var timer: Scheduled<Void>?
+    /// Time of the latest tick.
+    package private(set) var time: Instant
     private let lateness: (Nanoseconds) -> Void
 
     /// - Parameter lateness: Told with each tick how late it came.
     package init(eventLoop: any EventLoop, lateness: @escaping (Nanoseconds) -> Void = { _ in }) {
         self.eventLoop = eventLoop
+        time = eventLoop.instant
         self.lateness = lateness
     }
 
-    package var count: Int { calls.count }
+    package var count: Int { places.count }
 
-    package func add(_ call: any Ticking) {
+    /// From the next tick on.
+    package func add(_ sitter: any Ticking) {
         eventLoop.assertInEventLoop()
-        calls.append(call)
-        if timer == nil { schedule(eventLoop.instant + Self.interval) }
+        guard sitter.seat.index < 0 else { return wake(sitter) }
+        let now = eventLoop.instant
+        sitter.seat.index = places.count
+        // Not with the tick that is under way.
+        places.append(Place(sitter: sitter, due: now + .nanoseconds(1)))
+        guard timer == nil else { return }
+        time = now
+        schedule(now + Self.interval)
     }
 
-    package func remove(_ call: any Ticking) {
+    /// Without effect on who does not sit here.
+    package func remove(_ sitter: any Ticking) {
         eventLoop.assertInEventLoop()
-        calls.removeAll { $0 === call }
-        guard calls.isEmpty else { return }
+        let index = sitter.seat.index
+        guard places.indices.contains(index), places[index].sitter === sitter else { return }
+        sitter.seat.index = -1
+        let last = places.removeLast()
+        if index < places.count {
+            places[index] = last
+            last.sitter.seat.index = index
+        }
+        guard places.isEmpty else { return }
         timer?.cancel()
         timer = nil
+    }
+
+    /// The next tick is wanted, whatever was said before.
+    package func wake(_ sitter: any Ticking) {
+        eventLoop.assertInEventLoop()
+        let index = sitter.seat.index
+        if places.indices.contains(index) { places[index].due = .zero }
     }
 
     private func schedule(_ due: Instant) {
@@ -53,7 +98,22 @@ package final class SessionClock {
         let missed = max(late.rawValue, 0) / Self.interval.rawValue
         let time = due + Self.interval * missed
         timer = nil
-        for call in calls { call.tick(at: time) }
-        if !calls.isEmpty, timer == nil { schedule(time + Self.interval) }
+        tick(at: time)
+        if !places.isEmpty, timer == nil { schedule(time + Self.interval) }
+    }
+
+    /// Ticks everyone who is due at this time of the grid. For tests that have no timer.
+    package func tick(at time: Instant) {
+        self.time = time
+        // From the end: who leaves gives its place to one that had its turn already.
+        var index = places.count
+        while index > 0 {
+            index -= 1
+            guard index < places.count, places[index].due <= time else { continue }
+            let sitter = places[index].sitter
+            let next = sitter.tick(at: time)
+            guard index < places.count, places[index].sitter === sitter else { continue }
+            places[index].due = max(next, time + .nanoseconds(1))
+        }
     }
 }

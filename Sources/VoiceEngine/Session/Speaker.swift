@@ -12,7 +12,7 @@ package import VoiceEngineProviders
 ///
 /// Confined to the session's loop. Full means: above `highWater` of waiting audio the text-to-speech is held; it goes
 /// on below `lowWater`.
-package final class Speaker {
+package final class Speaker: Ticking {
     /// [ms] of waiting audio. With what is unheard and a provider's next piece it stays below 4,096 ms: the queue's memory
     /// grows by doubling, and at 8 kHz that is where it would take another 64 KB.
     package static let highWater = 3_600
@@ -65,6 +65,8 @@ package final class Speaker {
     private var voice: VoiceCast?
     private var queue: PlayoutQueue
     private var ledger = PlayoutLedger()
+    /// [samples] What the carrier has played of all that it was handed.
+    private var carrierHeard: Int64 = 0
     /// Position of the reply's first sample, behind what is said in its place meanwhile.
     package private(set) var start: Int64 = 0
     /// Where the queue ended when the reply began.
@@ -76,11 +78,13 @@ package final class Speaker {
     private var pacer: PacerStateMachine
     private var mode = Mode.playing
     private var stretch = Stretch.silent
-    /// Time of the latest tick, by which frames fall due.
-    private var lastTick: Instant
+    /// When the next tick is wanted, as it was told to the clock.
+    private var due = Instant.distantFuture
     /// The carrier has not said yet where its last cut was.
     private var isCutOpen = false
     private let wayBack = WayBack<Speaker>()
+    private let clock: SessionClock
+    package var seat = SessionClock.Seat()
     private let handler: (Event, Instant) -> Void
 
     /// Audio in front of the reply that may end early, where a word does.
@@ -121,12 +125,12 @@ package final class Speaker {
     package init(
         setup: CallSetup, carrier: any Carrier, voice: SessionVoice, others: [String: SessionVoice] = [:],
         policy: FailoverPolicy, comfortNoise: Int? = nil, random: @escaping () -> Double, context: ProviderContext,
-        handler: @escaping (Event, Instant) -> Void
+        clock: SessionClock, handler: @escaping (Event, Instant) -> Void
     ) throws {
         self.carrier = carrier
         // Only who is sent silence would hear it end and begin.
         if let comfortNoise, setup.wantsSilence { noise = ComfortNoise(level: comfortNoise) }
-        lastTick = context.eventLoop.instant
+        self.clock = clock
         self.handler = handler
         format = setup.output
         level = PlayoutLevel(sampleRate: setup.output.sampleRate)
@@ -160,7 +164,10 @@ package final class Speaker {
     // MARK: - Text in
 
     /// Opens the voice before a reply needs it.
-    package func open() { voice?.open() }
+    package func open() {
+        clock.add(self)
+        voice?.open()
+    }
 
     /// Who speaks from the next text on; in the middle of a reply after what was given before.
     /// - Parameter name: nil: the agent's own voice.
@@ -178,6 +185,7 @@ package final class Speaker {
         start = queue.end
         origin = start
         interjection = nil
+        wake()
         return start
     }
 
@@ -196,12 +204,19 @@ package final class Speaker {
         _ = queue.append(UnsafeBufferPointer(rebasing: frame[..<short]))
         interjection = Interjection(wordEnds: wordEnds.map { begin + $0 })
         start = queue.end
+        wake()
     }
 
-    package func speak(_ text: String, as segment: SegmentID) { voice?.speak(text, as: segment) }
+    package func speak(_ text: String, as segment: SegmentID) {
+        voice?.speak(text, as: segment)
+        wake()
+    }
 
     /// No further segments of this reply.
-    package func finish(_ turn: TurnID) { voice?.finish(turn) }
+    package func finish(_ turn: TurnID) {
+        voice?.finish(turn)
+        wake()
+    }
 
     /// Audio that needs no voice, at the call's output rate. It leaves with the next tick.
     ///
@@ -221,6 +236,7 @@ package final class Speaker {
     package func keep(to position: Int64, through: Int?) {
         queue.truncate(to: position)
         if let through { voice?.settle(through: through) }
+        wake()
     }
 
     /// Reply samples handed out so far: they cannot be taken back.
@@ -233,6 +249,7 @@ package final class Speaker {
         case .awaitingFirst: stretch = .awaitingFirst(isWhole: true)
         case .audible: stretch = .audible(isWhole: true)
         }
+        wake()
         reportIfHeard(at: now)
     }
 
@@ -240,7 +257,7 @@ package final class Speaker {
 
     /// Replies were heard up to here, in their own samples.
     package func heard(at now: Instant) -> Int64 {
-        if let carrier, !isCutOpen { _ = advance(carrier, at: now) }
+        if let carrier, !isCutOpen { advance(carrier, at: now) }
         return ledger.heard
     }
 
@@ -267,12 +284,14 @@ package final class Speaker {
     package func resume() {
         guard mode == .paused else { return }
         mode = .resuming
+        wake()
     }
 
     /// A reply that was held is heard from now on.
     package func release(at now: Instant) {
         guard mode == .held else { return }
         mode = .playing
+        wake()
         handOut(at: now)
     }
 
@@ -291,20 +310,37 @@ package final class Speaker {
     }
 
     /// Hands out what is due.
-    package func tick(at now: Instant) {
-        lastTick = now
+    package func tick(at now: Instant) -> Instant {
         voice?.tick(at: now)
-        if !isAtRest { handOut(at: now) }
+        handOut(at: now)
+        due = nextTick(after: now)
+        return due
+    }
+
+    /// The next tick is wanted.
+    private func wake() {
+        due = .zero
+        clock.wake(self)
+    }
+
+    /// When something is due unless something happens.
+    private func nextTick(after now: Instant) -> Instant {
+        if isCutOpen { return now }
+        let watch = voice?.deadline ?? .distantFuture
+        if isIdle || mode.isStill && pacer.restsWithoutAudio { return watch }
+        // What is told about the end of a reply comes from the carrier.
+        if stretch.isWhole, queue.waiting == 0 { return now }
+        return min(pacer.nextDue(after: now, buffered: buffered), watch)
     }
 
     /// Hands out what is due by the last tick's time: frames stay on the grid of the ticks also where the first ones of
     /// a reply leave in between.
     private func handOut(at now: Instant) {
         guard !isIdle, let carrier, settleCut(carrier) else { return }
-        let carrierHeard = advance(carrier, at: now)
+        advance(carrier, at: now)
         let waiting = mode.isStill ? 0 : queue.waiting
         let due = pacer.framesDue(
-            at: lastTick, waiting: waiting, mayPad: stretch.isWhole, buffered: ledger.handed - carrierHeard)
+            at: clock.time, waiting: waiting, mayPad: stretch.isWhole, buffered: buffered)
         if due > 0 {
             for _ in 0..<due { playFrame(at: now) }
             carrier.flush()
@@ -313,18 +349,20 @@ package final class Speaker {
         reportIfHeard(at: now)
     }
 
-    /// - Returns: What the carrier has played of all that it was handed.
-    private func advance(_ carrier: any Carrier, at now: Instant) -> Int64 {
-        let carrierHeard = carrier.heardSamples(at: now)
+    private func advance(_ carrier: any Carrier, at now: Instant) {
+        carrierHeard = carrier.heardSamples(at: now)
         ledger.advance(carrierHeard: carrierHeard)
         queue.release(before: ledger.heard)
-        return carrierHeard
     }
+
+    /// [samples] The carrier was handed them and had not played them when it was last asked.
+    private var buffered: Int64 { ledger.handed - carrierHeard }
 
     /// The carrier is gone and not called again: nothing more is heard.
     package func carrierClosed() { carrier = nil }
 
     package func close() {
+        clock.remove(self)
         voice?.close()
         voice = nil
     }
@@ -334,11 +372,6 @@ package final class Speaker {
     /// Nothing is said, waits, or is on its way, and the carrier wants no silence.
     private var isIdle: Bool {
         stretch == .silent && ledger.isDrained && queue.waiting == 0 && !isCutOpen && pacer.restsWithoutAudio
-    }
-
-    /// Nothing can leave now, and the end of the reply is not what is waited for.
-    private var isAtRest: Bool {
-        pacer.rests(at: lastTick) && !isCutOpen && !(stretch.isWhole && queue.waiting == 0)
     }
 
     /// - Returns: false while nothing may be played.
@@ -392,6 +425,7 @@ package final class Speaker {
         ledger.cut(carrierHeard: carrier?.cut(at: now) ?? 0)
         level.levels.drop()
         isCutOpen = true
+        wake()
         queue.rewind(to: ledger.heard)
         queue.release(before: ledger.heard)
         pacer.restart()
@@ -421,6 +455,7 @@ package final class Speaker {
     }
 
     private func receive(_ event: VoiceChain.Event, at now: Instant) {
+        if case .audio = event {} else { wake() }
         switch event {
         case .audio(let segment, let samples):
             enqueue(samples, of: segment, at: now)
@@ -442,6 +477,7 @@ package final class Speaker {
         endInterjection()
         let taken = queue.append(samples)
         hold(queue.waiting > format.samples(inMilliseconds: Self.highWater) ? true : nil)
+        if nextTick(after: clock.time) < due { wake() }
         if taken > 0 { handler(.queued(segment, samples: taken), now) }
     }
 

@@ -151,6 +151,9 @@ final class VoiceCast {
 
     func hold(_ hold: Bool) { speaking.hold(hold) }
 
+    /// When `tick` is wanted; nil: not at all.
+    var deadline: Instant? { speaking.deadline }
+
     func tick(at now: Instant) { speaking.tick(at: now) }
 
     func settle(through index: Int) {

@@ -53,7 +53,8 @@ final class VoiceChain {
     private var debt = Debt()
     private var retry: Scheduled<Void>?
     /// Audio is owed by then. Looked at on the tick: it moves with every piece of audio, and timers cost memory.
-    private var deadline: Instant?
+    /// A voice that has sent nothing by then is given up.
+    private(set) var deadline: Instant?
     /// Audio of other turns is late and dropped.
     private(set) var current = TurnID.none
     private(set) var isHeld = false

@@ -144,17 +144,24 @@ import Testing
 
     @Test func restsUntilSomethingIsDue() {
         var wire = pacer(.burst, stride: 3)
-        var found: [Bool] = []
-        found.append(wire.rests(at: at(0)))
+        #expect(wire.nextDue(after: at(0), buffered: 0) == at(0))
         #expect(wire.framesDue(at: at(0), waiting: 9_999, mayPad: false, buffered: 0) == 3)
-        for milliseconds in [10, 19, 20] as [Int64] { found.append(wire.rests(at: at(milliseconds))) }
+        #expect(wire.nextDue(after: at(0), buffered: 0) == at(20), "the reserve")
         #expect(wire.framesDue(at: at(20), waiting: 9_999, mayPad: false, buffered: 0) == 4)
-        for milliseconds in [20, 79, 80, 500] as [Int64] { found.append(wire.rests(at: at(milliseconds))) }
-        #expect(found == [false, true, true, false, true, true, false, false])
+        #expect(wire.nextDue(after: at(20), buffered: 0) == at(80))
+        #expect(wire.nextDue(after: at(500), buffered: 0) == at(500), "overdue")
+
+        var short = pacer(.burst, stride: 3)
+        #expect(short.framesDue(at: at(0), waiting: 160, mayPad: false, buffered: 0) == 1)
+        #expect(short.nextDue(after: at(0), buffered: 0) == at(0), "the lead is not complete")
+
         var steady = pacer(.continuous)
         #expect(steady.framesDue(at: at(0), waiting: 0, mayPad: false, buffered: 0) == 1)
-        let others = [steady.rests(at: at(1)), pacer(.reader).rests(at: at(1))]
-        #expect(others == [false, false])
+        #expect(steady.nextDue(after: at(1), buffered: 0) == at(20))
+
+        let reader = pacer(.reader, stride: 2)
+        #expect(reader.nextDue(after: at(0), buffered: 480) == at(40), "two of its three frames are read by then")
+        #expect(reader.nextDue(after: at(0), buffered: 100) == at(0))
     }
 
     @Test func aCutBeginsANewStretch() {

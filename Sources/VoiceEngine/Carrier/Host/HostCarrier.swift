@@ -11,6 +11,7 @@ package final class HostCarrier: Carrier, Ticking {
     private let patience: Nanoseconds
     private let chunk: UnsafeMutableRawBufferPointer
     private var handed: Int64 = 0
+    package var seat = SessionClock.Seat()
     package weak var session: (any CallSession)?
 
     /// - Parameter slow: Told when the host's `on_audio` took longer than a quarter of a frame.
@@ -30,13 +31,13 @@ package final class HostCarrier: Carrier, Ticking {
     deinit { chunk.deallocate() }
 
     /// Takes what the host has pushed since the last tick.
-    package func tick(at now: Instant) {
-        guard let session else { return }
+    package func tick(at now: Instant) -> Instant {
+        guard let session else { return .distantFuture }
         // At most one ring's worth a tick, so that a host that pushes without end cannot hold the loop.
         var budget = ports.caller.capacity
         while budget > 0 {
             let count = ports.caller.read(into: chunk).count
-            guard count > 0 else { return }
+            guard count > 0 else { break }
             budget -= count
             if ports.input.encoding == .opus {
                 let length = min(Int(chunk.load(as: UInt16.self)), count - 2)
@@ -45,6 +46,7 @@ package final class HostCarrier: Carrier, Ticking {
                 session.receive(UnsafeRawBufferPointer(rebasing: UnsafeRawBufferPointer(chunk)[..<count]))
             }
         }
+        return now
     }
 
     package var fadesOnCut: Bool { ports.agent != nil }

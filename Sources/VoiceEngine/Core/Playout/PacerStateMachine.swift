@@ -5,7 +5,7 @@
 /// - `burst`: a stretch of speech begins with `lead`; after its first frame's time the frames keep one frame more than
 ///   that ahead of real time, so that a late tick is not heard, and leave `stride` at once (wire carriers, to which every
 ///   hand-out is a system call);
-/// - `reader`: keep `lead` in front of whoever reads (hosts that pull).
+/// - `reader`: keep `lead` in front of whoever reads (hosts that pull), filled up when `stride` is missing.
 package struct PacerStateMachine: ~Copyable {
     package enum Mode: Equatable, Sendable { case continuous, burst, reader }
 
@@ -31,7 +31,7 @@ package struct PacerStateMachine: ~Copyable {
     /// - Parameters:
     ///   - frame: Samples in a frame.
     ///   - lead: Samples to be ahead.
-    ///   - stride: Samples that `burst` hands out together, while so many wait; a frame at least.
+    ///   - stride: Samples that `burst` and `reader` hand out together, while so many wait; a frame at least.
     package init(mode: Mode, sampleRate: Int, frame: Int, lead: Int, stride: Int = 0) {
         self.mode = mode
         clock = SampleClock(sampleRate: sampleRate)
@@ -54,11 +54,21 @@ package struct PacerStateMachine: ~Copyable {
         }
     }
 
-    /// Whether nothing is due now, whatever waits.
-    package func rests(at now: Instant) -> Bool {
-        guard mode == .burst, case .running(let anchor, let handed) = state else { return false }
-        let elapsed = clock.samples(in: now - anchor)
-        return elapsed + lead + reserve(after: elapsed) < handed + frame
+    /// Until when nothing is due, whatever waits; `now` where that is not known.
+    ///
+    /// - Parameter buffered: Samples that the carrier holds unheard; only `reader` uses it.
+    package func nextDue(after now: Instant, buffered: Int64) -> Instant {
+        switch (mode, state) {
+        case (.reader, _): return now + clock.duration(ofSamples: max(buffered + stride * frame - lead, 0))
+        case (_, .idle): return now
+        case (.continuous, .running(let anchor, let handed)):
+            return max(anchor + clock.duration(ofSamples: handed), now)
+        case (.burst, .running(let anchor, let handed)):
+            // The reserve is kept from the first frame's time on.
+            let early = handed + frame - lead
+            let elapsed = early < frame ? early : max(handed - lead, frame)
+            return max(anchor + clock.duration(ofSamples: elapsed), now)
+        }
     }
 
     /// Whether nothing is ever due while nothing waits.
