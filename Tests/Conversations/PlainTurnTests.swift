@@ -303,4 +303,44 @@ import VoiceEngineCore
                 6000 closed "the caller hung up"
                 """)
     }
+
+    /// Frames of the caller that may come together: nothing is noticed later, nothing is heard longer.
+    @Test(arguments: RecordingCarrier.Kind.allCases)
+    func audioThatComesTogetherChangesNothing(kind: RecordingCarrier.Kind) throws {
+        func play(gathers: Bool) throws -> ScriptedCall {
+            let call = try ScriptedCall(kind, detects: false)
+            call.gathers = gathers
+            call.mind.answers = (0..<6).map { _ in
+                ScriptedAnswer(text: "One two three four five six seven eight nine ten eleven twelve.")
+            }
+            try call.play(
+                """
+                1000 caller "when do you open" 810
+                3535 caller "no wait stop" 900
+                6215 caller "mhm" 250
+                9000 caller "and on sundays" 470
+                14000 gone
+                """)
+            return call
+        }
+        let (single, together) = (try play(gathers: false), try play(gathers: true))
+        #expect(together.mostTogether == 2)
+        #expect(together.story == single.story)
+        #expect(together.carrier.heard == single.carrier.heard)
+        #expect(together.carrier.cuts == single.carrier.cuts && !single.carrier.cuts.isEmpty)
+        #expect(together.carrier.gathered == 0, "a call that has ended takes what comes")
+    }
+
+    @Test func whatWasGatheredIsAskedForWhenNothingMoreComes() throws {
+        let call = try ScriptedCall(detects: false)
+        try call.start()
+        call.run(until: 1_000)
+        #expect(call.carrier.gathered == 40)
+        call.loop.advanceTime(by: .milliseconds(190))
+        #expect(call.carrier.gathered == 40)
+        call.loop.advanceTime(by: .milliseconds(30))
+        #expect(call.carrier.gathered == 0)
+        call.run(until: 1_300)
+        #expect(call.carrier.gathered == 40, "audio goes on")
+    }
 }

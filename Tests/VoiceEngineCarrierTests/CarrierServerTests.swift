@@ -123,6 +123,47 @@ private struct Site {
         try await site.end()
     }
 
+    private static func echoes(_ bytes: [UInt8]) -> Int {
+        String(decoding: bytes, as: UTF8.self).components(separatedBy: #""event":"media""#).count - 1
+    }
+
+    /// The system wakes the loop once for two frames, and for less when they are asked for or the connection ends.
+    @Test func framesThatMayWaitAreReadTogether() async throws {
+        let site = try await Site()
+        let (client, channel) = try await site.call()
+        let frame = ClientFrames.text(TwilioSays.media(TwilioSays.silence, number: 12_345))
+        func send(_ bytes: [UInt8]...) async throws {
+            try await channel.writeAndFlush(ByteBuffer(bytes: bytes.flatMap { $0 })).get()
+        }
+        func echoes(_ count: Int) async throws -> Int {
+            Self.echoes(try await client.received(on: channel.eventLoop) { bytes, _ in Self.echoes(bytes) >= count })
+        }
+        try await send(frame, ClientFrames.text(TwilioSays.dtmf("2")))
+        #expect(try await echoes(2) == 2)
+        // The digit is read with the frame or after it; with this answer it has been.
+        try await send(frame, frame)
+        #expect(try await echoes(4) == 4)
+
+        try await send(frame)
+        let (_, other) = try await site.call()
+        #expect(try await echoes(4) == 4, "one frame waits")
+        try await send(frame)
+        #expect(try await echoes(6) == 6)
+
+        try await send(frame)
+        try await other.writeAndFlush(ByteBuffer(bytes: ClientFrames.text(TwilioSays.dtmf("1")))).get()
+        #expect(try await echoes(7) == 7, "asked for")
+        try await send(frame, ClientFrames.text(TwilioSays.dtmf("2")))
+        #expect(try await echoes(8) == 8)
+        try await send(frame, frame)
+        #expect(try await echoes(10) == 10)
+        let bytes = site.host.audioBytes
+        try await send(frame)
+        try await channel.close()
+        try await site.end()
+        #expect(site.host.audioBytes == bytes + 160, "the end brings the last one")
+    }
+
     @Test func oneClientsTwoMegabytesAreNothingToTheOthers() async throws {
         let site = try await Site()
         let (other, otherChannel) = try await site.call()

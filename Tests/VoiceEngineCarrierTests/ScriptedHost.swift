@@ -15,6 +15,8 @@ final class ScriptedHost: CallHost {
         var notes: [String] = []
         var live = 0
         var audioBytes = 0
+        /// Ends the gathering of the calls that do.
+        var releases: [@Sendable () -> Void] = []
     }
 
     let state = Mutex(State())
@@ -29,7 +31,7 @@ final class ScriptedHost: CallHost {
             $0.live += 1
         }
         if state.withLock({ $0.reports }) { carrier.report(SessionEvent(.started, turn: .none, time: .zero)) }
-        return EchoSession(host: self, carrier: carrier)
+        return EchoSession(host: self, carrier: carrier, eventLoop: eventLoop)
     }
 
     func admit(agent: String) throws(CallRefusal) {
@@ -53,14 +55,17 @@ final class ScriptedHost: CallHost {
     func set(_ change: @Sendable (inout State) -> Void) { state.withLock { change(&$0) } }
 }
 
-/// Sends back what it hears. `9` cuts, `0` hangs up, `5` asks for a transfer.
+/// Sends back what it hears. `9` cuts, `0` hangs up, `5` asks for a transfer, `2` gathers two frames, `1` ends that in all
+/// calls.
 final class EchoSession: CallSession {
     private let host: ScriptedHost
     private var carrier: (any Carrier)?
+    private let eventLoop: any EventLoop
 
-    init(host: ScriptedHost, carrier: any Carrier) {
+    init(host: ScriptedHost, carrier: any Carrier, eventLoop: any EventLoop) {
         self.host = host
         self.carrier = carrier
+        self.eventLoop = eventLoop
     }
 
     func receive(_ audio: UnsafeRawBufferPointer) {
@@ -75,6 +80,11 @@ final class EchoSession: CallSession {
         case "9":
             let heard = carrier?.cut(at: .zero) ?? -1
             host.set { $0.notes.append("heard \(heard)") }
+        case "1": for release in host.state.withLock({ $0.releases }) { release() }
+        case "2":
+            carrier?.gather(40)
+            let (bound, eventLoop) = (NIOLoopBound(carrier, eventLoop: eventLoop), eventLoop)
+            host.set { $0.releases.append { eventLoop.execute { bound.value?.gather(0) } } }
         case "5":
             let isDone = carrier?.perform(.transfer("+1")) ?? true
             host.set { $0.notes.append("transfer \(isDone)") }

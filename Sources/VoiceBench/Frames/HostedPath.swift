@@ -29,6 +29,7 @@ final class HostedPath: FramePath {
         let setup = CallSetup(
             agent: "frames", callID: "frames", variables: [:], input: format,
             output: try AudioFormat(encoding: .pcm16, sampleRate: 8_000), leadMilliseconds: HostPorts.pullLead,
+            strideMilliseconds: HostPorts.pullStride,
             wantsSilence: false, followsReader: true)
         session = FrameSession.make(setup, carrier: carrier, ears: ears, clock: clock, on: loop)
         carrier.session = session

@@ -206,6 +206,7 @@ package final class Engine: Sendable {
             agent: agent.name, callID: request.callID.isEmpty ? Self.inventedCallID() : request.callID,
             variables: request.variables, input: request.input, output: output,
             frameMilliseconds: request.frameMilliseconds, leadMilliseconds: pulls ? HostPorts.pullLead : 0,
+            strideMilliseconds: pulls ? HostPorts.pullStride : 0,
             wantsSilence: !pulls, followsReader: pulls)
         let ports = HostPorts(
             input: request.input, output: request.output, pulls: pulls, comfortNoise: policy.comfortNoise)

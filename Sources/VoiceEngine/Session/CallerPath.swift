@@ -34,12 +34,19 @@ package final class CallerPath: Ticking {
         case deaf(ProviderError)
         /// The beep of an answering machine is over; only told while `listensForBeeps`.
         case beep
+        /// The caller's audio may come in pieces of this length now: nothing is noticed later for it. 0: each frame as
+        /// it comes.
+        case mayGather(milliseconds: Int)
     }
 
     /// [Hz] What the detectors listen at.
     private static let detectorRate = 8_000
     /// A carrier that sends nothing for this long is taken for silence, so that an utterance can end.
     private static let gap = Nanoseconds.milliseconds(100)
+    /// [ms] Most that is gathered: what a recogniser gets at once while somebody speaks.
+    private static let mostGathered = 40
+    /// What was gathered is asked for when nothing came for so long: the last messages of a call, say.
+    private static let gatherLimit = Nanoseconds.milliseconds(200)
 
     private let input: AudioFormat
     private let decoder: AudioConverter
@@ -55,6 +62,8 @@ package final class CallerPath: Ticking {
     /// Detector samples so far, and when the last of them arrived.
     private var received: Int64 = 0
     private var arrived: Instant
+    /// [ms] As it was last told.
+    private var gathered = 0
     private var beeps: BeepDetector?
     private let wayBack = WayBack<CallerPath>()
     private let ticks: SessionClock
@@ -111,11 +120,28 @@ package final class CallerPath: Ticking {
             recogniser?.send(audio, from: received, until: after)
         }
         listen(to: samples, at: now)
+        gather(mayGather, at: now)
     }
 
-    /// Fills in for a carrier that stopped sending in the middle of speech.
+    /// [ms] So much may come at once. What can happen happens with a frame: begun ones count.
+    private var mayGather: Int {
+        guard beeps == nil, neural?.isAwake != true else { return 0 }
+        let soonest = SampleClock(sampleRate: Self.detectorRate).duration(ofSamples: Int64(gate.soonestAction))
+        let frames = (soonest.wholeMilliseconds + 19) / 20
+        return frames > 1 ? min(Int(frames) * 20, Self.mostGathered) : 0
+    }
+
+    private func gather(_ milliseconds: Int, at now: Instant) {
+        guard milliseconds != gathered else { return }
+        if gathered == 0 { ticks.wake(self) }
+        gathered = milliseconds
+        handler(.mayGather(milliseconds: milliseconds), now)
+    }
+
+    /// Fills in for a carrier that stopped sending in the middle of speech, and asks for the rest of what is gathered.
     package func tick(at now: Instant) -> Instant {
-        guard gate.isInUtterance else { return .distantFuture }
+        if gathered > 0, now - arrived > Self.gatherLimit { gather(0, at: now) }
+        guard gate.isInUtterance else { return gathered > 0 ? arrived + Self.gatherLimit : .distantFuture }
         guard now - arrived > Self.gap else { return arrived + Self.gap }
         let missing = Int(clock.samples(in: now - arrived))
         for _ in 0..<(missing / Self.silence.count) {

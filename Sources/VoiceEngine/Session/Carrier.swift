@@ -35,6 +35,12 @@ package protocol Carrier: AnyObject {
     /// Whether `cut` itself fades out what the caller hears. If not, the session plays a short faded tail after a cut.
     var fadesOnCut: Bool { get }
 
+    /// From now on the caller's audio may be handed over in pieces of about this length: each time costs a visit to all
+    /// objects of the call. Called with 0 at the end of the session, also when the carrier has closed before.
+    ///
+    /// - Parameter milliseconds: 0: each frame as it comes, what was gathered included.
+    func gather(_ milliseconds: Int)
+
     /// The session asks for digits, a transfer or the end of the call on this carrier.
     ///
     /// - Returns: false when the carrier cannot; the session then only tells the host.
@@ -47,6 +53,7 @@ package protocol Carrier: AnyObject {
 
 extension Carrier {
     package func report(_ event: SessionEvent) {}
+    package func gather(_ milliseconds: Int) {}
     package var fadesOnCut: Bool { false }
     package func takeCutResult() -> CutResult { .final }
 }

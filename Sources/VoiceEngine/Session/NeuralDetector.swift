@@ -25,6 +25,9 @@ final class NeuralDetector {
 
     deinit { recent.deallocate() }
 
+    /// It listens: its next window may end with the next frame.
+    var isAwake: Bool { gate.isAwake }
+
     func open(_ context: ProviderContext, judged: @escaping (SpeechWindow) -> Void) {
         stream = provider.open(context, sink: judged)
     }

@@ -50,6 +50,7 @@ extension Session {
             if case .failed = note { hearing.endpoint.repairStarted(until: now + Self.repairTime) }
             noted(note, of: .speechToText, at: now)
         case .beep: break
+        case .mayGather(let milliseconds): carrier.gather(milliseconds)
         case .deaf:
             reportNoneLeft(.speechToText, at: now)
             giveUp("speech recognition failed", at: now)

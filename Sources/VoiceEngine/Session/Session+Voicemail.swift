@@ -39,7 +39,7 @@ extension Session {
         case .speechToText(.transcript(let transcript)):
             action = customs.voicemail?.words(transcript.text, at: now)
         case .beep: action = customs.voicemail?.beep(at: now)
-        case .speechToText, .turnEnded, .likelyEnd, .repaired, .note, .deaf: action = nil
+        case .speechToText, .turnEnded, .likelyEnd, .repaired, .note, .deaf, .mayGather: action = nil
         }
         if let action { perform(action, at: now) }
     }

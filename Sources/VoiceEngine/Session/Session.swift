@@ -199,6 +199,7 @@ package final class Session: CallSession, Ticking {
         paths?.caller.close()
         paths?.speaker.close()
         paths = nil
+        carrier.gather(0)
         emit(.closed, at: now) {
             $0.text = reason
             $0.status = status

@@ -24,6 +24,8 @@ final class RecordingCarrier: Carrier {
     private(set) var frameTimes: [Int64] = []
     private(set) var requests: [CarrierRequest] = []
     private(set) var callsAfterClose = 0
+    /// [ms] So much of the caller may come at once.
+    private(set) var gathered = 0
     var isClosed = false
 
     private let ring = PlayoutRing(capacity: 1_920, sampleRate: 8_000)
@@ -69,6 +71,8 @@ final class RecordingCarrier: Carrier {
     }
 
     func flush() { note() }
+
+    func gather(_ milliseconds: Int) { gathered = milliseconds }
 
     func heardSamples(at now: Instant) -> Int64 {
         note()

@@ -31,6 +31,11 @@ final class ScriptedCall {
     /// [ms] The reader pulls this much after each frame of the caller.
     let readerPhase: Int64 = 7
     var isReading = true
+    /// The carrier hands over frames together where it may.
+    var gathers = false
+    private var gathered: [[Int16]] = []
+    /// Most frames that came together.
+    private(set) var mostTogether = 0
     /// The caller's audio from the beginning, instead of `caller(says:)`'s.
     var line: [Int16] = []
     /// Called after each frame of the caller.
@@ -137,7 +142,12 @@ final class ScriptedCall {
                 }
             }
         }
-        frame.withUnsafeBytes { session?.receive($0) }
+        gathered.append(frame)
+        guard !gathers || 20 * gathered.count >= carrier.gathered else { return }
+        mostTogether = max(mostTogether, gathered.count)
+        let frames = gathered
+        gathered = []
+        for frame in frames { frame.withUnsafeBytes { session?.receive($0) } }
     }
 
     // MARK: - Text

@@ -167,4 +167,35 @@ import VoiceEngineCore
             }
         }
     }
+
+    /// Windows that may come together are judged as soon as if they came frame by frame.
+    @Test(arguments: 0..<40) func whatMayBeGatheredIsNotToldLater(seed: UInt64) {
+        var random = SeededRandom(seed: seed)
+        // Stretches of voice and quiet of 10 to 300 ms, so that every state is cut short now and then.
+        var script: [Float] = []
+        while script.count < 2_000 {
+            let level: Float = [0, 0, 0.4, 0.9].randomElement(using: &random) ?? 0
+            script += Array(repeating: level, count: Int.random(in: 1...30, using: &random))
+        }
+        func told(gathering: Bool) -> [String] {
+            var gate = SpeechGate(.init(format: .telephone, minimumSpeechMs: 40))
+            var (log, index) = ([String](), 0)
+            while index < script.count {
+                let frames = gathering ? max((gate.soonestAction + 159) / 160, 1) : 1
+                let end = min(index + frames * 2, script.count)
+                for window in index..<end {
+                    let action = gate.heard(.init(start: Int64(window * 80), count: 80, probability: script[window]))
+                    switch action {
+                    case .none, .ended: break
+                    default: log.append("\(end) \(describe(action))")
+                    }
+                }
+                index = end
+            }
+            return log
+        }
+        let single = told(gathering: false)
+        #expect(told(gathering: true) == single)
+        #expect(single.count > 10)
+    }
 }

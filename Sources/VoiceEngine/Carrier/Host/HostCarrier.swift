@@ -11,6 +11,7 @@ package final class HostCarrier: Carrier, Ticking {
     private let patience: Nanoseconds
     private let chunk: UnsafeMutableRawBufferPointer
     private var handed: Int64 = 0
+    private var rhythm = PushRhythm()
     package var seat = SessionClock.Seat()
     package weak var session: (any CallSession)?
 
@@ -30,11 +31,14 @@ package final class HostCarrier: Carrier, Ticking {
 
     deinit { chunk.deallocate() }
 
+    package func gather(_ milliseconds: Int) { rhythm.gathered = milliseconds }
+
     /// Takes what the host has pushed since the last tick.
     package func tick(at now: Instant) -> Instant {
         guard let session else { return .distantFuture }
         // At most one ring's worth a tick, so that a host that pushes without end cannot hold the loop.
         var budget = ports.caller.capacity
+        var milliseconds = 0
         while budget > 0 {
             let count = ports.caller.read(into: chunk).count
             guard count > 0 else { break }
@@ -42,11 +46,13 @@ package final class HostCarrier: Carrier, Ticking {
             if ports.input.encoding == .opus {
                 let length = min(Int(chunk.load(as: UInt16.self)), count - 2)
                 session.receive(UnsafeRawBufferPointer(rebasing: UnsafeRawBufferPointer(chunk)[2..<(2 + length)]))
+                milliseconds += 20
             } else {
                 session.receive(UnsafeRawBufferPointer(rebasing: UnsafeRawBufferPointer(chunk)[..<count]))
+                milliseconds += ports.input.samples(inBytes: count) * 1_000 / ports.input.sampleRate
             }
         }
-        return now
+        return rhythm.next(after: now, taken: milliseconds)
     }
 
     package var fadesOnCut: Bool { ports.agent != nil }

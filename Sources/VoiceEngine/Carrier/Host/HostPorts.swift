@@ -41,6 +41,8 @@ package final class HostPorts: @unchecked Sendable {
     static let packetSlot = 2 + AudioFormat.maximumOpusPacketBytes
     /// [ms] of audio in front of a host that pulls: two frames of 60 ms.
     package static let pullLead = 120
+    /// It is filled up when so much of it was read. [ms]
+    package static let pullStride = 40
     /// [samples] that are pulled at a time.
     private static let pullStep = 480
 

@@ -20,6 +20,8 @@ extension MediaStreamCall {
         }
     }
 
+    func gather(_ milliseconds: Int) { socket?.gather(inbound.wireBytes(ofMilliseconds: milliseconds)) }
+
     /// Audio that waits for what was overtaken goes on in time, also when the carrier sends nothing more.
     private func armOrder(_ order: StreamAudioOrder) {
         guard let deadline = order.deadline else { return }

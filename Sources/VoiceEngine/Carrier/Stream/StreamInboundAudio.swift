@@ -12,6 +12,8 @@ struct StreamInboundAudio: ~Copyable {
     private static let longestG722 = 1_000
     /// Base64 that was written with escapes, without them.
     private var plain: [UInt8] = []
+    /// [bytes] Of the last message, and of its audio.
+    private var last = (message: 0, audio: 0)
     private var messages: Int64 = 0
     private var messagesAtCheck: Int64 = 0
 
@@ -31,6 +33,23 @@ struct StreamInboundAudio: ~Copyable {
     ///
     /// - Throws: When the payload is no base64.
     mutating func decode(
+        _ media: StreamMedia, of message: UnsafeRawBufferPointer
+    ) throws(StreamWireError) -> UnsafeRawBufferPointer {
+        let audio = try read(media, of: message)
+        last = (message.count, audio.count)
+        return audio
+    }
+
+    /// [bytes] of messages like the last one that hold so much audio, short of half a message: with the last of them so
+    /// much is there, whatever the length of its numbers. 0 for less than two messages, and where sizes are not steady.
+    func wireBytes(ofMilliseconds milliseconds: Int) -> Int {
+        let samples = format.audio.samples(inBytes: last.audio)
+        guard samples > 0 else { return 0 }
+        let count = format.audio.samples(inMilliseconds: milliseconds) / samples
+        return count < 2 ? 0 : (2 * min(count, 8) - 1) * last.message / 2
+    }
+
+    private mutating func read(
         _ media: StreamMedia, of message: UnsafeRawBufferPointer
     ) throws(StreamWireError) -> UnsafeRawBufferPointer {
         messages += 1

@@ -86,6 +86,18 @@ package struct SpeechGate: Sendable {
         }
     }
 
+    /// [samples] that must come before anything can happen but the end: so much may be heard at once without anything
+    /// being told later for it.
+    package var soonestAction: Int {
+        switch state {
+        case .idle: configuration.minimumSpeech
+        case .rising(let onset, _): configuration.minimumSpeech - Int(end - onset)
+        case .speaking(let lastSpeech): configuration.pauseAfter - Int(end - lastSpeech)
+        case .paused: configuration.minimumResume
+        case .resuming(_, let onset, _): configuration.minimumResume - Int(end - onset)
+        }
+    }
+
     /// The detector has judged the next window.
     package mutating func heard(_ window: SpeechWindow) -> Action {
         guard window.count > 0, window.start >= end else { return .ignored(.outOfOrder) }

@@ -1,5 +1,9 @@
 package import NIOCore
 
+#if canImport(Glibc)
+    internal import Glibc
+#endif
+
 /// What the server does with one open WebSocket. All calls come on the connection's loop.
 package protocol ServerWebSocketPeer: AnyObject {
     /// The handshake is done; from now on messages arrive and may be sent.
@@ -43,6 +47,8 @@ package final class ServerWebSocket: ChannelInboundHandler {
     private var output: ByteBuffer
     /// Bytes handed to a socket that takes no more; 0 while it does.
     private var stalledBytes = 0
+    /// [bytes] that are there before the socket is read.
+    private var gathered = 1
     private var liveness = ServerPeerLiveness()
     private var pingTask: RepeatedTask?
     private var closeTask: Scheduled<Void>?
@@ -107,6 +113,7 @@ package final class ServerWebSocket: ChannelInboundHandler {
     ///   - reason: At most 123 bytes are sent.
     package func close(code: UInt16, reason: String) {
         guard case .open(let context) = state else { return }
+        gather(1)
         writeCloseFrame(code: code, reason: reason)
         state = .closing(context, reason: "closed with \(code): \(reason)", discarded: 0)
         flush()
@@ -143,6 +150,21 @@ package final class ServerWebSocket: ChannelInboundHandler {
         writeFrameHeader(opcode: 0x8, count: 2 + count)
         output.writeInteger(code)
         output.writeSubstring(reason[..<end])
+    }
+
+    // MARK: Pace of reading
+
+    /// Lets input wait in the socket until so many bytes are there or the connection ends: the system then wakes this
+    /// loop once for several messages. Frame headers, and what TLS adds, may be left out of the count.
+    ///
+    /// - Parameter bytes: Less than two: everything is read as it comes, what waited included.
+    package func gather(_ bytes: Int) {
+        let bytes = min(max(bytes, 1), 1 << 16)
+        guard bytes != gathered, case .open(let context) = state else { return }
+        gathered = bytes
+        // A socket that does not know the option hands over everything as it comes.
+        let option = ChannelOptions.Types.SocketOption(level: .socket, name: .init(rawValue: SO_RCVLOWAT))
+        try? context.channel.syncOptions?.setOption(option, value: bytes)
     }
 
     // MARK: Lifetime
