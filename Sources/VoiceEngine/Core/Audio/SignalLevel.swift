@@ -19,12 +19,8 @@ package enum SignalLevel {
 
     /// Sum of the squares.
     package static func energy(of samples: Span<Int16>) -> UInt64 {
-        // 32768^2 = 2^30: 64 bits hold the sum of 2^33 samples.
-        var sum: UInt64 = 0
-        samples.withUnsafeBufferPointer { buffer in
-            for sample in buffer { sum &+= UInt64(UInt32(bitPattern: Int32(sample) &* Int32(sample))) }
-        }
-        return sum
+        // 32768^2 = 2^30: 63 bits hold the sum of 2^33 samples.
+        samples.withUnsafeBufferPointer { UInt64(bitPattern: SampleProducts.sum($0, $0)) }
     }
 
     /// `10 · log10(power)`, not below `silence`.

@@ -17,8 +17,8 @@ package struct EnergyDetector: Sendable {
     package private(set) var position: Int64
 
     private var filled = 0
-    private var energy: UInt64 = 0
-    private var difference: UInt64 = 0
+    private var energy: Int64 = 0
+    private var difference: Int64 = 0
     /// [samples] that last 375 µs: 3 at 8 kHz, 18 at 48 kHz.
     private let lag: Int
     /// The last `lag` samples, oldest first.
@@ -68,23 +68,23 @@ package struct EnergyDetector: Sendable {
     }
 
     private mutating func accumulate(_ samples: Span<Int16>) {
-        // A square is at most 2^30, and that of a difference of two samples just below 2^32: it fits unsigned.
-        var (energy, difference) = (self.energy, self.difference)
-        let head = min(lag, samples.count)
+        // Σ(x[n] - x[n-τ])² = Σx[n]² + Σx[n-τ]² - 2 Σx[n]x[n-τ], and the second sum is the first but for its ends.
         samples.withUnsafeBufferPointer { x in
-            for sample in x { energy &+= UInt64(UInt32(bitPattern: Int32(sample) &* Int32(sample))) }
+            let head = min(lag, x.count)
+            let lagged = UnsafeBufferPointer(rebasing: x[..<(x.count - head)])
+            let squares = SampleProducts.sum(x, x)
+            var laggedSquares = squares
+            var products = SampleProducts.sum(UnsafeBufferPointer(rebasing: x[head...]), lagged)
             for index in 0..<head {
-                let step = Int32(x[index]) &- Int32(history[index])
-                difference &+= UInt64(UInt32(bitPattern: step &* step))
+                let (old, new) = (Int64(history[index]), Int64(x[x.count - head + index]))
+                laggedSquares &+= old &* old &- new &* new
+                products &+= Int64(x[index]) &* old
             }
-            for index in head..<x.count {
-                let step = Int32(x[index]) &- Int32(x[index &- head])
-                difference &+= UInt64(UInt32(bitPattern: step &* step))
-            }
+            energy &+= squares
+            difference &+= squares &+ laggedSquares &- 2 &* products
             for index in 0..<(lag - head) { history[index] = history[index + head] }
             for index in 0..<head { history[lag - head + index] = x[x.count - head + index] }
         }
-        (self.energy, self.difference) = (energy, difference)
     }
 
     private mutating func judge() -> Float {
