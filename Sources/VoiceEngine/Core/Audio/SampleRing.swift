@@ -148,46 +148,65 @@ private final class Words: @unchecked Sendable {
 
     func store(_ bytes: UnsafeRawBufferPointer, at position: Int64) {
         var done = 0
-        var place = Int(position % Int64(count * 8))
         while done < bytes.count {
-            let shift = place & 7
-            let part = min(8 - shift, bytes.count - done)
-            let word = base + place >> 3
-            if part == 8 {
-                let value = bytes.loadUnaligned(fromByteOffset: done, as: UInt64.self)
-                word.pointee.store(UInt64(littleEndian: value), ordering: .relaxed)
-            } else {
-                // Only this thread stores, so load, change and store need not be one step.
-                var value = word.pointee.load(ordering: .relaxed)
-                for index in 0..<part {
-                    let bits = UInt64((shift + index) * 8)
-                    value = value & ~(0xFF << bits) | UInt64(bytes[done + index]) << bits
+            let place = place(of: position, after: done)
+            let whole = wholeWords(from: place, of: bytes.count - done)
+            if whole > 0 {
+                let first = base + place / 8
+                for index in 0..<whole {
+                    let value = bytes.loadUnaligned(fromByteOffset: done &+ index &* 8, as: UInt64.self)
+                    first[index].store(UInt64(littleEndian: value), ordering: .relaxed)
                 }
-                word.pointee.store(value, ordering: .relaxed)
+                done += whole * 8
+            } else {
+                let part = min(8 - place % 8, bytes.count - done)
+                store(UnsafeRawBufferPointer(rebasing: bytes[done..<done + part]), inWordAt: place)
+                done += part
             }
-            done += part
-            place += part
-            if place == count * 8 { place = 0 }
         }
     }
 
     func load(into bytes: UnsafeMutableRawBufferPointer, at position: Int64) {
         var done = 0
-        var place = Int(position % Int64(count * 8))
         while done < bytes.count {
-            let shift = place & 7
-            let part = min(8 - shift, bytes.count - done)
-            let value = (base + place >> 3).pointee.load(ordering: .relaxed)
-            if part == 8 {
-                bytes.storeBytes(of: value.littleEndian, toByteOffset: done, as: UInt64.self)
-            } else {
-                for index in 0..<part {
-                    bytes[done + index] = UInt8(truncatingIfNeeded: value >> UInt64((shift + index) * 8))
+            let place = place(of: position, after: done)
+            let whole = wholeWords(from: place, of: bytes.count - done)
+            if whole > 0 {
+                let first = base + place / 8
+                for index in 0..<whole {
+                    let value = first[index].load(ordering: .relaxed)
+                    bytes.storeBytes(of: value.littleEndian, toByteOffset: done &+ index &* 8, as: UInt64.self)
                 }
+                done += whole * 8
+            } else {
+                let value = base[place / 8].load(ordering: .relaxed)
+                let part = min(8 - place % 8, bytes.count - done)
+                for index in 0..<part {
+                    bytes[done + index] = UInt8(truncatingIfNeeded: value >> UInt64((place % 8 + index) * 8))
+                }
+                done += part
             }
-            done += part
-            place += part
-            if place == count * 8 { place = 0 }
         }
+    }
+
+    /// Where in the ring the byte lies that comes so many after `position`.
+    private func place(of position: Int64, after offset: Int) -> Int {
+        Int((position + Int64(offset)) % Int64(count * 8))
+    }
+
+    /// Words that begin at `place`, are filled by so many bytes, and end at or before the end of the ring.
+    private func wholeWords(from place: Int, of bytes: Int) -> Int {
+        place % 8 == 0 ? min(bytes / 8, count - place / 8) : 0
+    }
+
+    /// Changes a part of one word. Only this thread stores, so load, change and store need not be one step.
+    private func store(_ bytes: UnsafeRawBufferPointer, inWordAt place: Int) {
+        let word = base + place / 8
+        var value = word.pointee.load(ordering: .relaxed)
+        for index in bytes.indices {
+            let bits = UInt64((place % 8 + index) * 8)
+            value = value & ~(0xFF << bits) | UInt64(bytes[index]) << bits
+        }
+        word.pointee.store(value, ordering: .relaxed)
     }
 }

@@ -44,8 +44,7 @@ package struct AudioHistory: Sendable {
         while end - first + size > capacity { dropFirst() }
         if first == end { start = position }
         compact()
-        withUnsafeBytes(of: position.littleEndian) { write($0) }
-        withUnsafeBytes(of: UInt32(bytes.count).littleEndian) { write($0) }
+        withUnsafeBytes(of: (position.littleEndian, UInt32(bytes.count).littleEndian)) { write($0) }
         write(bytes)
         newest = after
     }
@@ -121,29 +120,31 @@ package struct AudioHistory: Sendable {
     private func position(at offset: Int) -> Int64 { Int64(littleEndian: number(at: offset)) }
     private func length(at offset: Int) -> Int { Int(UInt32(littleEndian: number(at: offset + 8))) }
 
-    private func number<Number: FixedWidthInteger>(at offset: Int) -> Number {
-        var number = Number.zero
-        withUnsafeMutableBytes(of: &number) { number in
-            ring.withUnsafeBytes { ring in
-                let (head, tail) = parts(from: offset, number.count)
+    private func number<Number: FixedWidthInteger & BitwiseCopyable>(at offset: Int) -> Number {
+        ring.withUnsafeBytes { ring in
+            let (head, tail) = parts(from: offset, MemoryLayout<Number>.size)
+            if tail.isEmpty { return ring.loadUnaligned(fromByteOffset: head.lowerBound, as: Number.self) }
+            var number = Number.zero
+            withUnsafeMutableBytes(of: &number) { number in
                 number.copyMemory(from: UnsafeRawBufferPointer(rebasing: ring[head]))
                 UnsafeMutableRawBufferPointer(rebasing: number[head.count...])
                     .copyMemory(from: UnsafeRawBufferPointer(rebasing: ring[tail]))
             }
+            return number
         }
-        return number
     }
 
     private mutating func write(_ bytes: UnsafeRawBufferPointer) {
         let (head, tail) = parts(from: end, bytes.count)
-        let missing = head.upperBound - ring.count
-        if missing > 0 { ring.append(contentsOf: repeatElement(0, count: missing)) }
+        // What was never used is appended, not filled before it is written to.
+        let used = min(head.count, ring.count - head.lowerBound)
         ring.withUnsafeMutableBytes { ring in
-            UnsafeMutableRawBufferPointer(rebasing: ring[head])
-                .copyMemory(from: UnsafeRawBufferPointer(rebasing: bytes[..<head.count]))
+            UnsafeMutableRawBufferPointer(rebasing: ring[head.lowerBound..<head.lowerBound + used])
+                .copyMemory(from: UnsafeRawBufferPointer(rebasing: bytes[..<used]))
             UnsafeMutableRawBufferPointer(rebasing: ring[tail])
                 .copyMemory(from: UnsafeRawBufferPointer(rebasing: bytes[head.count...]))
         }
+        if used < head.count { ring.append(contentsOf: bytes[used..<head.count]) }
         end += bytes.count
     }
 
