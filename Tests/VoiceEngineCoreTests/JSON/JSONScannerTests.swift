@@ -24,6 +24,29 @@ import Testing
         #expect(found == ["event true", "timestamp 5", "payload no+JhoaJjpz/", "media object", "sid MZ1"])
     }
 
+    /// Names are compared by words that overlap: each byte of each length counts.
+    @Test func knowsNamesByEveryByte() throws {
+        let names: [StaticString] = [
+            "", "a", "ab", "abc", "abcd", "abcde", "abcdefg", "abcdefgh", "abcdefghi", "abcdefghijklmno",
+            "abcdefghijklmnop", "abcdefghijklmnopq", "abcdefghijklmnopqrstuvwxy",
+        ]
+        for name in names {
+            let bytes = Array("\(name)".utf8)
+            for place in -1..<bytes.count {
+                var other = bytes
+                if place >= 0 { other[place] = UInt8(ascii: "_") }
+                let text =
+                    #"{"\#(String(decoding: other, as: UTF8.self))":"\#(String(decoding: other, as: UTF8.self))"}"#
+                try scan(Array(text.utf8)) { member in
+                    for candidate in names {
+                        let isSame = "\(candidate)" == String(decoding: other, as: UTF8.self)
+                        #expect(member.isNamed(candidate) == isSame && member.isString(candidate) == isSame)
+                    }
+                }
+            }
+        }
+    }
+
     /// Texts that hold a decoy of `media.payload`, with the payload that is really there.
     @Test(
         arguments: [

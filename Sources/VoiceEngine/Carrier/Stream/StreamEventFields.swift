@@ -61,30 +61,41 @@ package struct StreamEventFields {
     }
 
     private mutating func take(_ member: borrowing JSONScanner.Member) {
-        if member.isNamed("payload", in: "media") {
-            guard payload == nil, member.kind == .string else { return }
+        // Names are told apart by their length first: that costs no comparison.
+        switch member.key.count {
+        case 4: takeName(member)
+        case 5: takeShort(member)
+        case 7:
+            guard payload == nil, case .string = member.kind, member.isNamed("payload", in: "media") else { return }
             payload = member.value
             hasEscapes = member.hasEscapes
-        } else if member.isNamed("chunk", in: "media") {
-            if chunk == nil { chunk = member.integer }
-        } else if member.isNamed("timestamp", in: "media") {
-            if timestamp == nil { timestamp = member.integer }
-        } else if member.kind == .string {
-            takeText(member)
+        case 9:
+            if timestamp == nil, member.isNamed("timestamp", in: "media") { timestamp = member.integer }
+        default: break
         }
     }
 
-    private mutating func takeText(_ member: borrowing JSONScanner.Member) {
-        if member.isNamed("event") {
-            if event == .missing { event = Self.event(member) }
-        } else if member.isNamed("track", in: "media") {
-            if isInbound == nil { isInbound = !member.isString("outbound") }
-        } else if member.isNamed("digit", in: "dtmf") {
-            if digit == nil { digit = StreamFields.digit(member.valueBytes) }
-        } else if member.isNamed("name", in: "mark") {
+    private mutating func takeName(_ member: borrowing JSONScanner.Member) {
+        guard case .string = member.kind else { return }
+        if member.isNamed("name", in: "mark") {
             if markName == nil { markName = member.value }
         } else if member.isNamed("name") {
             if name == nil { name = member.value }
+        }
+    }
+
+    private mutating func takeShort(_ member: borrowing JSONScanner.Member) {
+        if chunk == nil, member.isNamed("chunk", in: "media") {
+            chunk = member.integer
+            return
+        }
+        guard case .string = member.kind else { return }
+        if event == .missing, member.isNamed("event") {
+            event = Self.event(member)
+        } else if isInbound == nil, member.isNamed("track", in: "media") {
+            isInbound = !member.isString("outbound")
+        } else if digit == nil, member.isNamed("digit", in: "dtmf") {
+            digit = StreamFields.digit(member.valueBytes)
         }
     }
 

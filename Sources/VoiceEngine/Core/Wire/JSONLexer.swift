@@ -54,7 +54,15 @@ enum JSONLexer {
         index < bytes.count ? bytes[index] : nil
     }
 
+    @inline(__always)
     static func afterWhitespace(_ bytes: UnsafeRawBufferPointer, from start: Int) -> Int {
+        // Machines write none, so that one comparison is the rule: everything else that may come is above the space.
+        guard start < bytes.count, bytes[start] <= 0x20 else { return start }
+        return afterMoreWhitespace(bytes, from: start)
+    }
+
+    @inline(never)
+    private static func afterMoreWhitespace(_ bytes: UnsafeRawBufferPointer, from start: Int) -> Int {
         var index = start
         while index < bytes.count {
             switch bytes[index] {
@@ -66,12 +74,30 @@ enum JSONLexer {
     }
 
     /// The end of the run of bytes that mean themselves inside a string: printable ASCII without `"` and `\`.
+    @inline(__always)
     static func afterPlainRun(_ bytes: UnsafeRawBufferPointer, from start: Int) -> Int {
         var index = start
-        // Eight bytes at a time: most of a media message is one base64 string.
+        // Most names and values end in the first eight bytes; most bytes are those of one long base64 string.
+        if index &+ 8 <= bytes.count {
+            let special = specials(in: bytes.loadUnaligned(fromByteOffset: index, as: UInt64.self).littleEndian)
+            if special != 0 { return index &+ special.trailingZeroBitCount &>> 3 }
+            index &+= 8
+        }
+        return afterLongRun(bytes, from: index)
+    }
+
+    /// The same for what is longer than a word.
+    @inline(never)
+    private static func afterLongRun(_ bytes: UnsafeRawBufferPointer, from start: Int) -> Int {
+        var index = start
+        if index &+ 8 <= bytes.count {
+            let special = specials(in: bytes.loadUnaligned(fromByteOffset: index, as: UInt64.self).littleEndian)
+            if special != 0 { return index &+ special.trailingZeroBitCount &>> 3 }
+            index &+= 8
+            while index &+ 32 <= bytes.count, isPlainBlock(bytes, at: index) { index &+= 32 }
+        }
         while index &+ 8 <= bytes.count {
             let special = specials(in: bytes.loadUnaligned(fromByteOffset: index, as: UInt64.self).littleEndian)
-            // The lowest one is exact; those above it may have borrowed.
             if special != 0 { return index &+ special.trailingZeroBitCount &>> 3 }
             index &+= 8
         }
@@ -83,23 +109,45 @@ enum JSONLexer {
         return index
     }
 
-    /// The top bit of each byte that does not mean itself: below 0x20, a quote or backslash (the xor makes it zero), or
-    /// above ASCII. A byte above such a one may be marked too.
+    /// Whether 32 bytes mean themselves. By arithmetic, because comparisons do not become vector instructions.
+    @inline(__always)
+    private static func isPlainBlock(_ bytes: UnsafeRawBufferPointer, at start: Int) -> Bool {
+        var specials: UInt8 = 0
+        for index in start..<start &+ 32 {
+            let byte = bytes[index]
+            specials |= ((byte ^ 0x22) &- 1) | ((byte ^ 0x5C) &- 1) | (byte &- 0x20) | byte
+        }
+        return specials < 0x80
+    }
+
+    /// The top bit of each byte that does not mean itself: above ASCII, below 0x20, or a quote or backslash (the xor
+    /// makes it zero). Only the lowest one is exact; those above it may have borrowed.
     @inline(__always)
     private static func specials(in word: UInt64) -> UInt64 {
         let ones: UInt64 = 0x0101_0101_0101_0101
-        let quote = word ^ (ones &* 0x22)
-        let slash = word ^ (ones &* 0x5C)
-        let below = (word &- ones &* 0x20) & ~word
-        return (below | ((quote &- ones) & ~quote) | ((slash &- ones) & ~slash) | word) & (ones &* 0x80)
+        let quote = (word ^ (ones &* 0x22)) &- ones
+        let slash = (word ^ (ones &* 0x5C)) &- ones
+        let control = word &- ones &* 0x20
+        return (quote | slash | control | word) & (ones &* 0x80)
     }
 
     /// Reads a string whose opening quote is at `start`. Checks escapes, surrogates and UTF-8.
+    @inline(__always)
     static func string(_ bytes: UnsafeRawBufferPointer, at start: Int) throws(JSONFault) -> StringToken {
-        var index = start + 1
+        let end = afterPlainRun(bytes, from: start &+ 1)
+        if end < bytes.count, bytes[end] == 0x22 {
+            return StringToken(content: Range(uncheckedBounds: (start &+ 1, end)), hasEscapes: false)
+        }
+        return try string(bytes, at: start, notPlainAt: end)
+    }
+
+    @inline(never)
+    private static func string(
+        _ bytes: UnsafeRawBufferPointer, at start: Int, notPlainAt special: Int
+    ) throws(JSONFault) -> StringToken {
+        var index = special
         var hasEscapes = false
         while true {
-            index = afterPlainRun(bytes, from: index)
             guard let byte = byte(bytes, index) else { throw JSONFault(offset: index, expected: .stringEnd) }
             if byte == 0x22 {
                 return StringToken(content: (start + 1)..<index, hasEscapes: hasEscapes)
@@ -111,6 +159,7 @@ enum JSONLexer {
             } else {
                 index = try afterScalar(bytes, at: index)
             }
+            index = afterPlainRun(bytes, from: index)
         }
     }
 
@@ -229,9 +278,27 @@ enum JSONLexer {
 
     /// Whether the ASCII `text` stands at `start`.
     static func matches(_ bytes: UnsafeRawBufferPointer, at start: Int, _ text: StaticString) -> Bool {
+        start >= 0 && text.utf8CodeUnitCount <= bytes.count &- start && isEqual(bytes, at: start, text)
+    }
+
+    /// The same where so many bytes are known to be there. By words, the last of which may overlap the one before.
+    @inline(__always)
+    static func isEqual(_ bytes: UnsafeRawBufferPointer, at start: Int, _ text: StaticString) -> Bool {
+        guard text.hasPointerRepresentation else { return false }
         let count = text.utf8CodeUnitCount
-        guard text.hasPointerRepresentation, start >= 0, count <= bytes.count - start else { return false }
-        for offset in 0..<count where bytes[start + offset] != text.utf8Start[offset] { return false }
-        return true
+        let expected = UnsafeRawBufferPointer(start: text.utf8Start, count: count)
+        func word<Word: BitwiseCopyable & Equatable>(_ offset: Int, is type: Word.Type) -> Bool {
+            bytes.loadUnaligned(fromByteOffset: start &+ offset, as: type)
+                == expected.loadUnaligned(fromByteOffset: offset, as: type)
+        }
+        switch count {
+        case 8...:
+            for offset in stride(from: 0, to: count &- 8, by: 8) where !word(offset, is: UInt64.self) { return false }
+            return word(count &- 8, is: UInt64.self)
+        case 4...: return word(0, is: UInt32.self) && word(count &- 4, is: UInt32.self)
+        case 2...: return word(0, is: UInt16.self) && word(count &- 2, is: UInt16.self)
+        case 1: return word(0, is: UInt8.self)
+        default: return true
+        }
     }
 }

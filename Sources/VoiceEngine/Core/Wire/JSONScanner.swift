@@ -12,7 +12,8 @@ package enum JSONScanner {
         private let bytes: UnsafeRawBufferPointer
         /// The key of the enclosing object; nil for members of the outermost one.
         private let parent: Range<Int>?
-        private let key: Range<Int>
+        /// Its name as written; empty for one with escapes.
+        package let key: Range<Int>
         package let kind: Kind
         /// A string without its quotes and with its escapes; every other kind as written.
         package let value: Range<Int>
@@ -42,22 +43,27 @@ package enum JSONScanner {
         }
 
         /// Whether the value is the string `text`, written without escapes.
-        package func isString(_ text: StaticString) -> Bool { kind == .string && equal(value, text) }
+        package func isString(_ text: StaticString) -> Bool {
+            if case .string = kind { equal(value, text) } else { false }
+        }
 
         /// The value as bytes; borrowed, only valid while the scanned bytes are.
         package var valueBytes: UnsafeRawBufferPointer { UnsafeRawBufferPointer(rebasing: bytes[value]) }
 
         /// The value as a whole number, written as a number or (as Twilio does) as a string of digits.
         package var integer: Int64? {
-            guard kind == .number || kind == .string else { return nil }
-            var digits = bytes[value]
-            let isNegative = digits.first == UInt8(ascii: "-")
-            if isNegative { digits = digits.dropFirst() }
-            guard !digits.isEmpty, digits.count <= 18 else { return nil }
+            switch kind {
+            case .number, .string: break
+            case .bool, .null, .object, .array: return nil
+            }
+            let isNegative = !value.isEmpty && bytes[value.lowerBound] == UInt8(ascii: "-")
+            let first = value.lowerBound &+ (isNegative ? 1 : 0)
+            guard (1...18).contains(value.upperBound &- first) else { return nil }
             var result: Int64 = 0
-            for byte in digits {
-                guard (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte) else { return nil }
-                result = result * 10 + Int64(byte - UInt8(ascii: "0"))
+            for index in first..<value.upperBound {
+                let digit = bytes[index] &- UInt8(ascii: "0")
+                guard digit < 10 else { return nil }
+                result = result &* 10 &+ Int64(digit)
             }
             return isNegative ? -result : result
         }
@@ -71,8 +77,10 @@ package enum JSONScanner {
             return String(decoding: plain, as: UTF8.self)
         }
 
+        @inline(__always)
         private func equal(_ range: Range<Int>, _ text: StaticString) -> Bool {
-            range.count == text.utf8CodeUnitCount && JSONLexer.matches(bytes, at: range.lowerBound, text)
+            range.upperBound &- range.lowerBound == text.utf8CodeUnitCount
+                && JSONLexer.isEqual(bytes, at: range.lowerBound, text)
         }
     }
 
@@ -116,7 +124,8 @@ private struct Walk {
     private let bytes: UnsafeRawBufferPointer
     private var index = 0
     private var depth = 0
-    private var objectLevels: UInt64 = 0
+    /// A bit for each open level, the innermost in bit 0: whether it is an object.
+    private var objects: UInt64 = 0
     /// Keys of the open members of the two outer levels, and where their values began.
     private var outerKey: Range<Int> = 0..<0
     private var outerStart = 0
@@ -125,10 +134,11 @@ private struct Walk {
 
     init(bytes: UnsafeRawBufferPointer) { self.bytes = bytes }
 
-    private var isInObject: Bool { depth > 0 && objectLevels & (1 << UInt64(depth - 1)) != 0 }
+    private var isInObject: Bool { objects & 1 != 0 }
     /// Whether the innermost open object is a member of the outermost one (and not of a list).
-    private var isInInnerObject: Bool { depth == 2 && objectLevels & 0b11 == 0b11 }
+    private var isInInnerObject: Bool { depth == 2 && objects == 0b11 }
 
+    @inline(__always)
     mutating func run(_ visit: (borrowing JSONScanner.Member) -> Void) throws(JSONFault) {
         skipWhitespace()
         guard JSONLexer.byte(bytes, index) == UInt8(ascii: "{") else { throw fault(.object) }
@@ -156,6 +166,7 @@ private struct Walk {
         guard index == bytes.count else { throw fault(.end) }
     }
 
+    @inline(__always)
     private mutating func key(isFirst: Bool) throws(JSONFault) {
         guard JSONLexer.byte(bytes, index) == UInt8(ascii: "\"") else {
             throw fault(isFirst ? .keyOrObjectEnd : .key)
@@ -172,6 +183,7 @@ private struct Walk {
     }
 
     /// Reads one value; says whether it opened a level.
+    @inline(__always)
     private mutating func value(
         isFirst: Bool, _ visit: (borrowing JSONScanner.Member) -> Void
     ) throws(JSONFault) -> Bool {
@@ -200,17 +212,19 @@ private struct Walk {
         return false
     }
 
+    @inline(__always)
     private mutating func open(isObject: Bool) throws(JSONFault) {
         guard depth < JSONScanner.deepest else { throw fault(.shallower) }
         if depth == 1 { outerStart = index } else if depth == 2 { innerStart = index }
-        let bit: UInt64 = 1 << UInt64(depth)
-        if isObject { objectLevels |= bit } else { objectLevels &= ~bit }
+        objects = objects &<< 1 | (isObject ? 1 : 0)
         depth += 1
         index += 1
     }
 
+    @inline(__always)
     private mutating func close(_ visit: (borrowing JSONScanner.Member) -> Void) {
         let kind: JSONScanner.Kind = isInObject ? .object : .array
+        objects &>>= 1
         depth -= 1
         index += 1
         if depth == 1 {
@@ -220,6 +234,7 @@ private struct Walk {
         }
     }
 
+    @inline(__always)
     private func report(
         _ kind: JSONScanner.Kind, _ value: Range<Int>, hasEscapes: Bool = false,
         _ visit: (borrowing JSONScanner.Member) -> Void
