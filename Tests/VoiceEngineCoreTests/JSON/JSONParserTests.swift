@@ -118,4 +118,25 @@ import Testing
         #expect(value["l"]?[0]?.int == 1 && value["l"]?[1] == nil && value["l"]?[-1] == nil && value[0] == nil)
         #expect(JSONValue.string("nan").lenientDouble == nil && JSONValue.double(1e300).lenientInt == nil)
     }
+
+    /// Short numbers are read by a way of their own: as exactly as the standard library reads them.
+    @Test func numbersAreThoseOfTheStandardLibrary() throws {
+        var random = SeededRandom(seed: 0x9E)
+        for _ in 0..<20_000 {
+            let whole = String(UInt64.random(in: 0...9_999_999_999, using: &random)).prefix(
+                Int.random(in: 1...10, using: &random))
+            let fraction = (0..<Int.random(in: 0...9, using: &random)).map { _ in
+                "\(Int.random(in: 0...9, using: &random))"
+            }
+            let sign = Bool.random(using: &random) ? "-" : ""
+            let text = "\(sign)\(Int64(whole) ?? 0)" + (fraction.isEmpty ? "" : "." + fraction.joined())
+            let value = try JSONValue.parse(text)
+            if fraction.isEmpty {
+                #expect(value == Int64(text).map(JSONValue.int), "\(text)")
+            } else {
+                #expect(value.double?.bitPattern == Double(text)?.bitPattern, "\(text)")
+            }
+        }
+        #expect(try JSONValue.parse("-0.0").double?.sign == .minus)
+    }
 }
