@@ -41,22 +41,47 @@ package struct EventStreamParser: Sendable {
 
     /// Takes a chunk and hands over the events that it completes.
     package mutating func append(
-        _ chunk: some Sequence<UInt8>, _ event: (ServerSentEvent) -> Void
+        _ chunk: UnsafeRawBufferPointer, _ event: (ServerSentEvent) -> Void
     ) throws(EventStreamError) {
         if case .failed(let error) = position { throw error }
-        for byte in chunk {
-            let follows = if case .afterCarriageReturn = position { true } else { false }
-            switch byte {
-            case 0x0A where follows: position = .text
-            case 0x0A, 0x0D:
-                try endLine(event)
-                position = byte == 0x0D ? .afterCarriageReturn : .text
-            case _:
-                if follows { position = .text }
-                guard line.count < longestLine else { throw fail(.lineTooLong(limit: longestLine)) }
-                line.append(byte)
+        var index = 0
+        if case .afterCarriageReturn = position, let first = chunk.first {
+            position = .text
+            if first == 0x0A { index = 1 }
+        }
+        while index < chunk.count {
+            let end = Self.lineEnd(chunk, from: index)
+            guard line.count + (end - index) <= longestLine else { throw fail(.lineTooLong(limit: longestLine)) }
+            line.append(contentsOf: chunk[index..<end])
+            guard end < chunk.count else { return }
+            try endLine(event)
+            index = end + 1
+            position = .text
+            guard chunk[end] == 0x0D else { continue }
+            if index == chunk.count {
+                position = .afterCarriageReturn
+            } else if chunk[index] == 0x0A {
+                index += 1
             }
         }
+    }
+
+    /// Takes a chunk of any kind.
+    package mutating func append(
+        _ chunk: some Collection<UInt8>, _ event: (ServerSentEvent) -> Void
+    ) throws(EventStreamError) {
+        let bytes = Array(chunk)
+        let result = bytes.withUnsafeBytes { bytes -> Result<Void, EventStreamError> in
+            do throws(EventStreamError) { return .success(try append(bytes, event)) } catch { return .failure(error) }
+        }
+        try result.get()
+    }
+
+    /// Where the next line feed or carriage return stands, or the chunk ends.
+    private static func lineEnd(_ chunk: UnsafeRawBufferPointer, from start: Int) -> Int {
+        var index = start
+        while index < chunk.count, chunk[index] != 0x0A, chunk[index] != 0x0D { index &+= 1 }
+        return index
     }
 
     /// The stream has ended: hands over an event that lacks its last line break or its empty line. Some servers leave
