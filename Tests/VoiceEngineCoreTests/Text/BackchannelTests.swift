@@ -115,6 +115,46 @@ import Testing
             ])
     }
 
+    /// Texts of ASCII are read byte by byte: as they would be character by character.
+    @Test func wordsOfASCIIAreThoseOfCharacters() {
+        func reference(_ text: String) -> [String] {
+            text.lowercased().split { !($0.isLetter || $0.isNumber || $0 == "'") }.compactMap { part in
+                let kept = part.drop { $0 == "'" }
+                let end = kept.lastIndex { $0 != "'" }
+                return end.map { String(kept[...$0]) }
+            }
+        }
+        var random = SeededRandom(seed: 0x3A)
+        let alphabet = Array("abzAZ09'' '-.,\r\n\u{0}\u{7F}".unicodeScalars)
+        for _ in 0..<20_000 {
+            var text = String.UnicodeScalarView()
+            for _ in 0..<Int.random(in: 0...24, using: &random) {
+                text.append(alphabet[Int.random(in: alphabet.indices, using: &random)])
+            }
+            #expect(Backchannel.words(in: String(text)) == reference(String(text)))
+        }
+    }
+
+    /// Phrases are looked for in bytes: they stand where they stand in the text, at words.
+    @Test func phrasesAreFoundAsInText() {
+        let words = ["no", "nö", "ne", "n", "stop", "stoppen", "né", "ne\u{301}"]
+        var random = SeededRandom(seed: 0x51)
+        for _ in 0..<5_000 {
+            let said = (0..<Int.random(in: 0...5, using: &random)).map { _ in
+                words[Int.random(in: 0..<8, using: &random)]
+            }
+            let phrase = (0..<Int.random(in: 1...2, using: &random)).map { _ in
+                words[Int.random(in: 0..<8, using: &random)]
+            }
+            .joined(separator: " ")
+            let text = " \(said.joined(separator: " ")) "
+            let isDecomposed = text.unicodeScalars.contains { $0 == "\u{301}" }
+            // A phrase whose accents stand apart is found in texts that have some too.
+            guard isDecomposed || !phrase.unicodeScalars.contains("\u{301}") else { continue }
+            #expect(SpokenText(said).holds(phrase) == text.contains(" \(phrase) "), "\(phrase) in \(text)")
+        }
+    }
+
     @Test(arguments: [
         ("I would like to book for", "en", true), ("I would like to book for.", "en", false),
         ("My name is", "en", true),

@@ -3,14 +3,16 @@ package enum Backchannel {
     /// The words of a transcript, normalised for comparison: lower case, without punctuation, hyphens apart ("uh-huh"
     /// is two words), apostrophes kept inside a word and straight. Each Chinese or Japanese character is a word.
     package static func words(in text: String) -> [String] {
+        if let words = wordsOfASCII(text) { return words }
         var words: [String] = []
         var word = ""
         for character in text.lowercased() {
-            if let scalar = character.unicodeScalars.first, SpokenWords.isIdeographic(scalar) {
+            guard let scalar = character.unicodeScalars.first else { continue }
+            if SpokenWords.isIdeographic(scalar) {
                 if !word.isEmpty { words.append(trimmed(word)) }
                 word = ""
                 words.append(String(character))
-            } else if character.isLetter || character.isNumber {
+            } else if scalar.isAlphanumeric {
                 word.append(character)
             } else if character == "'" || character == "\u{2019}" {
                 if !word.isEmpty { word.append("'") }
@@ -21,6 +23,39 @@ package enum Backchannel {
         }
         if !word.isEmpty { words.append(trimmed(word)) }
         return words
+    }
+
+    /// The same byte by byte, as most transcripts allow; nil for a text that is not ASCII.
+    private static func wordsOfASCII(_ text: String) -> [String]? {
+        var text = text
+        return text.withUTF8 { bytes in
+            guard bytes.allSatisfy({ $0 < 0x80 }) else { return nil }
+            var words: [String] = []
+            var index = 0
+            while index < bytes.count {
+                let start = index
+                var end = start
+                while index < bytes.count, isWordByte(bytes[index]) || (bytes[index] == apostrophe && index > start) {
+                    index += 1
+                    if bytes[index - 1] != apostrophe { end = index }
+                }
+                if end > start { words.append(lowercased(bytes[start..<end])) }
+                index = max(index, start + 1)
+            }
+            return words
+        }
+    }
+
+    private static let apostrophe = UInt8(ascii: "'")
+
+    private static func isWordByte(_ byte: UInt8) -> Bool { (byte | 0x20) &- 0x61 < 26 || byte &- 0x30 < 10 }
+
+    /// ASCII letters, digits and apostrophes, in lower case.
+    private static func lowercased(_ word: Slice<UnsafeBufferPointer<UInt8>>) -> String {
+        String(unsafeUninitializedCapacity: word.count) { lower in
+            for (offset, byte) in word.enumerated() { lower[offset] = byte &- 0x41 < 26 ? byte | 0x20 : byte }
+            return word.count
+        }
     }
 
     private static func trimmed(_ word: String) -> String {
@@ -34,21 +69,30 @@ package enum Backchannel {
     ///
     /// No words at all is no backchannel.
     package static func isBackchannel(_ text: String, language: String, extra: [String] = []) -> Bool {
-        let words = words(in: text)
+        isBackchannel(words: words(in: text), language: language, extra: extra)
+    }
+
+    /// The same of words that are known already.
+    package static func isBackchannel(words: [String], language: String, extra: [String] = []) -> Bool {
         let isHan = words.first?.unicodeScalars.first.map(SpokenWords.isIdeographic) ?? false
         guard !words.isEmpty, words.count <= (isHan ? longestHan : longest) else { return false }
-        var phrases = LanguageTable.of(language).backchannels
-        for phrase in extra { phrases.insert(self.words(in: phrase).joined(separator: " ")) }
-        return isCovered(words[...], by: phrases)
+        let phrases = LanguageTable.of(language).backchannels
+        let others = extra.map { self.words(in: $0).joined(separator: " ") }
+        return isCovered(words[...]) { phrases.contains($0) || others.contains($0) }
     }
 
     /// Whether a text holds a phrase with which a caller always takes the floor: "stop", "einen Moment".
     package static func alwaysInterrupts(_ text: String, language: String, extra: [String] = []) -> Bool {
-        let spoken = SpokenText(words(in: text))
+        alwaysInterrupts(words: words(in: text), language: language, extra: extra)
+    }
+
+    /// The same of words that are known already.
+    package static func alwaysInterrupts(words: [String], language: String, extra: [String] = []) -> Bool {
+        let spoken = SpokenText(words)
         guard !spoken.isEmpty else { return false }
         if LanguageTable.of(language).interruptions.contains(where: { spoken.holds($0) }) { return true }
         return extra.contains { phrase in
-            let words = words(in: phrase)
+            let words = self.words(in: phrase)
             return !words.isEmpty && spoken.holds(words.joined(separator: " "))
         }
     }
@@ -59,18 +103,19 @@ package enum Backchannel {
 
     /// Whether the words are phrases one after another. At most four words (eight characters of Han), so at most 128
     /// ways to cut.
-    private static func isCovered(_ words: ArraySlice<String>, by phrases: Set<String>) -> Bool {
+    private static func isCovered(_ words: ArraySlice<String>, by isPhrase: (String) -> Bool) -> Bool {
         if words.isEmpty { return true }
         return (1...words.count).contains { count in
             let head = words.prefix(count)
-            let isPhrase = phrases.contains(head.joined(separator: " ")) || (count == 1 && isHum(head[head.startIndex]))
-            return isPhrase && isCovered(words.dropFirst(count), by: phrases)
+            let isOne = isPhrase(head.joined(separator: " ")) || (count == 1 && isHum(head[head.startIndex]))
+            return isOne && isCovered(words.dropFirst(count), by: isPhrase)
         }
     }
 
     /// "mm", "hmm", "mhmm": in every language, however a recogniser spells it.
     private static func isHum(_ word: String) -> Bool {
-        word.contains("m") && word.allSatisfy { $0 == "m" || $0 == "h" }
+        let (m, h) = (UInt8(ascii: "m"), UInt8(ascii: "h"))
+        return word.utf8.contains(m) && word.utf8.allSatisfy { $0 == m || $0 == h }
     }
 }
 
@@ -108,7 +153,9 @@ package enum Completeness {
         if looksIncomplete(text, language: language) { return true }
         switch expected {
         case .phone:
-            let digits = text.unicodeScalars.count { $0.properties.numericType == .decimal }
+            let digits = text.unicodeScalars.count {
+                $0.isASCII ? $0.isASCIIDigit : $0.properties.numericType == .decimal
+            }
             return (1..<7).contains(digits)
         case .email:
             guard let at = text.lastIndex(of: "@") else { return false }
@@ -120,6 +167,8 @@ package enum Completeness {
 
     private static func lastWord(of text: Substring) -> String? {
         // Only the tail is looked at: transcripts are normalised with every partial result.
-        Backchannel.words(in: String(text.suffix(48))).last
+        let tail = text.utf8.suffix(48)
+        if tail.allSatisfy({ $0 < 0x80 }) { return Backchannel.words(in: String(Substring(tail))).last }
+        return Backchannel.words(in: String(text.suffix(48))).last
     }
 }

@@ -71,7 +71,10 @@ final class LanguageTable: Sendable {
     private static let none = LanguageTable()
 
     /// The primary subtag: "en" of "en-US".
-    static func primary(_ language: String) -> String { language.prefix { $0 != "-" && $0 != "_" }.lowercased() }
+    static func primary(_ language: String) -> String {
+        let subtag = language.utf8.prefix { $0 != UInt8(ascii: "-") && $0 != UInt8(ascii: "_") }
+        return Substring(subtag).lowercased()
+    }
 
     static func words(_ text: String) -> Set<String> { Set(text.split(separator: " ").map(String.init)) }
 

@@ -88,8 +88,9 @@ struct DeepgramUtterance {
         }
         if !segment.isEmpty { endReported = false }
         var events: [SpeechToTextEvent] = []
+        let text = text
         let changed = text != before || (wasSettled != interim.isEmpty)
-        if changed || results.fromFinalize || (results.isFinal && !text.isEmpty) { events.append(transcript()) }
+        if changed || results.fromFinalize || (results.isFinal && !text.isEmpty) { events.append(transcript(text)) }
         if results.isFinal, results.speechFinal, !endReported, !text.isEmpty {
             endReported = true
             events.append(.endOfTurn)
@@ -113,7 +114,7 @@ struct DeepgramUtterance {
             // Its final form would repeat it.
             committedEnd = max(committedEnd, coveredEnd)
         }
-        return transcript()
+        return transcript(text)
     }
 
     mutating func committed() {
@@ -125,7 +126,7 @@ struct DeepgramUtterance {
 
     private var text: String { Self.join(settled, interim) }
 
-    private func transcript() -> SpeechToTextEvent {
+    private func transcript(_ text: String) -> SpeechToTextEvent {
         let milliseconds = Int64(exactly: (min(coveredEnd, 1e9) * 1_000).rounded()) ?? 0
         return .transcript(
             Transcript(

@@ -81,6 +81,8 @@ struct VoicePathStateMachine {
 
     /// Audio of a reply has come.
     mutating func heard(_ turn: TurnID) {
+        // Every piece of speech comes by here: nearly all belong to the newest reply, which is heard already.
+        if let last = replies.last, last.turn == turn, last.isHeard { return }
         guard let index = replies.firstIndex(where: { $0.turn == turn }), !replies[index].isHeard else { return }
         replies[index].isHeard = true
         replies[index].items = []
