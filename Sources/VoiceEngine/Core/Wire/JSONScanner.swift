@@ -68,6 +68,18 @@ package enum JSONScanner {
             return isNegative ? -result : result
         }
 
+        /// A value that is written as a number.
+        package var double: Double? {
+            guard case .number = kind else { return nil }
+            return (try? JSONValue.parse(valueBytes))?.double
+        }
+
+        /// A value that is written as `true` or `false`.
+        package var bool: Bool? {
+            guard case .bool = kind else { return nil }
+            return bytes[value.lowerBound] == UInt8(ascii: "t")
+        }
+
         /// The value of a string as text; allocates, so not for the hot path.
         package var text: String? {
             guard kind == .string else { return nil }
@@ -99,6 +111,17 @@ package enum JSONScanner {
         try walk.run(visit)
     }
 
+    /// The first element of a list, when that is an object.
+    ///
+    /// - Parameter list: The value of a member that was visited as a list.
+    package static func firstObject(of list: UnsafeRawBufferPointer) -> UnsafeRawBufferPointer? {
+        guard list.first == UInt8(ascii: "[") else { return nil }
+        let start = JSONLexer.afterWhitespace(list, from: 1)
+        var walk = Walk(bytes: list, from: start)
+        guard let end = try? walk.object({ _ in }) else { return nil }
+        return UnsafeRawBufferPointer(rebasing: list[start..<end])
+    }
+
     /// Appends the text of an escaped string to `plain`.
     ///
     /// - Throws: `JSONFault` when `content` is not what a scan returned.
@@ -122,7 +145,7 @@ package enum JSONScanner {
 /// The walk: a loop, not a recursion, with one bit per level that says whether it is an object or a list.
 private struct Walk {
     private let bytes: UnsafeRawBufferPointer
-    private var index = 0
+    private var index: Int
     private var depth = 0
     /// A bit for each open level, the innermost in bit 0: whether it is an object.
     private var objects: UInt64 = 0
@@ -132,7 +155,10 @@ private struct Walk {
     private var innerKey: Range<Int> = 0..<0
     private var innerStart = 0
 
-    init(bytes: UnsafeRawBufferPointer) { self.bytes = bytes }
+    init(bytes: UnsafeRawBufferPointer, from start: Int = 0) {
+        self.bytes = bytes
+        index = start
+    }
 
     private var isInObject: Bool { objects & 1 != 0 }
     /// Whether the innermost open object is a member of the outermost one (and not of a list).
@@ -141,6 +167,14 @@ private struct Walk {
     @inline(__always)
     mutating func run(_ visit: (borrowing JSONScanner.Member) -> Void) throws(JSONFault) {
         skipWhitespace()
+        _ = try object(visit)
+        skipWhitespace()
+        guard index == bytes.count else { throw fault(.end) }
+    }
+
+    /// One object that begins here; returns where it ends.
+    @inline(__always)
+    mutating func object(_ visit: (borrowing JSONScanner.Member) -> Void) throws(JSONFault) -> Int {
         guard JSONLexer.byte(bytes, index) == UInt8(ascii: "{") else { throw fault(.object) }
         try open(isObject: true)
         var isFirst = true
@@ -160,10 +194,16 @@ private struct Walk {
                 skipWhitespace()
             }
             if isInObject { try key(isFirst: isFirst) }
-            isFirst = try value(isFirst: isFirst, visit)
+            let first = JSONLexer.byte(bytes, index)
+            if first == UInt8(ascii: "{") || first == UInt8(ascii: "[") {
+                try open(isObject: first == UInt8(ascii: "{"))
+                isFirst = true
+            } else {
+                try value(isFirst: isFirst, visit)
+                isFirst = false
+            }
         }
-        skipWhitespace()
-        guard index == bytes.count else { throw fault(.end) }
+        return index
     }
 
     @inline(__always)
@@ -182,34 +222,38 @@ private struct Walk {
         skipWhitespace()
     }
 
-    /// Reads one value; says whether it opened a level.
+    /// Reads one value that is neither object nor list.
     @inline(__always)
     private mutating func value(
         isFirst: Bool, _ visit: (borrowing JSONScanner.Member) -> Void
-    ) throws(JSONFault) -> Bool {
-        switch JSONLexer.byte(bytes, index) {
-        case UInt8(ascii: "{"):
-            try open(isObject: true)
-            return true
-        case UInt8(ascii: "["):
-            try open(isObject: false)
-            return true
-        case UInt8(ascii: "\""):
-            let token = try JSONLexer.string(bytes, at: index)
+    ) throws(JSONFault) {
+        let start = index
+        if JSONLexer.byte(bytes, start) == UInt8(ascii: "\"") {
+            let token = try JSONLexer.string(bytes, at: start)
             index = token.content.upperBound + 1
             report(.string, token.content, hasEscapes: token.hasEscapes, visit)
-        case UInt8(ascii: "-"), .some(UInt8(ascii: "0")...UInt8(ascii: "9")):
-            let token = try JSONLexer.number(bytes, at: index)
-            index = token.range.upperBound
-            report(.number, token.range, visit)
-        case UInt8(ascii: "t"), UInt8(ascii: "f"), UInt8(ascii: "n"):
-            let start = index
-            let literal = try JSONLexer.literal(bytes, at: index)
-            index = literal.end
-            report(literal.value == nil ? .null : .bool, start..<index, visit)
-        case _: throw fault(isInObject || !isFirst ? .value : .valueOrArrayEnd)
+            return
         }
-        return false
+        guard let scalar = try Self.scalar(bytes, at: start) else {
+            throw fault(isInObject || !isFirst ? .value : .valueOrArrayEnd)
+        }
+        index = scalar.end
+        report(scalar.kind, start..<index, visit)
+    }
+
+    /// A number, `true`, `false` or `null`; nil when none of them begins here.
+    @inline(never)
+    private static func scalar(
+        _ bytes: UnsafeRawBufferPointer, at start: Int
+    ) throws(JSONFault) -> (kind: JSONScanner.Kind, end: Int)? {
+        switch JSONLexer.byte(bytes, start) {
+        case UInt8(ascii: "-"), .some(UInt8(ascii: "0")...UInt8(ascii: "9")):
+            return (.number, try JSONLexer.number(bytes, at: start).range.upperBound)
+        case UInt8(ascii: "t"), UInt8(ascii: "f"), UInt8(ascii: "n"):
+            let literal = try JSONLexer.literal(bytes, at: start)
+            return (literal.value == nil ? .null : .bool, literal.end)
+        case _: return nil
+        }
     }
 
     @inline(__always)
@@ -227,11 +271,7 @@ private struct Walk {
         objects &>>= 1
         depth -= 1
         index += 1
-        if depth == 1 {
-            report(kind, outerStart..<index, visit)
-        } else if depth == 2 {
-            report(kind, innerStart..<index, visit)
-        }
+        report(kind, (depth == 1 ? outerStart : innerStart)..<index, visit)
     }
 
     @inline(__always)
