@@ -8,14 +8,26 @@ import VoiceEngineCore
         var target = [UInt8](repeating: 0xEE, count: Base64.encodedCount(bytes.count))
         var span = target.mutableSpan
         #expect(try Base64.encode(bytes.span, into: &span) == target.count)
+        var appended: [UInt8] = [1, 2]
+        Base64.append(encoding: bytes.span, to: &appended)
+        #expect(appended == [1, 2] + target)
         return target
     }
 
     private func decode(_ characters: [UInt8]) throws(Base64Error) -> [UInt8] {
         var target = [UInt8](repeating: 0xEE, count: Base64.maximumDecodedCount(characters.count))
         var span = target.mutableSpan
-        let count = try Base64.decode(characters.span, into: &span)
-        return Array(target[..<count])
+        var appended: [UInt8] = [1, 2]
+        do throws(Base64Error) {
+            let count = try Base64.decode(characters.span, into: &span)
+            try Base64.append(decoding: characters.span, to: &appended)
+            #expect(appended == [1, 2] + target[..<count])
+            return Array(target[..<count])
+        } catch {
+            #expect(throws: error) { try Base64.append(decoding: characters.span, to: &appended) }
+            #expect(appended == [1, 2])
+            throw error
+        }
     }
 
     @Test(arguments: [

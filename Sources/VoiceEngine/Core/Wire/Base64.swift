@@ -54,6 +54,33 @@ package enum Base64 {
         return try result.get()
     }
 
+    // MARK: Arrays
+
+    /// Appends the characters of `bytes`, with padding. Nothing is filled before it is written to.
+    package static func append(encoding bytes: Span<UInt8>, to target: inout [UInt8]) {
+        let total = encodedCount(bytes.count)
+        target.append(addingCapacity: total) { output in
+            output.withUnsafeMutableBufferPointer { free, count in
+                bytes.withUnsafeBytes { encode($0, into: UnsafeMutableRawBufferPointer(free)) }
+                count = total
+            }
+        }
+    }
+
+    /// Appends what `characters` decode to, as strictly as `decode` does.
+    ///
+    /// - Throws: `Base64Error`; nothing is appended then.
+    package static func append(decoding characters: Span<UInt8>, to target: inout [UInt8]) throws(Base64Error) {
+        var result: Result<Int, Base64Error> = .success(0)
+        target.append(addingCapacity: maximumDecodedCount(characters.count)) { output in
+            output.withUnsafeMutableBufferPointer { free, count in
+                characters.withUnsafeBytes { result = decode($0, into: UnsafeMutableRawBufferPointer(free)) }
+                if case .success(let total) = result { count = total }
+            }
+        }
+        _ = try result.get()
+    }
+
     // MARK: Encoding
 
     private static func encode(_ source: UnsafeRawBufferPointer, into target: UnsafeMutableRawBufferPointer) {

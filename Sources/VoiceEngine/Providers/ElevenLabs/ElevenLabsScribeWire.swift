@@ -68,14 +68,7 @@ enum ElevenLabsScribeWire {
     /// - Parameter ending: Of `ending(commit:sampleRate:)`.
     static func writeAudio(_ audio: UnsafeRawBufferPointer, ending: [UInt8], to message: inout [UInt8]) {
         message.append(contentsOf: opening)
-        let start = message.count
-        message.append(contentsOf: repeatElement(0, count: Base64.encodedCount(audio.count)))
-        message.withUnsafeMutableBufferPointer { whole in
-            let source = audio.assumingMemoryBound(to: UInt8.self)
-            var target = UnsafeMutableBufferPointer(rebasing: whole[start...]).mutableSpan
-            // The target has the size that it asks for: this cannot fail.
-            _ = try? Base64.encode(source.span, into: &target)
-        }
+        Base64.append(encoding: audio.assumingMemoryBound(to: UInt8.self).span, to: &message)
         message.append(contentsOf: ending)
     }
 

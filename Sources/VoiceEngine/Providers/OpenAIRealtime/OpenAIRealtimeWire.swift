@@ -248,14 +248,7 @@ enum OpenAIRealtimeWire {
     static func append(_ audio: ArraySlice<UInt8>, into message: inout [UInt8]) {
         message.removeAll(keepingCapacity: true)
         message.append(contentsOf: appendHead)
-        let start = message.count
-        let count = Base64.encodedCount(audio.count)
-        message.append(contentsOf: repeatElement(0, count: count))
-        message.withUnsafeMutableBufferPointer { bytes in
-            var target = UnsafeMutableBufferPointer(rebasing: bytes[start..<start + count]).mutableSpan
-            // The target has the size that is asked for.
-            _ = try? Base64.encode(audio.span, into: &target)
-        }
+        Base64.append(encoding: audio.span, to: &message)
         message.append(contentsOf: appendTail)
     }
 }

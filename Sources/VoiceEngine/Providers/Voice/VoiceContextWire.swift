@@ -59,11 +59,7 @@ enum VoicePayload {
 
     private static func decode(_ characters: UnsafeRawBufferPointer, into bytes: inout [UInt8]) -> Bool {
         bytes.removeAll(keepingCapacity: true)
-        bytes.append(contentsOf: repeatElement(0, count: Base64.maximumDecodedCount(characters.count)))
         let source = characters.bindMemory(to: UInt8.self)
-        var target = bytes.mutableSpan
-        let count = try? Base64.decode(source.span, into: &target)
-        bytes.removeLast(bytes.count - (count ?? 0))
-        return count != nil
+        return (try? Base64.append(decoding: source.span, to: &bytes)) != nil
     }
 }
