@@ -11,7 +11,9 @@ struct DeepgramListenMachine: RecogniserMachine {
     mutating func opened() -> [RecogniserEffect] { [] }
 
     mutating func received(_ message: UnsafeRawBufferPointer) -> [RecogniserEffect] {
-        guard let message = DeepgramListenWire.decode(message) else { return gibberish }
+        guard let message = DeepgramListenWire.decode(message, committedEnd: utterance.committedEnd) else {
+            return gibberish
+        }
         var effects: [RecogniserEffect] = []
         switch message {
         case .error(let description): return [.fail(.protocol, description)]
@@ -58,7 +60,7 @@ struct DeepgramUtterance {
     /// [s] End of what the server has reported on.
     private var coveredEnd = 0.0
     /// [s] Words that end before belong to a committed turn.
-    private var committedEnd = 0.0
+    private(set) var committedEnd = 0.0
     private var endReported = true
 
     mutating func apply(_ message: DeepgramListenWire.Message) -> [SpeechToTextEvent] {

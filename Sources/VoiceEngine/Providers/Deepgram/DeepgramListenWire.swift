@@ -78,11 +78,14 @@ enum DeepgramListenWire {
         case other(String)
     }
 
+    /// - Parameter committedEnd: [s] A segment that begins later is read without its words: nobody asks for them.
     /// - Returns: nil when this is not a message of the protocol.
-    static func decode(_ bytes: UnsafeRawBufferPointer) -> Message? {
+    static func decode(_ bytes: UnsafeRawBufferPointer, committedEnd: Double = .infinity) -> Message? {
+        var fields = ResultsFields()
+        do { try JSONScanner.scan(bytes) { fields.take($0) } } catch { return nil }
+        if fields.isResults { return fields.results(bytes, committedEnd).map(Message.results) }
         guard let value = try? JSONValue.parse(bytes), let type = value["type"]?.string else { return nil }
         switch type {
-        case "Results": return results(value).map(Message.results)
         case "UtteranceEnd": return .utteranceEnd
         case "SpeechStarted": return .speechStarted
         case "Metadata": return .metadata(requestID: value["request_id"]?.string)
@@ -91,21 +94,58 @@ enum DeepgramListenWire {
         default: return .other(type)
         }
     }
+}
 
-    private static func results(_ value: JSONValue) -> Results? {
-        guard let start = value["start"]?.double, let duration = value["duration"]?.double,
-            let alternative = value["channel"]?["alternatives"]?[0]
+/// What is read of `Results`, without a tree: they come several times a second in each call, each time with all words
+/// of the segment.
+private struct ResultsFields {
+    private(set) var isResults = false
+    private var start: Double?
+    private var duration: Double?
+    private var isFinal = false
+    private var speechFinal = false
+    private var fromFinalize = false
+    private var alternatives: Range<Int>?
+
+    mutating func take(_ member: borrowing JSONScanner.Member) {
+        switch member.kind {
+        case .string: if member.isNamed("type") { isResults = member.isString("Results") }
+        case .number:
+            if member.isNamed("start") { start = member.double }
+            if member.isNamed("duration") { duration = member.double }
+        case .bool:
+            if member.isNamed("is_final") { isFinal = member.bool ?? false }
+            if member.isNamed("speech_final") { speechFinal = member.bool ?? false }
+            if member.isNamed("from_finalize") { fromFinalize = member.bool ?? false }
+        case .array: if member.isNamed("alternatives", in: "channel") { alternatives = member.value }
+        case .null, .object: break
+        }
+    }
+
+    /// - Returns: nil when something is missing.
+    func results(_ bytes: UnsafeRawBufferPointer, _ committedEnd: Double) -> DeepgramListenWire.Results? {
+        guard let start, let duration, let alternatives,
+            let best = JSONScanner.firstObject(of: UnsafeRawBufferPointer(rebasing: bytes[alternatives]))
         else { return nil }
-        let words = (alternative["words"]?.array ?? []).compactMap { word -> Word? in
+        var results = DeepgramListenWire.Results(
+            transcript: "", start: start, duration: duration, isFinal: isFinal, speechFinal: speechFinal,
+            fromFinalize: fromFinalize)
+        let needsWords = committedEnd > start
+        try? JSONScanner.scan(best) { member in
+            if member.isNamed("transcript") { results.transcript = member.text ?? "" }
+            if needsWords, member.isNamed("words") { results.words = Self.words(member.valueBytes) }
+        }
+        return results
+    }
+
+    private static func words(_ list: UnsafeRawBufferPointer) -> [DeepgramListenWire.Word] {
+        guard let words = (try? JSONValue.parse(list))?.array else { return [] }
+        return words.compactMap { word in
             guard let text = word["punctuated_word"]?.string ?? word["word"]?.string, let start = word["start"]?.double,
                 let end = word["end"]?.double
             else { return nil }
-            return Word(text: text, start: start, end: end)
+            return DeepgramListenWire.Word(text: text, start: start, end: end)
         }
-        return Results(
-            transcript: alternative["transcript"]?.string ?? "", words: words, start: start, duration: duration,
-            isFinal: value["is_final"]?.bool ?? false, speechFinal: value["speech_final"]?.bool ?? false,
-            fromFinalize: value["from_finalize"]?.bool ?? false)
     }
 }
 

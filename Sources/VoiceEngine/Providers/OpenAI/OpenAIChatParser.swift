@@ -23,6 +23,10 @@ struct OpenAIChatParser: AnswerParser {
 
     mutating func take(_ event: ServerSentEvent, _ output: (AnswerOutput) -> Void) {
         guard !isOver, event.data.contains(where: { $0 != 0x20 && $0 != 0x0A }) else { return }
+        if event.name != "error", let chunk = event.data.withUnsafeBytes({ OpenAIPlainChunk($0) }) {
+            output(.progress)
+            return say(chunk.text, output)
+        }
         if let value = event.data.withUnsafeBytes({ try? JSONValue.parse($0) }) {
             return take(value, isError: event.name == "error", output)
         }
