@@ -22,7 +22,7 @@ package struct EnergyDetector: Sendable {
     /// [samples] that last 375 µs: 3 at 8 kHz, 18 at 48 kHz.
     private let lag: Int
     /// The last `lag` samples, oldest first.
-    private var history = SIMD32<Int16>()
+    private var history = InlineArray<18, Int16>(repeating: 0)
     private var floor = NoiseFloor()
 
     /// [dB] above the floor at which speech is as likely as not, for a signal of medium tilt.
@@ -64,7 +64,8 @@ package struct EnergyDetector: Sendable {
     /// Goes on at another place of the stream, after lost audio. Keeps the noise floor, drops the unfinished window.
     package mutating func skip(to position: Int64) {
         self.position = position
-        (filled, energy, difference, history) = (0, 0, 0, .zero)
+        (filled, energy, difference) = (0, 0, 0)
+        history = InlineArray(repeating: 0)
     }
 
     private mutating func accumulate(_ samples: Span<Int16>) {
