@@ -263,7 +263,7 @@ enum JSONLexer {
 
     private static func afterDigits(_ bytes: UnsafeRawBufferPointer, from start: Int) throws(JSONFault) -> Int {
         var index = start
-        while let byte = byte(bytes, index), (0x30...0x39).contains(byte) { index += 1 }
+        while index < bytes.count, bytes[index] &- 0x30 < 10 { index &+= 1 }
         guard index > start else { throw JSONFault(offset: index, expected: .digit) }
         return index
     }

@@ -111,15 +111,16 @@ package enum JSONScanner {
         try walk.run(visit)
     }
 
-    /// The first element of a list, when that is an object.
+    /// Visits the members of a list's first element, as `scan` does.
     ///
     /// - Parameter list: The value of a member that was visited as a list.
-    package static func firstObject(of list: UnsafeRawBufferPointer) -> UnsafeRawBufferPointer? {
-        guard list.first == UInt8(ascii: "[") else { return nil }
-        let start = JSONLexer.afterWhitespace(list, from: 1)
-        var walk = Walk(bytes: list, from: start)
-        guard let end = try? walk.object({ _ in }) else { return nil }
-        return UnsafeRawBufferPointer(rebasing: list[start..<end])
+    /// - Returns: Whether the first element is an object.
+    package static func scanFirstObject(
+        of list: UnsafeRawBufferPointer, _ visit: (borrowing Member) -> Void
+    ) -> Bool {
+        guard list.first == UInt8(ascii: "[") else { return false }
+        var walk = Walk(bytes: list, from: JSONLexer.afterWhitespace(list, from: 1))
+        return (try? walk.object(visit)) != nil
     }
 
     /// Appends the text of an escaped string to `plain`.
@@ -167,14 +168,14 @@ private struct Walk {
     @inline(__always)
     mutating func run(_ visit: (borrowing JSONScanner.Member) -> Void) throws(JSONFault) {
         skipWhitespace()
-        _ = try object(visit)
+        try object(visit)
         skipWhitespace()
         guard index == bytes.count else { throw fault(.end) }
     }
 
-    /// One object that begins here; returns where it ends.
+    /// One object, which begins here.
     @inline(__always)
-    mutating func object(_ visit: (borrowing JSONScanner.Member) -> Void) throws(JSONFault) -> Int {
+    mutating func object(_ visit: (borrowing JSONScanner.Member) -> Void) throws(JSONFault) {
         guard JSONLexer.byte(bytes, index) == UInt8(ascii: "{") else { throw fault(.object) }
         try open(isObject: true)
         var isFirst = true
@@ -203,7 +204,6 @@ private struct Walk {
                 isFirst = false
             }
         }
-        return index
     }
 
     @inline(__always)

@@ -124,18 +124,17 @@ private struct ResultsFields {
 
     /// - Returns: nil when something is missing.
     func results(_ bytes: UnsafeRawBufferPointer, _ committedEnd: Double) -> DeepgramListenWire.Results? {
-        guard let start, let duration, let alternatives,
-            let best = JSONScanner.firstObject(of: UnsafeRawBufferPointer(rebasing: bytes[alternatives]))
-        else { return nil }
+        guard let start, let duration, let alternatives else { return nil }
         var results = DeepgramListenWire.Results(
             transcript: "", start: start, duration: duration, isFinal: isFinal, speechFinal: speechFinal,
             fromFinalize: fromFinalize)
         let needsWords = committedEnd > start
-        try? JSONScanner.scan(best) { member in
+        let list = UnsafeRawBufferPointer(rebasing: bytes[alternatives])
+        let isComplete = JSONScanner.scanFirstObject(of: list) { member in
             if member.isNamed("transcript") { results.transcript = member.text ?? "" }
             if needsWords, member.isNamed("words") { results.words = Self.words(member.valueBytes) }
         }
-        return results
+        return isComplete ? results : nil
     }
 
     private static func words(_ list: UnsafeRawBufferPointer) -> [DeepgramListenWire.Word] {

@@ -14,11 +14,9 @@ struct OpenAIPlainChunk {
     /// - Returns: nil for any other chunk, and for what is no JSON.
     init?(_ bytes: UnsafeRawBufferPointer) {
         do { try JSONScanner.scan(bytes) { takeChunk($0) } } catch { return nil }
-        guard isPlain, let choices,
-            let choice = JSONScanner.firstObject(of: UnsafeRawBufferPointer(rebasing: bytes[choices]))
-        else { return nil }
-        try? JSONScanner.scan(choice) { takeChoice($0) }
-        guard isPlain, hasDelta else { return nil }
+        guard isPlain, let choices else { return nil }
+        let list = UnsafeRawBufferPointer(rebasing: bytes[choices])
+        guard JSONScanner.scanFirstObject(of: list, { takeChoice($0) }), isPlain, hasDelta else { return nil }
     }
 
     private mutating func takeChunk(_ member: borrowing JSONScanner.Member) {
