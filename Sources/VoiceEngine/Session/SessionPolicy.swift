@@ -125,8 +125,8 @@ package struct OverlapVocabulary: Sendable {
     package func weigh(_ text: String, language: String) -> OverlapWords {
         let words = Backchannel.words(in: text)
         guard !words.isEmpty else { return .nothing }
-        if Backchannel.alwaysInterrupts(text, language: language, extra: always) { return .interruption }
-        if Backchannel.isBackchannel(text, language: language, extra: backchannels) { return .backchannel }
+        if Backchannel.alwaysInterrupts(words: words, language: language, extra: always) { return .interruption }
+        if Backchannel.isBackchannel(words: words, language: language, extra: backchannels) { return .backchannel }
         return words.count >= minimumWords ? .interruption : .few
     }
 }
