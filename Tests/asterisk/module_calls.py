@@ -167,8 +167,8 @@ def hold(lab):
 
 
 def tools(lab):
-    said = [f"say:{QUESTION}", "listen:1.2"]
-    phone = Phone(lab, "a-tool", "listen:0.8", *said, *said, *said, f"say:{QUESTION}", "wait:5.5", "listen:1.2").finish()
+    said = [f"say:{QUESTION}", "listen:2"]
+    phone = Phone(lab, "a-tool", "listen:0.8", *said, *said, *said, f"say:{QUESTION}", "wait:5.5", "listen:2").finish()
     phone.ended("HANGUP")
     heard = " ".join(phone.texts("agent"))
     expect('number 4711 exact true customer Ann' in heard and "Ångström" in heard and phone.name in heard,

@@ -227,11 +227,15 @@ package final class Engine: Sendable {
             let session = Session(
                 setup: setup, policy: policy, providers: providers, conversation: request.conversation,
                 carrier: carrier, context: context(of: setup, loop), clock: clock,
-                observer: observer(of: call, setup, carrier) { clock.remove(carrier) })
+                observer: observer(of: call, setup, carrier) {
+                    clock.remove(carrier)
+                    carrier.session = nil
+                })
             carrier.session = session
             clock.add(carrier)
             if let problem = begin(session, of: call, release: {}) {
                 clock.remove(carrier)
+                carrier.session = nil
                 abandon(call, setup, loop, problem)
             }
         }

@@ -34,8 +34,8 @@ package final class CallerPath: Ticking {
         case deaf(ProviderError)
         /// The beep of an answering machine is over; only told while `listensForBeeps`.
         case beep
-        /// The caller's audio may come in pieces of this length now: nothing is noticed later for it. 0: each frame as
-        /// it comes.
+        /// The caller's audio may come in pieces of this length now: nothing is noticed later for it, but that a neural
+        /// detector which sleeps is woken up to a frame later. 0: each frame as it comes.
         case mayGather(milliseconds: Int)
     }
 
@@ -126,9 +126,8 @@ package final class CallerPath: Ticking {
     /// [ms] So much may come at once. What can happen happens with a frame: begun ones count.
     private var mayGather: Int {
         guard beeps == nil, neural?.isAwake != true else { return 0 }
-        let soonest = SampleClock(sampleRate: Self.detectorRate).duration(ofSamples: Int64(gate.soonestAction))
-        let frames = (soonest.wholeMilliseconds + 19) / 20
-        return frames > 1 ? min(Int(frames) * 20, Self.mostGathered) : 0
+        let frames = (gate.soonestAction + Self.silence.count - 1) / Self.silence.count
+        return frames > 1 ? min(frames * 20, Self.mostGathered) : 0
     }
 
     private func gather(_ milliseconds: Int, at now: Instant) {

@@ -62,6 +62,19 @@ private final class Line {
         line.close()
     }
 
+    /// [bytes] that are to wait in the socket, as it was told last.
+    @Test func framesThatMayWaitStayInTheSocket() throws {
+        let line = try Line()
+        func threshold() -> Int? { line.channel.options.compactMap { $0.value as? Int }.last }
+        line.start()
+        #expect(threshold() == nil)
+        line.send(AudioSocketSays.digit("2"))
+        #expect(threshold() == 3 * (320 + 3) / 2, "half a message less than two")
+        line.send(AudioSocketSays.digit("1"))
+        #expect(threshold() == 1)
+        line.close()
+    }
+
     @Test(arguments: [
         (UInt8(0x10), 8_000, 20), (0x11, 12_000, 20), (0x12, 16_000, 20), (0x13, 24_000, 20), (0x14, 32_000, 20),
         (0x15, 44_100, 10), (0x16, 48_000, 10),

@@ -34,6 +34,8 @@ final class AudioSocketCall: ServerBytePeer, Carrier, CarrierCall {
     static let audioTimeout = TimeAmount.milliseconds(200)
     /// What was said last is in the caller's telephone, which drops it when the call ends.
     static let farewell = TimeAmount.milliseconds(150)
+    /// [bytes] In front of the payload: its kind and length.
+    private static let header = 3
     /// [Hz] Beyond it a message of 20 ms is longer than a TCP segment, and Asterisk does not wait for the second one.
     static let highestRateOf20ms = 32_000
 
@@ -46,6 +48,8 @@ final class AudioSocketCall: ServerBytePeer, Carrier, CarrierCall {
     private struct Line {
         let kind: UInt8
         let input: AudioSocketInput
+        /// [bytes] Of the last audio message, and [Hz] of its samples.
+        var last = (bytes: 0, rate: 0)
         var clock: AudioSocketPlayoutClock
         /// nil until the host has accepted the call.
         var session: (any CallSession)?
@@ -204,9 +208,18 @@ final class AudioSocketCall: ServerBytePeer, Carrier, CarrierCall {
     // MARK: From the caller
 
     private func take(_ audio: UnsafeRawBufferPointer, sampleRate: Int) {
-        guard case .live(let line) = state, let session = line.session, audio.count > 0 else { return }
+        guard case .live(var line) = state, let session = line.session, audio.count > 0 else { return }
+        line.last = (audio.count, sampleRate)
+        state = .live(line)
         let converted = line.input.convert(audio, sampleRate: sampleRate)
         if converted.count > 0 { session.receive(converted) }
+    }
+
+    func gather(_ milliseconds: Int) {
+        guard case .live(let line) = state, line.last.bytes > 0 else { return }
+        let messages = milliseconds * line.last.rate * 2 / 1_000 / line.last.bytes
+        // Half a message short: with the last of them so much is there.
+        stream?.gather(messages < 2 ? 1 : (2 * messages - 1) * (line.last.bytes + Self.header) / 2)
     }
 
     // MARK: To the caller

@@ -192,7 +192,7 @@ final class BrowserCall: ServerWebSocketPeer, Carrier, CarrierCall {
 
     func play(_ audio: UnsafeRawBufferPointer, samples: Int) {
         guard case .live = state, let socket, audio.count > 0 else { return }
-        socket.send(binaryOf: audio.count) { $0.writeBytes(audio) }
+        socket.send(binary: audio)
         clock.play(samples)
     }
 
@@ -243,6 +243,6 @@ final class BrowserCall: ServerWebSocketPeer, Carrier, CarrierCall {
     }
 
     private func send(_ message: [UInt8]) {
-        socket?.send(textOf: message.count) { $0.writeBytes(message) }
+        message.withUnsafeBytes { socket?.send(text: $0) }
     }
 }

@@ -13,7 +13,8 @@ package final class HostCarrier: Carrier, Ticking {
     private var handed: Int64 = 0
     private var rhythm = PushRhythm()
     package var seat = SessionClock.Seat()
-    package weak var session: (any CallSession)?
+    /// To be cleared at the end of the call: the session keeps its carrier.
+    package var session: (any CallSession)?
 
     /// - Parameter slow: Told when the host's `on_audio` took longer than a quarter of a frame.
     package init(ports: HostPorts, playout: HostPlayout, frameMilliseconds: Int, slow: @escaping (Nanoseconds) -> Void)
@@ -38,7 +39,7 @@ package final class HostCarrier: Carrier, Ticking {
         guard let session else { return .distantFuture }
         // At most one ring's worth a tick, so that a host that pushes without end cannot hold the loop.
         var budget = ports.caller.capacity
-        var milliseconds = 0
+        var samples = 0
         while budget > 0 {
             let count = ports.caller.read(into: chunk).count
             guard count > 0 else { break }
@@ -46,13 +47,15 @@ package final class HostCarrier: Carrier, Ticking {
             if ports.input.encoding == .opus {
                 let length = min(Int(chunk.load(as: UInt16.self)), count - 2)
                 session.receive(UnsafeRawBufferPointer(rebasing: UnsafeRawBufferPointer(chunk)[2..<(2 + length)]))
-                milliseconds += 20
+                samples += ports.input.samples(inMilliseconds: 20)
             } else {
                 session.receive(UnsafeRawBufferPointer(rebasing: UnsafeRawBufferPointer(chunk)[..<count]))
-                milliseconds += ports.input.samples(inBytes: count) * 1_000 / ports.input.sampleRate
+                samples += ports.input.samples(inBytes: count)
             }
         }
-        return rhythm.next(after: now, taken: milliseconds)
+        // Rounded up: 20 ms are no whole number of samples at every rate.
+        let rate = ports.input.sampleRate
+        return rhythm.next(after: now, taken: (samples * 1_000 + rate - 1) / rate)
     }
 
     package var fadesOnCut: Bool { ports.agent != nil }

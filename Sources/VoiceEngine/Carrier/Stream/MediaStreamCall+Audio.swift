@@ -98,11 +98,7 @@ extension MediaStreamCall {
     private func sendOutput() {
         guard let socket else { return output.removeAll() }
         output.forEach { message, isText in
-            if isText {
-                socket.send(textOf: message.count) { $0.writeBytes(message) }
-            } else {
-                socket.send(binaryOf: message.count) { $0.writeBytes(message) }
-            }
+            if isText { socket.send(text: message) } else { socket.send(binary: message) }
         }
         output.removeAll()
     }

@@ -34,6 +34,7 @@ package final class ServerByteStream: ChannelInboundHandler {
     private var output: ByteBuffer
     /// Bytes handed to a socket that takes no more; 0 while it does.
     private var stalledBytes = 0
+    private var threshold = ReadThreshold()
     private var closeTask: Scheduled<Void>?
     private let waited: (any Channel) -> Void
 
@@ -76,6 +77,13 @@ package final class ServerByteStream: ChannelInboundHandler {
         guard !context.channel.isWritable else { return }
         stalledBytes += count
         if stalledBytes > limits.byteStreamStalledBytes { finish("the client does not read") }
+    }
+
+    /// Lets input wait in the socket until so many bytes are there or the connection ends.
+    ///
+    /// - Parameter bytes: Less than two: everything is read as it comes, what waited included.
+    package func gather(_ bytes: Int) {
+        if case .open(let context) = state { threshold.set(bytes, on: context.channel) }
     }
 
     /// Sends what is collected and closes our side; the client has a moment to close its own.

@@ -1,9 +1,5 @@
 package import NIOCore
 
-#if canImport(Glibc)
-    internal import Glibc
-#endif
-
 /// What the server does with one open WebSocket. All calls come on the connection's loop.
 package protocol ServerWebSocketPeer: AnyObject {
     /// The handshake is done; from now on messages arrive and may be sent.
@@ -47,8 +43,7 @@ package final class ServerWebSocket: ChannelInboundHandler {
     private var output: ByteBuffer
     /// Bytes handed to a socket that takes no more; 0 while it does.
     private var stalledBytes = 0
-    /// [bytes] that are there before the socket is read.
-    private var gathered = 1
+    private var threshold = ReadThreshold()
     private var liveness = ServerPeerLiveness()
     private var pingTask: RepeatedTask?
     private var closeTask: Scheduled<Void>?
@@ -71,21 +66,19 @@ package final class ServerWebSocket: ChannelInboundHandler {
     }
 
     /// Collects one text message until the next `flush`. Does nothing once the socket closes.
-    ///
-    /// - Parameters:
-    ///   - count: Exactly the bytes that `write` appends.
-    ///   - write: Appends the message.
-    package func send(textOf count: Int, _ write: (inout ByteBuffer) -> Void) {
-        guard case .open = state else { return }
-        writeFrameHeader(opcode: 0x1, count: count)
-        write(&output)
-    }
+    package func send(text message: UnsafeRawBufferPointer) { collect(message, opcode: 0x1) }
 
-    /// Collects one binary message, as `send(textOf:)` does.
-    package func send(binaryOf count: Int, _ write: (inout ByteBuffer) -> Void) {
+    /// Collects one binary message, as `send(text:)` does.
+    package func send(binary message: UnsafeRawBufferPointer) { collect(message, opcode: 0x2) }
+
+    private func collect(_ message: UnsafeRawBufferPointer, opcode: UInt8) {
         guard case .open = state else { return }
-        writeFrameHeader(opcode: 0x2, count: count)
-        write(&output)
+        writeFrameHeader(opcode: opcode, count: message.count)
+        // A quarter of the instructions of `writeBytes`.
+        output.writeWithUnsafeMutableBytes(minimumWritableBytes: message.count) { free in
+            free.copyMemory(from: message)
+            return message.count
+        }
     }
 
     /// Writes out what `send` collected.
@@ -159,12 +152,7 @@ package final class ServerWebSocket: ChannelInboundHandler {
     ///
     /// - Parameter bytes: Less than two: everything is read as it comes, what waited included.
     package func gather(_ bytes: Int) {
-        let bytes = min(max(bytes, 1), 1 << 16)
-        guard bytes != gathered, case .open(let context) = state else { return }
-        gathered = bytes
-        // A socket that does not know the option hands over everything as it comes.
-        let option = ChannelOptions.Types.SocketOption(level: .socket, name: .init(rawValue: SO_RCVLOWAT))
-        try? context.channel.syncOptions?.setOption(option, value: bytes)
+        if case .open(let context) = state { threshold.set(bytes, on: context.channel) }
     }
 
     // MARK: Lifetime
