@@ -4,20 +4,8 @@ internal import VoiceEngineCore
 
 /// What comes often is read without a tree: it says the same as the tree does.
 @Suite struct ReadWithoutTreeTests {
-    /// A small generator: the same mutations every time.
-    private struct Random: RandomNumberGenerator {
-        var state: UInt64
-        mutating func next() -> UInt64 {
-            state &+= 0x9E37_79B9_7F4A_7C15
-            var z = state
-            z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-            z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-            return z ^ (z >> 31)
-        }
-    }
-
     /// Changes, removes or doubles a few bytes.
-    private func mutated(_ text: String, _ random: inout Random) -> [UInt8] {
+    private func mutated(_ text: String, _ random: inout SplitMix) -> [UInt8] {
         var bytes = Array(text.utf8)
         for _ in 0..<Int.random(in: 0...3, using: &random) where !bytes.isEmpty {
             let index = Int.random(in: bytes.indices, using: &random)
@@ -69,7 +57,7 @@ internal import VoiceEngineCore
             chunk(#"{"content":"a"}"#, #""finish_reason":"stop""#, #","usage":null"#),
             chunk(#"{"tool_calls":[{"index":0}]}"#, #""x":1"#), chunk(#"{"content":"a"}"#, #""x":{"delta":1}"#),
         ]
-        var random = Random(state: 1)
+        var random = SplitMix(seed: 1)
         var taken = 0
         for round in 0..<20_000 {
             let bytes = mutated(texts[round % texts.count], &random)
@@ -114,7 +102,7 @@ internal import VoiceEngineCore
     }
 
     @Test func resultsSayWhatTheTreeSays() throws {
-        var random = Random(state: 2)
+        var random = SplitMix(seed: 2)
         var taken = 0
         for _ in 0..<20_000 {
             let bytes = mutated(results, &random)

@@ -47,16 +47,12 @@ final class HostedPath: FramePath {
         number += 1
         let count = allocations {
             _ = frame.withUnsafeBytes { try? ports.push($0) }
-            tick(at: now)
-            tick(at: now + SessionClock.interval)
+            clock.tick(at: now)
+            clock.tick(at: now + SessionClock.interval)
             pulled.withUnsafeMutableBytes { try? ports.pull(into: $0) }
         }
         if pulled.withUnsafeBytes({ line.isAudible($0) }) { spoken += 1 }
         return count
-    }
-
-    private func tick(at now: Instant) {
-        clock.tick(at: now)
     }
 }
 

@@ -78,11 +78,11 @@ package final class SessionClock {
         timer = nil
     }
 
-    /// The next tick is wanted, whatever was said before.
-    package func wake(_ sitter: any Ticking) {
+    /// A tick is wanted by `due`, or the next one, if none was wanted earlier.
+    package func wake(_ sitter: any Ticking, by due: Instant = .zero) {
         eventLoop.assertInEventLoop()
         let index = sitter.seat.index
-        if places.indices.contains(index) { places[index].due = .zero }
+        if places.indices.contains(index) { places[index].due = min(places[index].due, due) }
     }
 
     private func schedule(_ due: Instant) {
@@ -102,7 +102,7 @@ package final class SessionClock {
         if !places.isEmpty, timer == nil { schedule(time + Self.interval) }
     }
 
-    /// Ticks everyone who is due at this time of the grid. For tests that have no timer.
+    /// Ticks everyone who is due at this time of the grid.
     package func tick(at time: Instant) {
         self.time = time
         // From the end: who leaves gives its place to one that had its turn already.

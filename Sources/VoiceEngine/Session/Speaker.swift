@@ -78,8 +78,6 @@ package final class Speaker: Ticking {
     private var pacer: PacerStateMachine
     private var mode = Mode.playing
     private var stretch = Stretch.silent
-    /// When the next tick is wanted, as it was told to the clock.
-    private var due = Instant.distantFuture
     /// The carrier has not said yet where its last cut was.
     private var isCutOpen = false
     private let wayBack = WayBack<Speaker>()
@@ -313,15 +311,11 @@ package final class Speaker: Ticking {
     package func tick(at now: Instant) -> Instant {
         voice?.tick(at: now)
         handOut(at: now)
-        due = nextTick(after: now)
-        return due
+        return nextTick(after: now)
     }
 
     /// The next tick is wanted.
-    private func wake() {
-        due = .zero
-        clock.wake(self)
-    }
+    private func wake() { clock.wake(self) }
 
     /// When something is due unless something happens.
     private func nextTick(after now: Instant) -> Instant {
@@ -477,7 +471,7 @@ package final class Speaker: Ticking {
         endInterjection()
         let taken = queue.append(samples)
         hold(queue.waiting > format.samples(inMilliseconds: Self.highWater) ? true : nil)
-        if nextTick(after: clock.time) < due { wake() }
+        clock.wake(self, by: nextTick(after: clock.time))
         if taken > 0 { handler(.queued(segment, samples: taken), now) }
     }
 

@@ -218,8 +218,7 @@ final class AudioSocketCall: ServerBytePeer, Carrier, CarrierCall {
     func gather(_ milliseconds: Int) {
         guard case .live(let line) = state, line.last.bytes > 0 else { return }
         let messages = milliseconds * line.last.rate * 2 / 1_000 / line.last.bytes
-        // Half a message short: with the last of them so much is there.
-        stream?.gather(messages < 2 ? 1 : (2 * messages - 1) * (line.last.bytes + Self.header) / 2)
+        stream?.gather(messages: messages, of: line.last.bytes + Self.header)
     }
 
     // MARK: To the caller

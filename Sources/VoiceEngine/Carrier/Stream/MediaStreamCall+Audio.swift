@@ -20,7 +20,10 @@ extension MediaStreamCall {
         }
     }
 
-    func gather(_ milliseconds: Int) { socket?.gather(inbound.wireBytes(ofMilliseconds: milliseconds)) }
+    func gather(_ milliseconds: Int) {
+        let messages = inbound.messages(inMilliseconds: milliseconds)
+        socket?.gather(messages: messages.count, of: messages.size)
+    }
 
     /// Audio that waits for what was overtaken goes on in time, also when the carrier sends nothing more.
     private func armOrder(_ order: StreamAudioOrder) {

@@ -40,13 +40,12 @@ struct StreamInboundAudio: ~Copyable {
         return audio
     }
 
-    /// [bytes] of messages like the last one that hold so much audio, short of half a message: with the last of them so
-    /// much is there, whatever the length of its numbers. 0 for less than two messages, and where sizes are not steady.
-    func wireBytes(ofMilliseconds milliseconds: Int) -> Int {
+    /// How many messages like the last one hold so much audio, and the size of each in bytes; none where sizes are not
+    /// steady.
+    func messages(inMilliseconds milliseconds: Int) -> (count: Int, size: Int) {
         let samples = format.audio.samples(inBytes: last.audio)
-        guard samples > 0 else { return 0 }
-        let count = format.audio.samples(inMilliseconds: milliseconds) / samples
-        return count < 2 ? 0 : (2 * min(count, 8) - 1) * last.message / 2
+        guard samples > 0 else { return (0, 0) }
+        return (format.audio.samples(inMilliseconds: milliseconds) / samples, last.message)
     }
 
     private mutating func read(

@@ -6,14 +6,20 @@ internal import NIOCore
 
 /// How much input waits in a socket before its loop is woken (`SO_RCVLOWAT`); the end of a connection always wakes it.
 struct ReadThreshold {
-    /// More than any stretch of audio that is worth waiting for, less than every receive buffer.
+    /// Of messages: more than is worth waiting for.
+    private static let most = 8
+    /// [bytes] Less than every receive buffer.
     private static let highest = 1 << 16
 
     private var bytes = 1
 
-    /// - Parameter wanted: [bytes] Less than two: everything is read as it comes, what waited included.
-    mutating func set(_ wanted: Int, on channel: any Channel) {
-        let wanted = min(max(wanted, 1), Self.highest)
+    /// - Parameters:
+    ///   - messages: Less than two: everything is read as it comes, what waited included.
+    ///   - size: [bytes] About that of each. What frames it, and what TLS adds, may be left out.
+    mutating func set(messages: Int, of size: Int, on channel: any Channel) {
+        // Half a message short: with the last of them so much is there, whatever the length of its numbers.
+        let size = min(max(size, 0), Self.highest)
+        let wanted = messages < 2 ? 1 : min(max((2 * min(messages, Self.most) - 1) * size / 2, 1), Self.highest)
         guard wanted != bytes else { return }
         bytes = wanted
         // A socket that does not know the option hands over everything as it comes.

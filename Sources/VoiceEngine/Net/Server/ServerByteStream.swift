@@ -79,11 +79,13 @@ package final class ServerByteStream: ChannelInboundHandler {
         if stalledBytes > limits.byteStreamStalledBytes { finish("the client does not read") }
     }
 
-    /// Lets input wait in the socket until so many bytes are there or the connection ends.
+    /// Lets input wait in the socket until so many messages are there or the connection ends.
     ///
-    /// - Parameter bytes: Less than two: everything is read as it comes, what waited included.
-    package func gather(_ bytes: Int) {
-        if case .open(let context) = state { threshold.set(bytes, on: context.channel) }
+    /// - Parameters:
+    ///   - messages: Less than two: everything is read as it comes, what waited included.
+    ///   - size: [bytes] Of each, about.
+    package func gather(messages: Int, of size: Int) {
+        if case .open(let context) = state { threshold.set(messages: messages, of: size, on: context.channel) }
     }
 
     /// Sends what is collected and closes our side; the client has a moment to close its own.

@@ -106,7 +106,7 @@ package final class ServerWebSocket: ChannelInboundHandler {
     ///   - reason: At most 123 bytes are sent.
     package func close(code: UInt16, reason: String) {
         guard case .open(let context) = state else { return }
-        gather(1)
+        gather(messages: 1, of: 0)
         writeCloseFrame(code: code, reason: reason)
         state = .closing(context, reason: "closed with \(code): \(reason)", discarded: 0)
         flush()
@@ -147,12 +147,14 @@ package final class ServerWebSocket: ChannelInboundHandler {
 
     // MARK: Pace of reading
 
-    /// Lets input wait in the socket until so many bytes are there or the connection ends: the system then wakes this
-    /// loop once for several messages. Frame headers, and what TLS adds, may be left out of the count.
+    /// Lets input wait in the socket until so many messages are there or the connection ends: the system then wakes this
+    /// loop once for all of them.
     ///
-    /// - Parameter bytes: Less than two: everything is read as it comes, what waited included.
-    package func gather(_ bytes: Int) {
-        if case .open(let context) = state { threshold.set(bytes, on: context.channel) }
+    /// - Parameters:
+    ///   - messages: Less than two: everything is read as it comes, what waited included.
+    ///   - size: [bytes] Of each, about.
+    package func gather(messages: Int, of size: Int) {
+        if case .open(let context) = state { threshold.set(messages: messages, of: size, on: context.channel) }
     }
 
     // MARK: Lifetime
