@@ -324,7 +324,7 @@ import VoiceEngineCore
             return call
         }
         let (single, together) = (try play(gathers: false), try play(gathers: true))
-        #expect(together.mostTogether == 2)
+        #expect(together.mostTogether == 4)
         #expect(together.story == single.story)
         #expect(together.carrier.heard == single.carrier.heard)
         #expect(together.carrier.cuts == single.carrier.cuts && !single.carrier.cuts.isEmpty)

@@ -2,7 +2,6 @@ import NIOCore
 import NIOEmbedded
 import Testing
 import VoiceEngineCore
-import VoiceEngineProviders
 
 @testable import VoiceEngineSession
 
@@ -99,17 +98,108 @@ import VoiceEngineProviders
         for call in calls { call.ticked = {} }
     }
 
-    @Test func anArmedTimerReplacesItsEarlierDeadline() {
+    // MARK: - Timers
+
+    /// Timers of a clock that write down when they fired.
+    private final class Alarms {
         let loop = EmbeddedEventLoop()
-        var fired: [Int64] = []
-        let timer = LoopTimer(eventLoop: loop) { fired.append(($0 - .zero).wholeMilliseconds) }
-        timer.arm(until: .zero + .milliseconds(50))
-        timer.arm(until: .zero + .milliseconds(20))
-        loop.advanceTime(by: .milliseconds(100))
-        #expect(fired == [20])
-        timer.arm(until: .zero + .milliseconds(200))
+        let clock: SessionClock
+        private(set) var fired: [String] = []
+        private let call = Call()
+
+        /// - Parameter ticks: Somebody sits at the clock.
+        init(ticks: Bool) {
+            clock = SessionClock(eventLoop: loop)
+            if ticks { clock.add(call) }
+        }
+
+        func timer(_ name: String, _ then: @escaping () -> Void = {}) -> ClockTimer {
+            ClockTimer(clock) { [unowned self] now in
+                fired.append("\(name) \((now - .zero).wholeMilliseconds)")
+                then()
+            }
+        }
+    }
+
+    private func at(_ milliseconds: Int64) -> Instant { .zero + .milliseconds(milliseconds) }
+
+    @Test(arguments: [true, false]) func anArmedTimerReplacesItsEarlierDeadline(ticks: Bool) {
+        let alarms = Alarms(ticks: ticks)
+        let timer = alarms.timer("a")
+        timer.arm(until: at(50))
+        timer.arm(until: at(23))
+        alarms.loop.advanceTime(by: .milliseconds(100))
+        #expect(alarms.fired == ["a 23"], "at its own time, not a tick's")
+        timer.arm(until: at(200))
+        timer.arm(until: at(300))
+        alarms.loop.advanceTime(by: .milliseconds(150))
+        #expect(alarms.fired == ["a 23"])
         timer.cancel()
-        loop.advanceTime(by: .seconds(1))
-        #expect(fired == [20])
+        timer.cancel()
+        alarms.loop.advanceTime(by: .seconds(1))
+        #expect(alarms.fired == ["a 23"])
+    }
+
+    @Test(arguments: [true, false]) func timersFireInTheOrderOfTheirDeadlines(ticks: Bool) {
+        let alarms = Alarms(ticks: ticks)
+        let timers = (0..<6).map { alarms.timer("\($0)") }
+        for (timer, due) in zip(timers, [31, 12, 30, 12, 40, 18] as [Int64]) { timer.arm(until: at(due)) }
+        timers[4].cancel()
+        alarms.loop.advanceTime(by: .milliseconds(100))
+        #expect(alarms.fired == ["1 12", "3 12", "5 18", "2 30", "0 31"])
+        timers[4].arm(until: at(20))
+        alarms.loop.advanceTime(by: .milliseconds(10))
+        #expect(alarms.fired.count == 6, "what is due already fires at once")
+    }
+
+    @Test func timersMayBeArmedAndCancelledByOthers() {
+        let alarms = Alarms(ticks: true)
+        let victim = alarms.timer("victim")
+        var follower: ClockTimer?
+        let first = alarms.timer("first") {
+            victim.cancel()
+            follower?.arm(until: at(10))
+        }
+        follower = alarms.timer("follower") {
+            if alarms.fired.count < 4 { follower?.arm(until: at(10)) }
+        }
+        first.arm(until: at(10))
+        victim.arm(until: at(10))
+        alarms.loop.advanceTime(by: .milliseconds(30))
+        #expect(alarms.fired == ["first 10", "follower 10", "follower 10", "follower 10"])
+        follower = nil
+    }
+
+    /// Against the obvious: every timer remembers its own deadline.
+    @Test(arguments: 0..<20) func anyTimersFireWhenTheyAreDue(seed: UInt64) {
+        var random = SeededRandom(seed: seed)
+        let alarms = Alarms(ticks: seed % 2 == 0)
+        let timers = (0..<12).map { alarms.timer("\($0)") }
+        var due: [Int: Int64] = [:]
+        var expected: Set<String> = []
+        var now: Int64 = 0
+        for _ in 0..<400 {
+            let index = Int.random(in: 0..<12, using: &random)
+            switch Int.random(in: 0..<4, using: &random) {
+            case 0:
+                timers[index].cancel()
+                due[index] = nil
+            case 1, 2:
+                let deadline = now + Int64.random(in: 1...60, using: &random)
+                timers[index].arm(until: at(deadline))
+                due[index] = deadline
+            default:
+                let step = Int64.random(in: 0...25, using: &random)
+                alarms.loop.advanceTime(by: .milliseconds(step))
+                now += step
+                for (index, deadline) in due where deadline <= now {
+                    expected.insert("\(index) \(deadline)")
+                    due[index] = nil
+                }
+                #expect(Set(alarms.fired) == expected)
+            }
+        }
+        let times = alarms.fired.compactMap { Int64($0.split(separator: " ")[1]) }
+        #expect(times == times.sorted())
     }
 }

@@ -226,6 +226,26 @@ private enum ExotelSays {
         for command in unwritten + [.digits("1")] { #expect(wire.written(command) == nil, "\(command)") }
     }
 
+    /// Whoever hands out several frames at once must not be taken for silent before the next ones.
+    @Test func speechIsNotOverBetweenTwoHandOuts() throws {
+        var late = StreamTraits()
+        late.tailMilliseconds = 180
+        for traits in [late, StreamTraits(), ExotelWire().traits, AudioStreamWire().traits] {
+            #expect(traits.speechEndMilliseconds >= max(traits.strideMilliseconds, traits.frameMilliseconds) + 20)
+        }
+        let line = try StreamLine(ExotelWire())
+        line.say(ExotelSays.connected, ExotelSays.start())
+        let setup = try #require(line.host.setups.last)
+        for _ in 0..<4 {
+            for _ in 0..<max(setup.strideMilliseconds / 20, 1) {
+                line.say(ExotelSays.media([UInt8](repeating: 1, count: 320)))
+            }
+            line.advance(Int64(max(setup.strideMilliseconds, 20)))
+        }
+        #expect(line.takeTexts() == [], "four frames of ten: nothing was filled up in between")
+        line.close()
+    }
+
     /// The scripted host sends back what it hears, in the messages of the caller: here 20 ms each.
     @Test func framesAreCollectedAndTheLastOnesFilledUp() throws {
         let line = try StreamLine(ExotelWire())
@@ -239,7 +259,7 @@ private enum ExotelSays {
         // The scripted host takes bytes for samples, so that a mark is due sooner.
         #expect(line.takeTexts() == [whole, #"{"event":"mark","stream_sid":"x1","mark":{"name":"v1"}}"#])
         for _ in 0..<3 { line.say(ExotelSays.media(frame)) }
-        line.advance(49)
+        line.advance(59)
         #expect(line.takeTexts() == [])
         line.advance(1)
         let rest = [UInt8](repeating: 1, count: 960) + [UInt8](repeating: 0, count: 2_240)

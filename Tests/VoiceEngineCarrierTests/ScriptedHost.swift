@@ -61,11 +61,13 @@ final class EchoSession: CallSession {
     private let host: ScriptedHost
     private var carrier: (any Carrier)?
     private let eventLoop: any EventLoop
+    let clock: SessionClock
 
     init(host: ScriptedHost, carrier: any Carrier, eventLoop: any EventLoop) {
         self.host = host
         self.carrier = carrier
         self.eventLoop = eventLoop
+        clock = SessionClock(eventLoop: eventLoop)
     }
 
     func receive(_ audio: UnsafeRawBufferPointer) {

@@ -22,7 +22,7 @@ struct RecogniserHouse: Sendable, CustomTestStringConvertible {
 
     static let listen = RecogniserHouse(
         provider: "deepgram", model: "nova-3",
-        make: { (setup) throws(ProviderSetupError) in try DeepgramSTT.make(setup) }, chunk: 40,
+        make: { (setup) throws(ProviderSetupError) in try DeepgramSTT.make(setup) }, chunk: 80,
         goodbye: [#"{"type":"CloseStream"}"#],
         partial: """
             {"type":"Results","start":0,"duration":1,"is_final":false,"channel":{"alternatives":[{"transcript":"hi"}]}}

@@ -268,6 +268,26 @@ internal import VoiceEngineNetSupport
         #expect(uplink.sentMilliseconds == 340)
     }
 
+    @Test(arguments: [0, 30]) func whatWasCollectedGoesWithAPause(smallest: Int) {
+        var uplink = AudioUplink(format: .telephone, chunkMilliseconds: 80, smallestMilliseconds: smallest)
+        var messages: [Int] = []
+        let take: AudioUplink.Take = {
+            messages.append($0.count / 8)
+            return true
+        }
+        func append(_ milliseconds: Int) {
+            [UInt8](repeating: 1, count: milliseconds * 8).withUnsafeBytes { uplink.append($0, take) }
+        }
+        uplink.pause(take)
+        append(100)
+        uplink.pause(take)
+        #expect(messages == (smallest == 0 ? [80, 20] : [80]), "no silence is put in for it")
+        append(40)
+        uplink.pause(take)
+        #expect(messages == (smallest == 0 ? [80, 20, 40] : [80, 60]))
+        #expect(uplink.sentMilliseconds == 140)
+    }
+
     @Test func remembersWhereSilenceWasPutIn() {
         var uplink = AudioUplink(format: .telephone, chunkMilliseconds: 20)
         for _ in 0..<100 {

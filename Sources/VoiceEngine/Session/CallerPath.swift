@@ -44,7 +44,7 @@ package final class CallerPath: Ticking {
     /// A carrier that sends nothing for this long is taken for silence, so that an utterance can end.
     private static let gap = Nanoseconds.milliseconds(100)
     /// [ms] Most that is gathered: what a recogniser gets at once while somebody speaks.
-    private static let mostGathered = 40
+    private static let mostGathered = 80
     /// What was gathered is asked for when nothing came for so long: the last messages of a call, say.
     private static let gatherLimit = Nanoseconds.milliseconds(200)
 

@@ -118,6 +118,8 @@ package struct CallSetup: Sendable {
 
 /// A session as its carrier sees it. Confined to the loop that it was accepted on.
 package protocol CallSession: AnyObject {
+    /// Of the loop, for what its carrier has to do in time.
+    var clock: SessionClock { get }
     /// Caller audio in the call's input format, any length. Borrowed until return.
     func receive(_ audio: UnsafeRawBufferPointer)
     func receiveDigits(_ digits: String)

@@ -33,7 +33,7 @@ package final class Session: CallSession, Ticking {
     let setup: CallSetup
     /// Which language model is asked next.
     let modelChoice: LinkChoice
-    private let clock: SessionClock
+    package let clock: SessionClock
     package var seat = SessionClock.Seat()
     private let observer: (SessionEvent) -> Void
 
@@ -93,9 +93,9 @@ package final class Session: CallSession, Ticking {
     }
 
     struct Timers {
-        let endpoint, bargeIn, tools, silence, length, digits, clip, floor, filler, voicemail, draft: LoopTimer
+        let endpoint, bargeIn, tools, silence, length, digits, clip, floor, filler, voicemail, draft: ClockTimer
 
-        var all: [LoopTimer] {
+        var all: [ClockTimer] {
             [endpoint, bargeIn, tools, silence, length, digits, clip, floor, filler, voicemail, draft]
         }
     }
@@ -193,7 +193,7 @@ package final class Session: CallSession, Ticking {
         if let reply = dialogue.reply { interrupt(reply, at: now) }
         life = .ended
         clock.remove(self)
-        timers?.all.forEach { $0.close() }
+        timers?.all.forEach { $0.cancel() }
         timers = nil
         dialogue.errands = Errands()
         paths?.caller.close()
@@ -252,8 +252,8 @@ package final class Session: CallSession, Ticking {
     }
 
     private func makeTimers() -> Timers {
-        func timer(_ fired: @escaping (Session, Instant) -> Void) -> LoopTimer {
-            LoopTimer(eventLoop: context.eventLoop) { [wayBack] now in
+        func timer(_ fired: @escaping (Session, Instant) -> Void) -> ClockTimer {
+            ClockTimer(clock) { [wayBack] now in
                 guard let session = wayBack.owner, session.life == .running else { return }
                 fired(session, now)
             }

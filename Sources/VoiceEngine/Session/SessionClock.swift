@@ -12,11 +12,12 @@ package protocol Ticking: AnyObject {
     func tick(at now: Instant) -> Instant
 }
 
-/// The one timer of an event loop that drives the frames of all its calls. Confined to the loop; it runs while somebody
-/// sits at it.
+/// The one timer of an event loop that drives the frames of all its calls, and their timers. Confined to the loop; it
+/// ticks while somebody sits at it.
 ///
 /// Who is due is read off an array: a call that has nothing to do is not touched, which among many calls is what a tick
-/// costs.
+/// costs. Timers come up at their own time, not at a tick's; but only what is due before the next tick takes a task of
+/// the event loop.
 package final class SessionClock {
     /// Half of the usual 20 ms frame, so that a frame is never more than that late.
     package static let interval = Nanoseconds.milliseconds(10)
@@ -35,7 +36,13 @@ package final class SessionClock {
 
     private let eventLoop: any EventLoop
     private var places: [Place] = []
+    /// The next tick; nil while nobody sits here, and during a tick.
     private var timer: Scheduled<Void>?
+    /// When the next tick is; nobody sitting here: none is.
+    private var nextTick = Instant.distantFuture
+    private var armed = ArmedTimers()
+    /// For timers that are due before the next tick.
+    private var bell: (task: Scheduled<Void>, due: Instant)?
     /// Time of the latest tick.
     package private(set) var time: Instant
     private let lateness: (Nanoseconds) -> Void
@@ -76,6 +83,8 @@ package final class SessionClock {
         guard places.isEmpty else { return }
         timer?.cancel()
         timer = nil
+        nextTick = .distantFuture
+        setBell()
     }
 
     /// A tick is wanted by `due`, or the next one, if none was wanted earlier.
@@ -87,19 +96,28 @@ package final class SessionClock {
 
     private func schedule(_ due: Instant) {
         let bound = NIOLoopBound(self, eventLoop: eventLoop)
+        nextTick = due
         timer = eventLoop.scheduleTask(deadline: due.deadline) { bound.value.fire(due: due) }
     }
 
     private func fire(due: Instant) {
-        let late = eventLoop.instant - due
+        let now = eventLoop.instant
+        let late = now - due
         lateness(late)
         // Calls are told the time on the grid, not the moment that the loop came to them: pacing must not see its
         // jitter. After a stall the missed ticks are skipped.
         let missed = max(late.rawValue, 0) / Self.interval.rawValue
         let time = due + Self.interval * missed
         timer = nil
+        nextTick = time + Self.interval
+        fireTimers(at: now)
         tick(at: time)
-        if !places.isEmpty, timer == nil { schedule(time + Self.interval) }
+        if places.isEmpty {
+            nextTick = .distantFuture
+        } else if timer == nil {
+            schedule(time + Self.interval)
+        }
+        setBell()
     }
 
     /// Ticks everyone who is due at this time of the grid.
@@ -115,5 +133,46 @@ package final class SessionClock {
             guard index < places.count, places[index].sitter === sitter else { continue }
             places[index].due = max(next, time + .nanoseconds(1))
         }
+    }
+
+    // MARK: - Timers
+
+    /// Takes the place of what it was armed for before.
+    func arm(_ timer: ClockTimer, until due: Instant) {
+        eventLoop.assertInEventLoop()
+        armed.arm(timer, until: due)
+        if due < nextTick { ring(by: due) }
+    }
+
+    func disarm(_ timer: ClockTimer) {
+        eventLoop.assertInEventLoop()
+        armed.disarm(timer)
+    }
+
+    /// What is due before the next tick does not wait for it.
+    private func setBell() {
+        if let due = armed.earliest(before: nextTick) { ring(by: due) }
+    }
+
+    private func ring(by due: Instant) {
+        guard due < .distantFuture else { return }
+        if let bell {
+            if bell.due <= due { return }
+            bell.task.cancel()
+        }
+        let bound = NIOLoopBound(self, eventLoop: eventLoop)
+        bell = (eventLoop.scheduleTask(deadline: due.deadline) { bound.value.rang() }, due)
+    }
+
+    private func rang() {
+        bell = nil
+        fireTimers(at: eventLoop.instant)
+        setBell()
+    }
+
+    private func fireTimers(at now: Instant) {
+        // One that arms itself for now again has to wait for the others.
+        let last = armed.lastNumber
+        while let fired = armed.takeDue(at: now, armedBy: last) { fired(now) }
     }
 }

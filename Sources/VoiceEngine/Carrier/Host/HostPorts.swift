@@ -39,10 +39,10 @@ package final class HostPorts: @unchecked Sendable {
     /// An Opus packet travels in a slot of fixed size behind its length, so that dropping the oldest drops whole
     /// packets.
     static let packetSlot = 2 + AudioFormat.maximumOpusPacketBytes
-    /// [ms] of audio in front of a host that pulls: two frames of 60 ms.
-    package static let pullLead = 120
+    /// [ms] of audio in front of a host that pulls: a frame of 60 ms and a late tick less than is filled up at once.
+    package static let pullLead = 160
     /// It is filled up when so much of it was read. [ms]
-    package static let pullStride = 40
+    package static let pullStride = 80
     /// [samples] that are pulled at a time.
     private static let pullStep = 480
 

@@ -64,8 +64,8 @@ extension MediaStreamCall {
     func play(_ audio: UnsafeRawBufferPointer, samples: Int) {
         guard case .live = state, socket != nil, audio.count > 0 else { return }
         if let message = outbound.take(audio, samples: samples) { send(message) }
-        lastPlay = eventLoop.instant
-        if timers.speechEnd == nil { armSpeechEnd() }
+        let pause = Nanoseconds.milliseconds(Int64(wire.traits.speechEndMilliseconds))
+        timers.speechEnd?.arm(until: eventLoop.instant + pause)
     }
 
     func flush() { socket?.flush() }
@@ -108,21 +108,9 @@ extension MediaStreamCall {
 
     // MARK: The end of speech
 
-    /// The last audio waits at the carrier or here until it is told that speech is over.
-    private var holdsLastAudio: Bool { outbound.collects || wire.traits.tailMilliseconds > 0 }
-
-    /// One timer while the agent speaks: puts a mark behind its last word.
-    private func armSpeechEnd() {
-        let bound = NIOLoopBound(self, eventLoop: eventLoop)
-        let time = holdsLastAudio ? Self.speechEndCheckOfCollected : Self.speechEndCheck
-        timers.speechEnd = eventLoop.scheduleTask(in: time) { bound.value.checkSpeechEnd() }
-    }
-
-    private func checkSpeechEnd() {
-        timers.speechEnd = nil
-        guard case .live = state, clock.hasUnmarkedSamples || holdsLastAudio else { return }
-        let pause = holdsLastAudio ? Self.speechEndOfCollected : Self.speechEnd
-        guard eventLoop.instant - lastPlay >= pause else { return armSpeechEnd() }
+    /// Puts a mark behind the agent's last word.
+    func speechEnded() {
+        guard case .live = state, clock.hasUnmarkedSamples || wire.traits.holdsLastAudio else { return }
         if let rest = outbound.rest() { send(rest) }
         if let mark = clock.playEnded() { send(.mark(mark)) }
         let tail = wire.traits.tailMilliseconds

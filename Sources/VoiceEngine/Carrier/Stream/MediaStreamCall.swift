@@ -23,12 +23,6 @@ final class MediaStreamCall: ServerWebSocketPeer, Carrier, CarrierCall {
     static let greetingTimeout = TimeAmount.seconds(10)
     /// Carriers send audio all the time, silence too: without any for this long something is wrong on their side.
     static let mediaWatch = TimeAmount.seconds(5)
-    /// The agent has said all for now when nothing was played for this long.
-    static let speechEnd = Nanoseconds.milliseconds(100)
-    static let speechEndCheck = TimeAmount.milliseconds(150)
-    /// The same where the last audio waits for it: two frames.
-    static let speechEndOfCollected = Nanoseconds.milliseconds(40)
-    static let speechEndCheckOfCollected = TimeAmount.milliseconds(50)
     /// A carrier that was asked to hang up has this long to close the stream.
     static let hangUpTimeout = TimeAmount.seconds(5)
 
@@ -61,8 +55,6 @@ final class MediaStreamCall: ServerWebSocketPeer, Carrier, CarrierCall {
     var outbound = StreamOutboundAudio(.telephone, StreamTraits())
     var output = StreamOutput()
     var timers = StreamTimers()
-    /// When the session last played something.
-    var lastPlay = Instant.zero
 
     /// - Parameters:
     ///   - agent: From the path; empty for the one that the stream names, or the only one there is.
@@ -215,6 +207,7 @@ final class MediaStreamCall: ServerWebSocketPeer, Carrier, CarrierCall {
         guard case .live(var line) = state else { return session.carrierClosed(reason: "the stream was closed") }
         line.session = session
         state = .live(line)
+        timers.speechEnd = ClockTimer(session.clock) { [weak self] _ in self?.speechEnded() }
         let bound = NIOLoopBound(self, eventLoop: eventLoop)
         timers.watch = eventLoop.scheduleRepeatedTask(initialDelay: Self.mediaWatch, delay: Self.mediaWatch) { _ in
             bound.value.watchMedia()

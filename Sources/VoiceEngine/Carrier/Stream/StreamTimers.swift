@@ -1,4 +1,5 @@
 internal import NIOCore
+internal import VoiceEngineSession
 
 /// The timers of one stream. Setting one cancels its predecessor.
 struct StreamTimers {
@@ -6,7 +7,8 @@ struct StreamTimers {
     var start: Scheduled<Void>? {
         willSet { start?.cancel() }
     }
-    var speechEnd: Scheduled<Void>? {
+    /// Nothing has been played for a while. nil until the call is live.
+    var speechEnd: ClockTimer? {
         willSet { speechEnd?.cancel() }
     }
     var order: Scheduled<Void>? {

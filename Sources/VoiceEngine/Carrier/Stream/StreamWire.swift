@@ -92,8 +92,13 @@ package struct StreamTraits: Equatable, Sendable {
     package var messageMilliseconds = 20
     /// How far ahead of real time the carrier is kept at least. [ms]
     package var leadMilliseconds = 60
-    /// Frames leave together, this long at once: so much farther ahead the carrier may be. [ms]
-    package var strideMilliseconds = 60
+    /// Frames leave together, this long at once: so much farther ahead the carrier may be. [ms] Where they are collected
+    /// into messages, or the last ones wait, they come singly.
+    package var strideMilliseconds: Int {
+        get { holdsLastAudio ? 0 : stride }
+        set { stride = newValue }
+    }
+    private var stride = 100
     /// Silence behind each stretch of speech. [ms] For carriers that play their last audio only when more comes.
     package var tailMilliseconds = 0
     /// The carrier needs audio all the time.
@@ -105,6 +110,11 @@ package struct StreamTraits: Equatable, Sendable {
     package var reorders = false
     /// Whether the carrier stands WebSocket pings.
     package var takesPings = true
+
+    /// The last audio waits here, or at the carrier, until speech is over.
+    package var holdsLastAudio: Bool { messageMilliseconds > frameMilliseconds || tailMilliseconds > 0 }
+    /// The agent has said all for now when nothing was played for so long: two frames more than frames are apart. [ms]
+    package var speechEndMilliseconds: Int { max(strideMilliseconds, frameMilliseconds) + 2 * frameMilliseconds }
 
     package init() {}
 }

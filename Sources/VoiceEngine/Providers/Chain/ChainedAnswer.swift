@@ -39,7 +39,8 @@ package final class ChainedAnswer: Generation {
     /// The next attempt, or the look at a late one.
     private var retry: Scheduled<Void>?
     private var hedge: Scheduled<Void>?
-    private var watch: Scheduled<Void>?
+    /// The model has sent nothing for too long. It is put off by every token.
+    private var watch: LoopTimer?
 
     /// - Parameters:
     ///   - choice: Of this call, kept from answer to answer.
@@ -120,16 +121,16 @@ package final class ChainedAnswer: Generation {
     }
 
     private func armWatch() {
-        watch?.cancel()
         guard let patience = policy.modelPatience else { return }
-        watch = context.eventLoop.assumeIsolated().scheduleTask(in: .nanoseconds(patience.rawValue)) {
-            self.watch = nil
-            self.isLate(patience)
-        }
+        let timer = watch ?? LoopTimer(eventLoop: context.eventLoop) { _ in self.isLate(patience) }
+        watch = timer
+        timer.arm(until: context.eventLoop.instant + patience)
     }
 
     private func stopTimers() {
-        for timer in [retry, hedge, watch] { timer?.cancel() }
+        retry?.cancel()
+        hedge?.cancel()
+        watch?.close()
         (retry, hedge, watch) = (nil, nil, nil)
     }
 

@@ -21,7 +21,7 @@ struct DeepgramListenOptions: Sendable {
     /// Parameters that are passed on as they are.
     var others: [(name: String, value: String)] = []
     /// [ms] of audio per message.
-    var chunkMilliseconds = 40
+    var chunkMilliseconds = 80
 }
 
 /// Deepgram `/v1/listen` as bytes: addresses, control messages, answers. Pure.

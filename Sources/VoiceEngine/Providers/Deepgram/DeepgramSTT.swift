@@ -81,7 +81,7 @@ extension DeepgramListenOptions {
         keyterms = try reader.strings("keyterms", atMost: 100)
         keywords = try reader.strings("keywords", atMost: 100)
         tags = try reader.strings("tags", atMost: 10)
-        chunkMilliseconds = try reader.int("chunk_ms", 20...100) ?? 40
+        chunkMilliseconds = try reader.int("chunk_ms", 20...100) ?? 80
         others = try reader.rest(except: [
             "model", "language", "endpointing", "encoding", "sample_rate", "channels", "multichannel", "callback",
             "callback_method",

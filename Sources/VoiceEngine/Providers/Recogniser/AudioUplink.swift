@@ -82,6 +82,12 @@ struct AudioUplink {
         if chunk.count >= messageBytes { emit(take) }
     }
 
+    /// The speaker pauses, and the words before that are waited for: what has been collected goes, if the recogniser
+    /// takes so little.
+    mutating func pause(_ take: Take) {
+        if chunk.count >= max(smallestBytes, format.bytesPerSample) { flush(take) }
+    }
+
     /// Puts in silence that the caller did not send, and flushes.
     mutating func appendSilence(milliseconds: Int, _ take: Take) {
         let count = format.bytes(forSamples: format.samples(inMilliseconds: milliseconds))

@@ -103,7 +103,7 @@ final class RecogniserStream<Machine: RecogniserMachine>: SpeechToTextStream {
         switch hint {
         case .started, .resumed: uplink.attend { self.take($0) }
         case .quiet: uplink.quieten()
-        case .paused: break
+        case .paused: uplink.pause { self.take($0) }
         }
     }
 

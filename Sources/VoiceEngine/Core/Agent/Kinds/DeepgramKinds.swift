@@ -45,6 +45,6 @@ extension ProviderKind {
             ProviderOption("mip_opt_out", .flag, "Audio is not used to improve the models. Without it: false."),
             ProviderOption("tags", .texts(10), "Labels of the request in Deepgram's usage reports."),
             ProviderOption(
-                "chunk_ms", .integer(20...100), "Audio per message in ms. Without it: 40 with nova, 80 with flux."),
+                "chunk_ms", .integer(20...100), "Audio per message in ms. Without it: 80."),
         ])
 }
