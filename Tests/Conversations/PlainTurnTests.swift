@@ -331,6 +331,16 @@ import VoiceEngineCore
         #expect(together.carrier.gathered == 0, "a call that has ended takes what comes")
     }
 
+    /// Two frames come together while nobody speaks: words are not waited for then.
+    @Test(arguments: [(20, 2), (50, 2), (60, 3), (80, 4), (100, 4)])
+    func audioComesInNoLongerPiecesThanTheRecogniserTakes(message: Int, frames: Int) throws {
+        let call = try ScriptedCall(detects: false)
+        call.gathers = true
+        call.ears.messageMilliseconds = message
+        try call.play("1000 caller \"when do you open\" 810\n3000 gone")
+        #expect(call.mostTogether == frames)
+    }
+
     @Test func whatWasGatheredIsAskedForWhenNothingMoreComes() throws {
         let call = try ScriptedCall(detects: false)
         try call.start()

@@ -113,6 +113,8 @@ package protocol SpeechToTextProvider: Sendable {
     var endOfTurnEvidence: EndOfTurnEvidence { get }
     /// Whether words are told only after the speech, and not while it goes on. Few recognisers are so.
     var hearsWordsLate: Bool { get }
+    /// [ms] Audio is sent on in messages of about this length while somebody speaks: longer pieces would delay words.
+    var messageMilliseconds: Int { get }
     /// Opens a stream. Audio may be sent at once; it is kept until the connection is up (at most 10 s, oldest dropped).
     func open(
         _ context: ProviderContext, format: AudioFormat, sink: @escaping (SpeechToTextEvent) -> Void
@@ -122,6 +124,7 @@ package protocol SpeechToTextProvider: Sendable {
 extension SpeechToTextProvider {
     package var endOfTurnEvidence: EndOfTurnEvidence { .meaning }
     package var hearsWordsLate: Bool { false }
+    package var messageMilliseconds: Int { 100 }
 }
 
 /// One call's stream into a recogniser. Confined to the call's event loop.

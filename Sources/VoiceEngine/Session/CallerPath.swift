@@ -43,7 +43,7 @@ package final class CallerPath: Ticking {
     private static let detectorRate = 8_000
     /// A carrier that sends nothing for this long is taken for silence, so that an utterance can end.
     private static let gap = Nanoseconds.milliseconds(100)
-    /// [ms] Most that is gathered: what a recogniser gets at once while somebody speaks.
+    /// [ms] Most that is gathered; while somebody speaks no more than his recogniser gets at once.
     private static let mostGathered = 80
     /// What was gathered is asked for when nothing came for so long: the last messages of a call, say.
     private static let gatherLimit = Nanoseconds.milliseconds(200)
@@ -127,7 +127,10 @@ package final class CallerPath: Ticking {
     private var mayGather: Int {
         guard beeps == nil, neural?.isAwake != true else { return 0 }
         let frames = (gate.soonestAction + Self.silence.count - 1) / Self.silence.count
-        return frames > 1 ? min(frames * 20, Self.mostGathered) : 0
+        guard frames > 1 else { return 0 }
+        let message = gate.isInUtterance ? recogniser?.messageMilliseconds : nil
+        let whole = min(frames, (message ?? Self.mostGathered) / 20, Self.mostGathered / 20)
+        return whole > 1 ? whole * 20 : 0
     }
 
     private func gather(_ milliseconds: Int, at now: Instant) {

@@ -192,6 +192,9 @@ final class Recogniser: Ticking {
     /// The link in use tells the words only after the speech.
     var hearsWordsLate: Bool { links[choice.current].provider.hearsWordsLate }
 
+    /// [ms] What the link in use is sent at once while somebody speaks.
+    var messageMilliseconds: Int { links[choice.current].messageMilliseconds }
+
     /// - Parameter until: The session waits so long.
     func finishUtterance(until: Instant) {
         asked = isRepaired ? (context.eventLoop.instant, until) : nil

@@ -6,6 +6,8 @@ internal import VoiceEngineProviders
 final class RecogniserLink {
     let provider: any SpeechToTextProvider
     let format: AudioFormat
+    /// [ms] As the provider has it: asked with every frame.
+    let messageMilliseconds: Int
     /// nil when it takes the caller's audio as it is.
     private let converter: AudioTranscoder?
     /// 20 ms of it; empty where silence needs no bytes.
@@ -14,6 +16,7 @@ final class RecogniserLink {
     /// - Throws: when the caller's audio cannot be converted to what the provider wants.
     init(_ provider: any SpeechToTextProvider, native: AudioFormat) throws {
         self.provider = provider
+        messageMilliseconds = provider.messageMilliseconds
         format = provider.format(for: native)
         converter = format == native ? nil : try AudioTranscoder(from: native, to: format)
         silence =

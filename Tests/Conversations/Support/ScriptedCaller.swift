@@ -87,6 +87,7 @@ final class ScriptedRecogniser: SpeechToTextProvider, @unchecked Sendable {
     var latency: Int64 = 100
     var settle: Int64? = 40
     var hears = true
+    var messageMilliseconds = 100
     /// In order of their ends. [ms]
     var words: [(text: String, end: Int64)] = []
     var open: [Stream] = []

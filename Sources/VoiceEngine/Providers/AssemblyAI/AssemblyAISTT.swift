@@ -17,6 +17,8 @@ package struct AssemblyAISTT: SpeechToTextProvider, WarmableProvider {
             options: try AssemblyAIOptions(setup, &reader))
     }
 
+    package var messageMilliseconds: Int { options.chunkMilliseconds }
+
     /// μ-law and linear audio up to 24 kHz as it is; A-law as linear audio.
     package func format(for native: AudioFormat) -> AudioFormat { native.forRecogniser(taking: [.mulaw]) }
 

@@ -27,6 +27,13 @@ package struct DeepgramSTT: SpeechToTextProvider, WarmableProvider {
                 ? .flux(try DeepgramFluxOptions(setup, &reader)) : .listen(try DeepgramListenOptions(setup, &reader)))
     }
 
+    package var messageMilliseconds: Int {
+        switch version {
+        case .listen(let options): options.chunkMilliseconds
+        case .flux(let options): options.chunkMilliseconds
+        }
+    }
+
     /// G.711 and linear audio up to 24 kHz as it is.
     package func format(for native: AudioFormat) -> AudioFormat { native.forRecogniser(taking: [.mulaw, .alaw]) }
 

@@ -17,6 +17,8 @@ package struct ElevenLabsScribe: SpeechToTextProvider, WarmableProvider {
             options: try ElevenLabsScribeOptions(setup, &reader))
     }
 
+    package var messageMilliseconds: Int { options.chunkMilliseconds }
+
     /// μ-law at 8 kHz and linear audio at the server's rates up to 24 kHz as it is, A-law as linear audio.
     package func format(for native: AudioFormat) -> AudioFormat {
         if native == .telephone { return native }

@@ -93,6 +93,8 @@ private struct OpenAIRealtimeHearing: SpeechToTextProvider {
 
     func format(for native: AudioFormat) -> AudioFormat { OpenAIRealtimeWire.format(for: native) }
 
+    var messageMilliseconds: Int { shared.options.chunkMilliseconds }
+
     var endOfTurnEvidence: EndOfTurnEvidence { shared.options.detection == .semantic ? .meaning : .silence }
 
     func open(

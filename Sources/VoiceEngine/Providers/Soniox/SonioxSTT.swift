@@ -17,6 +17,8 @@ package struct SonioxSTT: SpeechToTextProvider, WarmableProvider {
             options: try SonioxOptions(setup, &reader))
     }
 
+    package var messageMilliseconds: Int { options.chunkMilliseconds }
+
     /// G.711 and linear audio up to 24 kHz as it is.
     package func format(for native: AudioFormat) -> AudioFormat { native.forRecogniser(taking: [.mulaw, .alaw]) }
 
