@@ -242,50 +242,35 @@ internal import VoiceEngineNetSupport
     }
 
     @Test func messagesAreLongerWhileNobodySpeaks() {
-        var uplink = AudioUplink(format: .telephone, chunkMilliseconds: 40, quietMilliseconds: 100)
-        var messages: [Int] = []
-        let take: AudioUplink.Take = {
-            messages.append($0.count / 8)
-            return true
-        }
-        func append(_ milliseconds: Int) {
-            [UInt8](repeating: 1, count: milliseconds * 8).withUnsafeBytes { uplink.append($0, take) }
-        }
-        append(60)
-        #expect(messages == [40])
-        uplink.quieten()
-        for _ in 0..<10 { append(20) }
-        #expect(messages == [40, 100, 100])
-        uplink.attend(take)
-        append(10)
-        #expect(messages == [40, 100, 100], "less than a message waits for the rest of one")
-        append(10)
-        #expect(messages == [40, 100, 100, 40])
-        uplink.quieten()
-        append(60)
-        uplink.attend(take)
-        #expect(messages == [40, 100, 100, 40, 60], "what was collected goes at once")
-        #expect(uplink.sentMilliseconds == 340)
+        let line = UplinkLine(AudioUplink(format: .telephone, chunkMilliseconds: 40, quietMilliseconds: 100))
+        line.append(60)
+        #expect(line.messages == [40])
+        line.uplink.quieten()
+        for _ in 0..<10 { line.append(20) }
+        #expect(line.messages == [40, 100, 100])
+        line.uplink.attend(line.take)
+        line.append(10)
+        #expect(line.messages == [40, 100, 100], "less than a message waits for the rest of one")
+        line.append(10)
+        #expect(line.messages == [40, 100, 100, 40])
+        line.uplink.quieten()
+        line.append(60)
+        line.uplink.attend(line.take)
+        #expect(line.messages == [40, 100, 100, 40, 60], "what was collected goes at once")
+        #expect(line.uplink.sentMilliseconds == 340)
     }
 
     @Test(arguments: [0, 30]) func whatWasCollectedGoesWithAPause(smallest: Int) {
-        var uplink = AudioUplink(format: .telephone, chunkMilliseconds: 80, smallestMilliseconds: smallest)
-        var messages: [Int] = []
-        let take: AudioUplink.Take = {
-            messages.append($0.count / 8)
-            return true
-        }
-        func append(_ milliseconds: Int) {
-            [UInt8](repeating: 1, count: milliseconds * 8).withUnsafeBytes { uplink.append($0, take) }
-        }
-        uplink.pause(take)
-        append(100)
-        uplink.pause(take)
-        #expect(messages == (smallest == 0 ? [80, 20] : [80]), "no silence is put in for it")
-        append(40)
-        uplink.pause(take)
-        #expect(messages == (smallest == 0 ? [80, 20, 40] : [80, 60]))
-        #expect(uplink.sentMilliseconds == 140)
+        let line = UplinkLine(
+            AudioUplink(format: .telephone, chunkMilliseconds: 80, smallestMilliseconds: smallest))
+        line.uplink.pause(line.take)
+        line.append(100)
+        line.uplink.pause(line.take)
+        #expect(line.messages == (smallest == 0 ? [80, 20] : [80]), "no silence is put in for it")
+        line.append(40)
+        line.uplink.pause(line.take)
+        #expect(line.messages == (smallest == 0 ? [80, 20, 40] : [80, 60]))
+        #expect(line.uplink.sentMilliseconds == 140)
     }
 
     @Test func remembersWhereSilenceWasPutIn() {
@@ -354,5 +339,23 @@ internal import VoiceEngineNetSupport
         let long = (0..<2_000).map { "w\($0)" }
         let told = ["well"] + long.dropFirst() + ["more"]
         #expect(SpokenWords(long.joined(separator: " ")).rest(of: told.joined(separator: " ")) == "more")
+    }
+}
+
+/// An uplink of telephone audio whose connection takes everything.
+private final class UplinkLine {
+    var uplink: AudioUplink
+    /// [ms] Of each message that was taken.
+    private(set) var messages: [Int] = []
+
+    init(_ uplink: AudioUplink) { self.uplink = uplink }
+
+    func take(_ message: UnsafeRawBufferPointer) -> Bool {
+        messages.append(message.count / 8)
+        return true
+    }
+
+    func append(_ milliseconds: Int) {
+        [UInt8](repeating: 1, count: milliseconds * 8).withUnsafeBytes { uplink.append($0, take) }
     }
 }

@@ -6,7 +6,7 @@ package import VoiceEngineCore
 /// which is allocated and finds its place among the tasks of all calls; here it is a number in an array.
 package final class ClockTimer {
     private let clock: SessionClock
-    fileprivate let fired: (Instant) -> Void
+    let fired: (Instant) -> Void
     /// Where it is in the list of those that are armed; -1: it is not.
     fileprivate var place = -1
 
@@ -24,18 +24,18 @@ package final class ClockTimer {
 
 /// The armed timers of a loop. The earliest is read off an array, which is gone through only when one may be due.
 struct ArmedTimers {
-    private struct Entry {
+    /// One arming.
+    struct Entry {
         let timer: ClockTimer
-        var due: Instant
+        fileprivate(set) var due: Instant
         /// Of those for the same moment the one that was armed first fires first.
-        var number: UInt64
+        fileprivate(set) var number: UInt64
     }
 
     private var entries: [Entry] = []
-    /// Of the latest arming.
-    private(set) var lastNumber: UInt64 = 0
+    private var lastNumber: UInt64 = 0
     /// None is due before; it may be earlier than the earliest.
-    private(set) var soonest = Instant.distantFuture
+    private var soonest = Instant.distantFuture
 
     mutating func arm(_ timer: ClockTimer, until due: Instant) {
         lastNumber += 1
@@ -66,16 +66,17 @@ struct ArmedTimers {
         return soonest < limit ? soonest : nil
     }
 
-    /// Takes out the earliest that is due and was armed no later than `number`.
-    mutating func takeDue(at now: Instant, armedBy number: UInt64) -> ((Instant) -> Void)? {
-        guard soonest <= now else { return nil }
-        var first: Entry?
-        for entry in entries where entry.due <= now && entry.number <= number {
-            if let first, (first.due, first.number) < (entry.due, entry.number) { continue }
-            first = entry
-        }
-        guard let first else { return nil }
-        disarm(first.timer)
-        return first.timer.fired
+    /// What is due, in the order of its deadlines.
+    func due(at now: Instant) -> [Entry] {
+        guard soonest <= now else { return [] }
+        return entries.filter { $0.due <= now }.sorted { ($0.due, $0.number) < ($1.due, $1.number) }
+    }
+
+    /// - Returns: false when it was cancelled or armed again meanwhile.
+    mutating func take(_ entry: Entry) -> Bool {
+        let place = entry.timer.place
+        guard place >= 0, entries[place].number == entry.number else { return false }
+        disarm(entry.timer)
+        return true
     }
 }

@@ -171,8 +171,7 @@ package final class SessionClock {
     }
 
     private func fireTimers(at now: Instant) {
-        // One that arms itself for now again has to wait for the others.
-        let last = armed.lastNumber
-        while let fired = armed.takeDue(at: now, armedBy: last) { fired(now) }
+        // What is armed for now meanwhile waits for the next time.
+        for entry in armed.due(at: now) where armed.take(entry) { entry.timer.fired(now) }
     }
 }

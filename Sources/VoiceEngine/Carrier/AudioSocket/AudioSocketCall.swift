@@ -34,8 +34,6 @@ final class AudioSocketCall: ServerBytePeer, Carrier, CarrierCall {
     static let audioTimeout = TimeAmount.milliseconds(200)
     /// What was said last is in the caller's telephone, which drops it when the call ends.
     static let farewell = TimeAmount.milliseconds(150)
-    /// [bytes] In front of the payload: its kind and length.
-    private static let header = 3
     /// [Hz] Beyond it a message of 20 ms is longer than a TCP segment, and Asterisk does not wait for the second one.
     static let highestRateOf20ms = 32_000
 
@@ -218,7 +216,7 @@ final class AudioSocketCall: ServerBytePeer, Carrier, CarrierCall {
     func gather(_ milliseconds: Int) {
         guard case .live(let line) = state, line.last.bytes > 0 else { return }
         let messages = milliseconds * line.last.rate * 2 / 1_000 / line.last.bytes
-        stream?.gather(messages: messages, of: line.last.bytes + Self.header)
+        stream?.gather(messages: messages, of: line.last.bytes + AudioSocketWire.headerBytes)
     }
 
     // MARK: To the caller
