@@ -32,13 +32,22 @@ package final class Monitor<Value>: @unchecked Sendable {
     package func update<Result>(_ body: (inout Value) throws -> Result) rethrows -> Result {
         pthread_mutex_lock(mutex)
         defer {
-            pthread_cond_broadcast(changed)
             pthread_mutex_unlock(mutex)
+            // Behind the lock: who is woken up inside of it only waits for it.
+            pthread_cond_broadcast(changed)
         }
         return try body(&value)
     }
 
-    /// Looks at the value without waking anybody.
+    /// Changes the value; one of the waiting threads looks at it again if `body` says so.
+    package func wakeOne(if body: (inout Value) -> Bool) {
+        pthread_mutex_lock(mutex)
+        let wakes = body(&value)
+        pthread_mutex_unlock(mutex)
+        if wakes { pthread_cond_signal(changed) }
+    }
+
+    /// Looks at the value, or changes what nobody waits for.
     package func read<Result>(_ body: (inout Value) throws -> Result) rethrows -> Result {
         pthread_mutex_lock(mutex)
         defer { pthread_mutex_unlock(mutex) }
