@@ -23,7 +23,7 @@ import VoiceEngineCore
                 guard case .takeAudio(let media) = machine.received(decoded) else { return }
                 let audio = try inbound.decode(media, of: message)
                 let samples = format.audio.samples(inBytes: audio.count)
-                guard let ready = outbound.take(audio, samples: samples) else { return }
+                guard let ready = outbound.take(audio, samples: samples) ?? outbound.leaving() else { return }
                 wire.writeMedia(ready.audio, to: &output)
             }
             bytes += output.byteCount

@@ -55,8 +55,8 @@ final class ScriptedHost: CallHost {
     func set(_ change: @Sendable (inout State) -> Void) { state.withLock { change(&$0) } }
 }
 
-/// Sends back what it hears. `9` cuts, `0` hangs up, `5` asks for a transfer, `2` gathers two frames, `1` ends that in all
-/// calls.
+/// Sends back what it hears. `9` cuts, `0` hangs up, `5` asks for a transfer, `3` says three frames at once, `2` gathers
+/// two frames, `1` ends that in all calls.
 final class EchoSession: CallSession {
     private let host: ScriptedHost
     private var carrier: (any Carrier)?
@@ -87,6 +87,11 @@ final class EchoSession: CallSession {
             carrier?.gather(40)
             let (bound, eventLoop) = (NIOLoopBound(carrier, eventLoop: eventLoop), eventLoop)
             host.set { $0.releases.append { eventLoop.execute { bound.value?.gather(0) } } }
+        case "3":
+            for frame in UInt8(1)...3 {
+                [UInt8](repeating: frame, count: 160).withUnsafeBytes { carrier?.play($0, samples: 160) }
+            }
+            carrier?.flush()
         case "5":
             let isDone = carrier?.perform(.transfer("+1")) ?? true
             host.set { $0.notes.append("transfer \(isDone)") }

@@ -1,3 +1,4 @@
+import Foundation
 import NIOCore
 import NIOEmbedded
 import Testing
@@ -92,6 +93,22 @@ private final class Line {
         line.say(TwilioSays.mark("v1"), TwilioSays.dtmf("#"), TwilioSays.stop)
         #expect(line.host.notes == ["digits #", "closed: the caller hung up"])
         #expect(line.takeFrames().last?.closeCode == 1000)
+        line.close()
+    }
+
+    @Test func framesThatLeaveTogetherAreOneMessage() throws {
+        let line = try Line()
+        line.open()
+        let audio = (UInt8(1)...3).flatMap { [UInt8](repeating: $0, count: 160) }
+        let payload = Data(audio).base64EncodedString()
+        let message = #"{"event":"media","streamSid":"MZ1","media":{"payload":"\#(payload)"}}"#
+        line.say(TwilioSays.dtmf("3"))
+        #expect(line.takeFrames().map(\.text) == [message])
+        for _ in 0..<3 { line.say(TwilioSays.dtmf("3")) }
+        let mark = #"{"event":"mark","streamSid":"MZ1","mark":{"name":"v1"}}"#
+        #expect(line.takeFrames().map(\.text) == [message, message, message, mark], "a mark after 240 ms")
+        line.say(TwilioSays.dtmf("9"))
+        #expect(line.takeFrames().map(\.text) == [#"{"event":"clear","streamSid":"MZ1"}"#])
         line.close()
     }
 

@@ -36,8 +36,7 @@ final class TwilioPath: FramePath {
     }
 
     var heard: Int { host.ears.received }
-    /// Every frame out is a message of its own.
-    var spoken: Int { sink.messages }
+    var spoken: Int { sink.frames }
 
     func frame() -> Int64 {
         channel.embeddedEventLoop.advanceTime(by: .milliseconds(20))
@@ -68,8 +67,8 @@ private final class OutboundSink: ChannelOutboundHandler {
 
     /// The first bytes that were written.
     private(set) var head = ""
-    /// Of audio.
-    private(set) var messages = 0
+    /// Of audio, 20 ms each.
+    private(set) var frames = 0
 
     func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
         let bytes = Self.unwrapOutboundIn(data)
@@ -78,14 +77,14 @@ private final class OutboundSink: ChannelOutboundHandler {
         promise?.succeed()
     }
 
-    /// Several frames of audio leave in one write.
+    /// Several frames of audio leave in one write, and in one message.
     private func count(_ bytes: UnsafeRawBufferPointer) {
         var start = 0
         while start + 4 <= bytes.count {
             let isLong = bytes[start + 1] == 126
             let length = isLong ? Int(bytes[start + 2]) << 8 | Int(bytes[start + 3]) : Int(bytes[start + 1])
-            // A media message is longer than any other.
-            if length > 200 { messages += 1 }
+            // 20 ms are 214 characters of base64. What is around them is shorter, and so is any other message.
+            frames += length / 214
             start += (isLong ? 4 : 2) + length
         }
     }

@@ -22,29 +22,47 @@ package final class ClockTimer {
     package func cancel() { clock.disarm(self) }
 }
 
-/// The armed timers of a loop. The earliest is read off an array, which is gone through only when one may be due.
+/// The armed timers of a loop. The earliest is read off an array of numbers, which is gone through only when one may be
+/// due; timers that are not due are not touched.
 struct ArmedTimers {
     /// One arming.
     struct Entry {
         let timer: ClockTimer
-        fileprivate(set) var due: Instant
-        /// Of those for the same moment the one that was armed first fires first.
-        fileprivate(set) var number: UInt64
+        fileprivate let order: Order
     }
 
-    private var entries: [Entry] = []
+    /// By the deadline; of those for the same moment the one that was armed first fires first.
+    fileprivate struct Order: Comparable {
+        var due: Instant
+        var number: UInt64
+
+        static func < (left: Order, right: Order) -> Bool { (left.due, left.number) < (right.due, right.number) }
+    }
+
+    /// Timers, to begin with.
+    static let room = 64
+
+    /// Each at its timer's place.
+    private var orders: [Order] = []
+    private var timers: [ClockTimer] = []
     private var lastNumber: UInt64 = 0
     /// None is due before; it may be earlier than the earliest.
     private var soonest = Instant.distantFuture
 
+    init() {
+        orders.reserveCapacity(Self.room)
+        timers.reserveCapacity(Self.room)
+    }
+
     mutating func arm(_ timer: ClockTimer, until due: Instant) {
         lastNumber += 1
+        let order = Order(due: due, number: lastNumber)
         if timer.place < 0 {
-            timer.place = entries.count
-            entries.append(Entry(timer: timer, due: due, number: lastNumber))
+            timer.place = timers.count
+            timers.append(timer)
+            orders.append(order)
         } else {
-            entries[timer.place].due = due
-            entries[timer.place].number = lastNumber
+            orders[timer.place] = order
         }
         soonest = min(soonest, due)
     }
@@ -53,29 +71,32 @@ struct ArmedTimers {
         let place = timer.place
         guard place >= 0 else { return }
         timer.place = -1
-        let last = entries.removeLast()
-        guard place < entries.count else { return }
-        entries[place] = last
-        last.timer.place = place
+        let (last, order) = (timers.removeLast(), orders.removeLast())
+        guard place < timers.count else { return }
+        (timers[place], orders[place]) = (last, order)
+        last.place = place
     }
 
     /// When the earliest is due, if that is before `limit`.
     mutating func earliest(before limit: Instant) -> Instant? {
         guard soonest < limit else { return nil }
-        soonest = entries.lazy.map(\.due).min() ?? .distantFuture
+        soonest = orders.lazy.map(\.due).min() ?? .distantFuture
         return soonest < limit ? soonest : nil
     }
 
-    /// What is due, in the order of its deadlines.
-    func due(at now: Instant) -> [Entry] {
-        guard soonest <= now else { return [] }
-        return entries.filter { $0.due <= now }.sorted { ($0.due, $0.number) < ($1.due, $1.number) }
+    /// Adds what is due, in order.
+    func add(due now: Instant, to list: inout [Entry]) {
+        guard soonest <= now else { return }
+        for (place, order) in orders.enumerated() where order.due <= now {
+            list.append(Entry(timer: timers[place], order: order))
+        }
+        if list.count > 1 { list.sort { $0.order < $1.order } }
     }
 
     /// - Returns: false when it was cancelled or armed again meanwhile.
     mutating func take(_ entry: Entry) -> Bool {
         let place = entry.timer.place
-        guard place >= 0, entries[place].number == entry.number else { return false }
+        guard place >= 0, orders[place] == entry.order else { return false }
         disarm(entry.timer)
         return true
     }

@@ -41,6 +41,8 @@ package final class SessionClock {
     /// When the next tick is; nobody sitting here: none is.
     private var nextTick = Instant.distantFuture
     private var armed = ArmedTimers()
+    /// Empty but while timers fire.
+    private var firing: [ArmedTimers.Entry] = []
     /// For timers that are due before the next tick.
     private var bell: (task: Scheduled<Void>, due: Instant)?
     /// Time of the latest tick.
@@ -52,6 +54,7 @@ package final class SessionClock {
         self.eventLoop = eventLoop
         time = eventLoop.instant
         self.lateness = lateness
+        firing.reserveCapacity(ArmedTimers.room)
     }
 
     package var count: Int { places.count }
@@ -172,6 +175,8 @@ package final class SessionClock {
 
     private func fireTimers(at now: Instant) {
         // What is armed for now meanwhile waits for the next time.
-        for entry in armed.due(at: now) where armed.take(entry) { entry.timer.fired(now) }
+        armed.add(due: now, to: &firing)
+        for entry in firing where armed.take(entry) { entry.timer.fired(now) }
+        firing.removeAll(keepingCapacity: true)
     }
 }

@@ -156,7 +156,6 @@ final class BenchCall: WheelCall {
     private func media(_ text: ByteBuffer, _ scanned: MediaScanner.Media, _ now: Int64) {
         let duration = Telephone.nanoseconds(ofSample: scanned.samples)
         let isFirst = now - clock.lastArrival > 400_000_000 || clock.partBegan == nil
-        measurement.frames += 1
         if isFirst {
             judge.reset()
             clock.partBegan = now
@@ -165,7 +164,11 @@ final class BenchCall: WheelCall {
         } else if clock.playedUntil < now {
             measurement.gaps += 1
         }
-        if let late = judge.frame(at: now, samples: scanned.samples) {
+        // A long message is late by its first frame, if it is.
+        let frame = Telephone.samples(milliseconds: 20)
+        for start in stride(from: 0, to: scanned.samples, by: frame) {
+            measurement.frames += 1
+            guard let late = judge.frame(at: now, samples: min(frame, scanned.samples - start)) else { continue }
             measurement.lateness.add(Double(late) / 1e6)
             if late > PacingJudge.limit { measurement.lateFrames += 1 }
         }
@@ -173,7 +176,7 @@ final class BenchCall: WheelCall {
             if now > forbidden.until {
                 clock.forbidden = nil
             } else if tone(text, scanned) == forbidden.tone {
-                measurement.staleFrames += 1
+                measurement.staleFrames += (scanned.samples + frame - 1) / frame
             }
         }
         clock.lastArrival = now

@@ -6,7 +6,7 @@ internal import VoiceEngineCore
 package final class SignalWireWire: StreamWire {
     package let name = "signalwire"
     /// SignalWire goes on with the cXML behind `<Connect>` when the socket closes.
-    package let traits = StreamTraits()
+    package let traits = StreamTraits(joinsFrames: true)
     private var streamSid = ""
     private var writer: StreamEventWriter?
 

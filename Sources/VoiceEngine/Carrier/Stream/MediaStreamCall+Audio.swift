@@ -68,7 +68,10 @@ extension MediaStreamCall {
         timers.speechEnd?.arm(until: eventLoop.instant + pause)
     }
 
-    func flush() { socket?.flush() }
+    func flush() {
+        if let message = outbound.leaving() { send(message) }
+        socket?.flush()
+    }
 
     func heardSamples(at now: Instant) -> Int64 { clock.heardSamples(at: now) }
 

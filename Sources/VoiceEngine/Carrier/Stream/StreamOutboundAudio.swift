@@ -1,7 +1,7 @@
 internal import VoiceEngineCore
 
-/// Agent audio on its way into messages: frames are collected until there is enough for one, and brought into the
-/// carrier's byte order. Through one buffer that is reused.
+/// Agent audio on its way into messages: frames are collected until there is enough for one, or until they leave, and
+/// brought into the carrier's byte order. Through one buffer that is reused.
 struct StreamOutboundAudio: ~Copyable {
     /// The audio of one message. Borrowed until the next call.
     struct Message {
@@ -12,9 +12,17 @@ struct StreamOutboundAudio: ~Copyable {
         let padding: Int
     }
 
+    private enum Messages {
+        /// Every frame is one.
+        case frames
+        /// Frames that leave together are one.
+        case joined
+        /// Of so many bytes.
+        case fixed(Int)
+    }
+
     private let format: StreamFormat
-    /// [bytes] of one message; 0: every frame is a message.
-    private let wanted: Int
+    private let messages: Messages
     private var bytes: UnsafeMutableRawBufferPointer
     private var count = 0
     private var g722: SpanDSP.Encoder?
@@ -24,36 +32,52 @@ struct StreamOutboundAudio: ~Copyable {
     var isHeld = false
 
     init(_ format: StreamFormat, _ traits: StreamTraits) {
+        func bytes(_ milliseconds: Int) -> Int {
+            format.audio.bytes(forSamples: format.audio.samples(inMilliseconds: milliseconds))
+        }
         self.format = format
-        let message = format.audio.samples(inMilliseconds: traits.messageMilliseconds)
-        let collects = traits.messageMilliseconds > traits.frameMilliseconds && format.audio.bytesPerSample > 0
-        wanted = collects ? format.audio.bytes(forSamples: message) : 0
-        let frame = format.audio.bytes(forSamples: format.audio.samples(inMilliseconds: 60))
-        bytes = .allocate(byteCount: wanted + frame, alignment: 8)
+        let isDivisible = format.audio.bytesPerSample > 0
+        if isDivisible, traits.messageMilliseconds > traits.frameMilliseconds {
+            messages = .fixed(bytes(traits.messageMilliseconds))
+        } else {
+            messages = isDivisible && traits.joinsFrames ? .joined : .frames
+        }
+        // Room for a message and a frame, and for the first frames of a reply.
+        self.bytes = .allocate(byteCount: bytes(max(traits.messageMilliseconds, 180) + 60), alignment: 8)
         g722 = format.packing == .g722 ? SpanDSP.shared.flatMap { SpanDSP.Encoder($0) } : nil
     }
 
     deinit { bytes.deallocate() }
 
-    /// Frames wait to be sent together.
-    var collects: Bool { wanted > 0 }
-
     /// Takes one frame.
     ///
     /// - Returns: The message that is complete with it.
     mutating func take(_ frame: UnsafeRawBufferPointer, samples: Int) -> Message? {
-        if !collects, format.packing == .same { return Message(audio: frame, samples: samples, padding: 0) }
+        if case .frames = messages, format.packing == .same {
+            return Message(audio: frame, samples: samples, padding: 0)
+        }
         grow(to: count + frame.count)
         UnsafeMutableRawBufferPointer(rebasing: bytes[count...]).copyMemory(from: frame)
         count += frame.count
         waitingSamples += samples
-        return count >= wanted ? message(padding: 0) : nil
+        switch messages {
+        case .frames: return message(padding: 0)
+        case .joined: return nil
+        case .fixed(let wanted): return count >= wanted ? message(padding: 0) : nil
+        }
+    }
+
+    /// Frames that leave now, where they are joined.
+    mutating func leaving() -> Message? {
+        guard case .joined = messages, count > 0 else { return nil }
+        return message(padding: 0)
     }
 
     /// What is left at the end of speech, filled up with silence.
     mutating func rest() -> Message? {
-        guard count > 0 else { return nil }
+        guard case .fixed(let wanted) = messages, count > 0 else { return nil }
         let missing = max(0, wanted - count)
+        grow(to: wanted)
         UnsafeMutableRawBufferPointer(rebasing: bytes[count..<(count + missing)])
             .initializeMemory(as: UInt8.self, repeating: format.audio.encoding.silence)
         count += missing

@@ -90,6 +90,8 @@ package struct StreamTraits: Equatable, Sendable {
     /// Audio of one message at least. [ms] Frames are collected until then; what is left at the end of speech is filled
     /// up with silence.
     package var messageMilliseconds = 20
+    /// Frames that leave together are one message: the carrier takes any length.
+    package var joinsFrames = false
     /// How far ahead of real time the carrier is kept at least. [ms]
     package var leadMilliseconds = 60
     /// Frames leave together, this long at once: so much farther ahead the carrier may be. [ms] Where they are collected
@@ -116,5 +118,5 @@ package struct StreamTraits: Equatable, Sendable {
     /// The agent has said all for now when nothing was played for so long: two frames more than frames are apart. [ms]
     package var speechEndMilliseconds: Int { max(strideMilliseconds, frameMilliseconds) + 2 * frameMilliseconds }
 
-    package init() {}
+    package init(joinsFrames: Bool = false) { self.joinsFrames = joinsFrames }
 }

@@ -44,7 +44,7 @@ package final class TelnyxWire: StreamWire {
     }
 
     package var traits: StreamTraits {
-        var traits = StreamTraits()
+        var traits = StreamTraits(joinsFrames: true)
         traits.hangUp = .byControl
         traits.reorders = true
         // The stream of an outgoing call connects while it rings.

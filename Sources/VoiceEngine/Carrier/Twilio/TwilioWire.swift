@@ -6,7 +6,7 @@ internal import VoiceEngineCore
 package final class TwilioWire: StreamWire {
     package let name = "twilio"
     /// Twilio goes on with the TwiML behind `<Connect>` when the socket closes, and hangs up when there is none.
-    package let traits = StreamTraits()
+    package let traits = StreamTraits(joinsFrames: true)
     private var writer: StreamEventWriter?
 
     package init() {}
