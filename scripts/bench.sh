@@ -7,6 +7,7 @@
 #   BENCH_CALLS=10,50,100   levels of concurrent calls     BENCH_SECONDS=42   measured at each level
 #   BENCH_TLS=1             TLS on every leg: callers, recogniser, model, voice
 #   BENCH_PIN=0             no pinning                     BENCH_OUTPUT=DIR   default bench-output
+#   BENCH_REALTIME=1        host and callers under SCHED_FIFO: for more calls than the other processors can simulate
 #   VOICE_HOST, VOICE_LAB, LD_LIBRARY_PATH                 other builds than dist/ and .build/release/
 #
 # With several levels it also draws BENCH_OUTPUT/bench.svg. In place of the levels, one of these:
@@ -18,7 +19,7 @@
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 if [[ ${1:-} == -h || ${1:-} == --help ]]; then
-  sed -n '2,17s/^# \{0,1\}//p' "$0"
+  sed -n '2,18s/^# \{0,1\}//p' "$0"
   exit
 fi
 
@@ -77,7 +78,7 @@ if [[ -n ${BENCH_SHORT:-} ]]; then
     --at-once "${BENCH_AT_ONCE:-32}" --out "$output/short.json" "${pin[@]}"
   exit
 fi
-"$voice_lab" bench --plain "${trust[@]}" --url "$host_url/twilio/voice/bench" --pid "$host_pid" \
+"${realtime[@]}" "$voice_lab" bench --plain "${trust[@]}" --url "$host_url/twilio/voice/bench" --pid "$host_pid" \
   --provider-pid "$provider_pid" --calls "$calls" --seconds "$seconds" --provider-log "$output/providers.jsonl" \
   --out "$output/bench.json" "${speech[@]}" "${pin[@]}"
 if [[ $calls == *,* ]]; then

@@ -85,6 +85,9 @@ import Testing
             #"{"t":91000000,"event":"tts_speak","call":4,"utterance":1}"#,
             #"{"t":170000000,"event":"tts_first","call":4,"utterance":1}"#,
             #"{"t":1,"event":"tts_bad_message","reason":"x"}"#, "rubbish",
+            // A minute later another call has the number.
+            #"{"t":60001000000,"event":"stt_final","call":4,"utterance":1,"speech_final":true}"#,
+            #"{"t":60009000000,"event":"llm_request","call":4,"utterance":1}"#,
         ] { join.read(line: Array(line.utf8)) }
         var call = BenchMeasurement()
         call.turns = [

@@ -25,7 +25,7 @@ final class BenchCall: WheelCall {
     private(set) var measurement = BenchMeasurement()
     private var judge = PacingJudge()
     private var clock = PlayState()
-    private var strictMessages = 100
+    private var strictMessages = 20
 
     /// When the agent's audio has been played.
     private struct PlayState {

@@ -2,6 +2,7 @@ import ArgumentParser
 import Foundation
 import NIOCore
 import NIOPosix
+import Synchronization
 
 /// `voice-lab bench`: many simulated callers at real pacing against a running host.
 struct BenchCommand: AsyncParsableCommand {
@@ -51,6 +52,15 @@ struct BenchCommand: AsyncParsableCommand {
     @Option(help: "The callers speak TLS and trust this authority, a PEM file.")
     var ca: String?
 
+    /// Those of live calls differ: a number comes again after 4,096 others.
+    private static let numbers = Numbers()
+
+    private final class Numbers: Sendable {
+        private let last = Atomic<Int>(-1)
+
+        func next() -> Int { last.wrappingAdd(1, ordering: .relaxed).newValue & 4_095 }
+    }
+
     private var levels: [Int] { calls.split(separator: ",").compactMap { Int($0) } }
 
     func validate() throws {
@@ -70,11 +80,10 @@ struct BenchCommand: AsyncParsableCommand {
         if let pid, ProcessUsage.read(pid: pid) == nil { throw ValidationError("--pid: no process \(pid)") }
         let trust = try ca.map { try LabTLSContext(trusting: $0) }
         var results: [BenchLevel] = []
-        var number = 0
         for level in levels {
             print("\(level) calls …")
             fflush(nil)
-            let result = try await run(level: level, sounds: sounds, trust: trust, number: &number)
+            let result = try await run(level: level, sounds: sounds, trust: trust)
             results.append(result)
         }
         // The providers write their log twice a second.
@@ -90,7 +99,7 @@ struct BenchCommand: AsyncParsableCommand {
     }
 
     private func run(
-        level: Int, sounds: BenchCall.Sounds, trust: LabTLSContext?, number: inout Int
+        level: Int, sounds: BenchCall.Sounds, trust: LabTLSContext?
     ) async throws -> BenchLevel {
         let loop = MultiThreadedEventLoopGroup.singleton.next()
         let run = try await loop.submit {
@@ -103,19 +112,17 @@ struct BenchCommand: AsyncParsableCommand {
         let began = monotonicNanoseconds()
         let stop = began + Int64((ramp + 2 + seconds) * 1e9)
         let (url, plain) = (url, plain)
-        let first = number
-        // Every caller has numbers of its own: enough for a call each 21 s.
+        // Enough for a call each 21 s.
         let perCaller = Int((ramp + 2 + seconds) / 21) + 2
-        number += level * perCaller
         async let callers: Void = withTaskGroup(of: Void.self) { group in
             for caller in 0..<level {
                 group.addTask {
                     let delay = UInt64(ramp * Double(caller) / Double(level) * 1e9)
                     try? await Task.sleep(nanoseconds: delay)
-                    for index in 0..<perCaller where monotonicNanoseconds() < stop {
-                        let call = first + caller * perCaller + index
+                    for _ in 0..<perCaller where monotonicNanoseconds() < stop {
                         await Self.place(
-                            call, url: url, plain: plain, trust: trust, sounds: sounds, run: run, on: loop)
+                            Self.numbers.next(), url: url, plain: plain, trust: trust, sounds: sounds, run: run,
+                            on: loop)
                     }
                 }
             }
@@ -150,7 +157,7 @@ struct BenchCommand: AsyncParsableCommand {
                 url: url, scenario: scenario, clips: [:], plain: plain, trust: trust, on: loop)
             let done = loop.makePromise(of: Void.self)
             loop.execute {
-                let call = BenchCall(number: number & 4_095, setup: setup, sounds: sounds)
+                let call = BenchCall(number: number, setup: setup, sounds: sounds)
                 call.onOver = { done.succeed(()) }
                 run.value.add(call)
             }

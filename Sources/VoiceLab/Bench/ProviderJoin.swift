@@ -11,7 +11,12 @@ struct ProviderJoin {
         var sentenceCertain: Int64?
         var speak: Int64?
         var firstAudio: Int64?
+        /// The latest of them.
+        var last: Int64 = 0
     }
+
+    /// The numbers of calls come again, later than this. [ns]
+    private static let longestTurn: Int64 = 30_000_000_000
 
     /// The engine's own share, in milliseconds.
     struct Shares {
@@ -35,7 +40,7 @@ struct ProviderJoin {
         var unanswered = 0
     }
 
-    private(set) var steps: [Tag: Steps] = [:]
+    private(set) var steps: [Tag: [Steps]] = [:]
     /// Messages that the providers had to refuse.
     private(set) var refusals: [String] = []
 
@@ -54,7 +59,10 @@ struct ProviderJoin {
             let utterance = (object["utterance"] as? NSNumber)?.intValue
         else { return }
         let tag = Tag(call: call, utterance: utterance)
-        var step = steps[tag] ?? Steps()
+        var step = steps[tag]?.last ?? Steps()
+        let isNew = time - step.last > Self.longestTurn
+        if isNew { step = Steps() }
+        step.last = time
         switch event {
         case "stt_final" where object["speech_final"] as? Bool == true || step.speechFinal == nil:
             step.speechFinal = time
@@ -65,7 +73,8 @@ struct ProviderJoin {
         case "tts_first" where step.firstAudio == nil: step.firstAudio = time
         default: return
         }
-        steps[tag] = step
+        if !isNew { steps[tag]?.removeLast() }
+        steps[tag, default: []].append(step)
     }
 
     /// The shares of the turns of these calls.
@@ -78,7 +87,11 @@ struct ProviderJoin {
                 continue
             }
             shares.voiceToVoice.add(Self.milliseconds(firstFrame - turn.speechEnd))
-            guard let step = steps[turn.tag] else { continue }
+            guard
+                let step = steps[turn.tag]?.min(by: {
+                    abs($0.last - firstFrame) < abs($1.last - firstFrame)
+                }), abs(step.last - firstFrame) < Self.longestTurn
+            else { continue }
             add(step, turn, firstFrame, to: &shares)
         }
         return shares

@@ -40,6 +40,8 @@ final class LabConnection: ChannelInboundHandler {
     private enum State { case http(HTTPParser), socket(WebSocketParser, any LabSocket), closed }
 
     private let service: any LabService
+    private let isPlain: Bool
+    private var direct = DirectSend()
     private var state = State.http(HTTPParser())
     private var received = ByteBuffer()
     private var out = ByteBuffer()
@@ -51,7 +53,10 @@ final class LabConnection: ChannelInboundHandler {
     /// Called when the peer goes away while an answer is being streamed.
     var onDisconnect: () -> Void = {}
 
-    init(service: any LabService) { self.service = service }
+    init(service: any LabService, isPlain: Bool) {
+        self.service = service
+        self.isPlain = isPlain
+    }
 
     var eventLoop: (any EventLoop)? { context?.eventLoop }
 
@@ -67,7 +72,8 @@ final class LabConnection: ChannelInboundHandler {
             .childChannelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
                     if let tls { try channel.pipeline.syncOperations.addHandler(LabTLSHandler(tls)) }
-                    try channel.pipeline.syncOperations.addHandler(LabConnection(service: bound.value))
+                    try channel.pipeline.syncOperations.addHandler(
+                        LabConnection(service: bound.value, isPlain: tls == nil))
                 }
             }
             .bind(host: host, port: port)
@@ -134,7 +140,7 @@ final class LabConnection: ChannelInboundHandler {
 
     private func flush() {
         if let faults { return faults.send(out) }
-        context?.writeAndFlush(wrapOutboundOut(out), promise: nil)
+        if let context { direct.send(out, context) }
     }
 
     // MARK: Channel
@@ -235,6 +241,7 @@ final class LabConnection: ChannelInboundHandler {
             // A fault may have ended the connection in place of the answer.
             guard case .http = state else { return }
             state = .socket(WebSocketParser(peer: .client), socket)
+            if isPlain, faults == nil, let context { direct = DirectSend(context) }
             service.count(connections: 0, sockets: 1)
             socket.opened(self)
         }

@@ -65,6 +65,7 @@ final class WebSocketClient: ChannelInboundHandler {
     private var received = ByteBuffer()
     private var out = ByteBuffer()
     private var context: ChannelHandlerContext?
+    private var direct = DirectSend()
     private var patience: Scheduled<Void>?
 
     var onOpen: () -> Void = {}
@@ -116,7 +117,7 @@ final class WebSocketClient: ChannelInboundHandler {
         guard case .open = state, let context else { return }
         out.clear()
         WebSocketFrame.write(opcode: opcode, payload: payload, mask: Self.mask, into: &out)
-        context.writeAndFlush(wrapOutboundOut(out), promise: nil)
+        direct.send(out, context)
     }
 
     func handlerAdded(context: ChannelHandlerContext) { self.context = context }
@@ -159,6 +160,7 @@ final class WebSocketClient: ChannelInboundHandler {
                 throw WireViolation("Sec-WebSocket-Accept is wrong")
             }
             state = .open(WebSocketParser(peer: .server))
+            if !endpoint.isSecure || trust == nil, let context { direct = DirectSend(context) }
             patience?.cancel()
             onOpen()
         }
