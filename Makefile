@@ -36,7 +36,7 @@ $(LIBRARY): $(SWIFT_SOURCES) | packages
 	swift build $(SWIFT_RELEASE) --product voiceengine
 	swift build $(SWIFT_RELEASE) --product voice-lab
 	swift build $(SWIFT_RELEASE) --product voice-bench
-	@touch $@
+	@touch $@ .build/release/voice-bench
 
 dist/.built: $(LIBRARY) $(wildcard examples/host/*.[ch]) scripts/install.sh $(wildcard bindings/python/voice_engine/*)
 	@PREFIX=$(CURDIR)/dist LIBRARY=$(LIBRARY) scripts/install.sh
