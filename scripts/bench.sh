@@ -7,6 +7,7 @@
 #   BENCH_CALLS=10,50,100   levels of concurrent calls     BENCH_SECONDS=42   measured at each level
 #   BENCH_TLS=1             TLS on every leg: callers, recogniser, model, voice
 #   BENCH_PIN=0             no pinning                     BENCH_OUTPUT=DIR   default bench-output
+#   BENCH_SPECULATE=0       no answer is begun ahead of its turn's end: what the engine adds to a turn shows in all of them
 #   BENCH_REALTIME=1        host and callers under SCHED_FIFO: for more calls than the other processors can simulate
 #   VOICE_HOST, VOICE_LAB, LD_LIBRARY_PATH                 other builds than dist/ and .build/release/
 #
@@ -19,7 +20,7 @@
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 if [[ ${1:-} == -h || ${1:-} == --help ]]; then
-  sed -n '2,18s/^# \{0,1\}//p' "$0"
+  sed -n '2,19s/^# \{0,1\}//p' "$0"
   exit
 fi
 

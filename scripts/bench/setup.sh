@@ -45,6 +45,8 @@ start_voice_host() {
     export SSL_CERT_FILE=$folder/tls/ca.pem
     addresses=(-e 's|ws://|wss://|; s|http://|https://|')
   fi
+  # Else nearly every request to the model is sent before its turn is over, and waits.
+  [[ ${BENCH_SPECULATE:-1} != 0 ]] || addresses+=(-e 's|"turn": {|&"speculate": false, |')
   sed "${addresses[@]}" -e "s/PORT/$provider_port/g" examples/demo/bench-agent.json > "$folder/agents/bench.json"
   # The same agent with a greeting that differs from call to call, so that it cannot be recorded ahead.
   sed -e 's/"name": "bench"/"name": "bench-live"/' -e 's/"greeting": .*/"greeting": "Thanks for calling {{tag}}, how can I help?",/' \

@@ -43,6 +43,8 @@ struct CreateCommand: ParsableCommand {
         _ = try Self.oneByOne(20, engine)
         let single = try Self.oneByOne(count, engine)
         print("one after the other  \(single.milliseconds) ms to the first frame accepted, \(single.count) sessions")
+        // The greeting is recorded with the first call and takes as long as its voice does.
+        Thread.sleep(forTimeInterval: 2)
         var course = Burst(engine, count: burst)
         let burst = try course.run()
         print(
