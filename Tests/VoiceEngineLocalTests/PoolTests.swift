@@ -70,7 +70,9 @@ struct PoolTests {
     }
 
     /// A lane of one thread with two seconds of patience, in a time of its own, whose thread is busy until the gate opens.
-    private static func impatientLane(isLoading: Bool) -> (lane: InferenceLane, time: ScriptedTime, release: Gate) {
+    private static func impatientLane(_ kind: InferenceJob.Kind) -> (
+        lane: InferenceLane, time: ScriptedTime, release: Gate
+    ) {
         let time = ScriptedTime()
         let lane = InferenceLane(
             name: "lane", threads: 1, limit: 100, patience: .seconds(2),
@@ -78,7 +80,7 @@ struct PoolTests {
         let started = Gate()
         let release = Gate()
         _ = lane.submit(
-            InferenceJob(isLoading: isLoading) { _ in
+            InferenceJob(kind) { _ in
                 started.open()
                 release.wait()
             })
@@ -88,7 +90,7 @@ struct PoolTests {
 
     @Test("refuses while the oldest job has waited for too long")
     func patience() {
-        let (lane, time, release) = Self.impatientLane(isLoading: false)
+        let (lane, time, release) = Self.impatientLane(.ordinary)
         let first = InferenceJob { _ in }
         #expect(lane.submit(first) == nil)
         time.set(seconds: 2)
@@ -103,9 +105,42 @@ struct PoolTests {
         lane.shutdown()
     }
 
+    @Test("the rest of what is heard comes first, and is not refused because others wait long")
+    func continuing() {
+        let (lane, time, release) = Self.impatientLane(.ordinary)
+        let order = Mutex<[String]>([])
+        let last = Gate()
+        #expect(lane.submit(InferenceJob { _ in order.withLock { $0.append("first") } }) == nil)
+        time.set(seconds: 3)
+        #expect(lane.submit(InferenceJob { _ in }) == .full(waiting: 1))
+        let taken = InferenceJob(.continuing) { _ in order.withLock { $0.append("taken back") } }
+        #expect(lane.submit(taken) == nil)
+        #expect(lane.submit(InferenceJob(.continuing) { _ in order.withLock { $0.append("rest") } }) == nil)
+        #expect(lane.submit(InferenceJob(.continuing) { _ in order.withLock { $0.append("its end") } }) == nil)
+        taken.cancel()
+        #expect(lane.load.waiting == 3)
+        #expect(lane.refusal == .full(waiting: 3), "for others it is as full as before")
+        time.set(seconds: 1)
+        #expect(lane.submit(InferenceJob { _ in last.open() }) == nil)
+        release.open()
+        last.wait()
+        #expect(order.withLock { $0 } == ["rest", "its end", "first"])
+        lane.shutdown()
+    }
+
+    @Test("a number of jobs is the limit for all")
+    func limitOfAll() throws {
+        let pool = Self.pool(speechLimit: 1)
+        let (_, release) = try Self.block(pool, .speech)
+        try pool.submit(.continuing, to: .speech) { _ in }
+        #expect(throws: InferenceRefusal.full(waiting: 1)) { try pool.submit(.continuing, to: .speech) { _ in } }
+        release.open()
+        pool.shutdown()
+    }
+
     @Test("whoever waits for a model to be loaded is not late")
     func loading() {
-        let (lane, time, release) = Self.impatientLane(isLoading: true)
+        let (lane, time, release) = Self.impatientLane(.loading)
         let (begun, go, last) = (Gate(), Gate(), Gate())
         #expect(
             lane.submit(

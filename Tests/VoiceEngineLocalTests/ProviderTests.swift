@@ -104,6 +104,39 @@ struct ProviderTests {
         pool.shutdown()
     }
 
+    @Test("the rest of a reply that is heard is spoken before what others wait for")
+    func restOfAReply() async throws {
+        let spoken = Collected<String>()
+        let provider = LocalTTS(pool: pool) { text in
+            spoken.add(text)
+            return [1, 2]
+        }
+        let context = context(on: loop)
+        let turn = TurnID.none.next
+        try await loop.executeInContext { [self] in
+            let stream = provider.open(context, format: .telephone) { _ in }
+            stream.speak("first", as: SegmentID(turn: turn, index: 0))
+            keep(stream)
+        }
+        try await settle(.speech)
+        let (started, release) = (Gate(), Gate())
+        try pool.submit(to: .speech) { _ in
+            started.open()
+            release.wait()
+        }
+        started.wait()
+        try pool.submit(to: .speech) { _ in spoken.add("another call") }
+        try await loop.executeInContext { [self] in
+            let stream = kept() as? any TextToSpeechStream
+            stream?.speak("rest", as: SegmentID(turn: turn, index: 1))
+        }
+        release.open()
+        try await settle(.speech)
+        #expect(spoken.all == ["first", "rest", "another call"])
+        await self.release()
+        pool.shutdown()
+    }
+
     @Test("nothing of a cancelled turn is reported, the next turn is spoken")
     func cancelledSpeech() async throws {
         let release = Gate()

@@ -6,15 +6,23 @@ internal import VoiceEngineThreads
 
 /// A piece of work for a lane, and the handle to take it back. Runs at most once.
 package final class InferenceJob: Sendable {
+    package enum Kind: Sendable {
+        case ordinary
+        /// It loads a model: what waits for it is not late.
+        case loading
+        /// A caller hears what this goes on with: in its place he would hear a gap. It comes before the others, and is
+        /// not refused because they wait long.
+        case continuing
+    }
+
     private enum State: UInt8 { case waiting, running, finished, cancelled }
 
     private let work: @Sendable (InferenceJob) -> Void
-    /// It loads a model: what waits for it is not late.
-    let isLoading: Bool
+    let kind: Kind
     private let state = Atomic<UInt8>(State.waiting.rawValue)
 
-    init(isLoading: Bool = false, work: @escaping @Sendable (InferenceJob) -> Void) {
-        self.isLoading = isLoading
+    init(_ kind: Kind = .ordinary, work: @escaping @Sendable (InferenceJob) -> Void) {
+        self.kind = kind
         self.work = work
     }
 
@@ -38,7 +46,7 @@ package final class InferenceJob: Sendable {
     }
 }
 
-/// A queue and the threads that work it off, oldest first. Threads: any.
+/// A queue and the threads that work it off, oldest first but for what goes on with something heard. Threads: any.
 ///
 /// Full is a number of jobs, or a wait: while the oldest job has been waiting for longer than `patience`, whatever came
 /// behind it would be late, and is refused. The wait is what callers feel; how many jobs it takes depends on the machine.
@@ -50,10 +58,31 @@ final class InferenceLane: Sendable {
     }
 
     private struct State {
+        var continuing: [InferenceJob] = []
         var waiting: [Waiting] = []
         var running: [InferenceJob] = []
         var threads: [pthread_t] = []
         var isOpen = true
+
+        /// Jobs that wait, cancelled ones included.
+        var count: Int { continuing.count + waiting.count }
+
+        mutating func takeNext() -> InferenceJob? {
+            while !continuing.isEmpty {
+                let job = continuing.removeFirst()
+                if !job.isCancelled { return job }
+            }
+            while !waiting.isEmpty {
+                let job = waiting.removeFirst().job
+                if !job.isCancelled { return job }
+            }
+            return nil
+        }
+
+        mutating func dropCancelled() {
+            continuing.removeAll(where: \.isCancelled)
+            waiting.removeAll { $0.job.isCancelled }
+        }
     }
 
     private let name: String
@@ -86,29 +115,33 @@ final class InferenceLane: Sendable {
     func submit(_ job: InferenceJob) -> InferenceRefusal? {
         let now = now()
         return state.update { state in
-            if let refusal = refusal(&state, at: now) { return refusal }
-            state.waiting.append(Waiting(job: job, since: now))
+            if let refusal = refusal(&state, of: job.kind, at: now) { return refusal }
+            if job.kind == .continuing {
+                state.continuing.append(job)
+            } else {
+                state.waiting.append(Waiting(job: job, since: now))
+            }
             return nil
         }
     }
 
-    /// Why a job given now would be refused, or nil: to be asked before a dear one is made.
+    /// Why an ordinary job given now would be refused, or nil: to be asked before a dear one is made.
     var refusal: InferenceRefusal? {
         let now = now()
-        return state.update { refusal(&$0, at: now) }
+        return state.update { refusal(&$0, of: .ordinary, at: now) }
     }
 
-    private func refusal(_ state: inout State, at now: Instant) -> InferenceRefusal? {
+    private func refusal(_ state: inout State, of kind: InferenceJob.Kind, at now: Instant) -> InferenceRefusal? {
         guard state.isOpen, !state.threads.isEmpty else { return .shutDown }
-        if isFull(state, at: now) { state.waiting.removeAll { $0.job.isCancelled } }
-        return isFull(state, at: now) ? .full(waiting: state.waiting.count) : nil
+        if isFull(state, for: kind, at: now) { state.dropCancelled() }
+        return isFull(state, for: kind, at: now) ? .full(waiting: state.count) : nil
     }
 
-    private func isFull(_ state: State, at now: Instant) -> Bool {
-        if state.waiting.count >= limit { return true }
-        guard let patience, let oldest = state.waiting.first, !state.running.contains(where: \.isLoading) else {
-            return false
-        }
+    private func isFull(_ state: State, for kind: InferenceJob.Kind, at now: Instant) -> Bool {
+        if state.count >= limit { return true }
+        guard kind != .continuing, let patience, let oldest = state.waiting.first,
+            !state.running.contains(where: { $0.kind == .loading })
+        else { return false }
         return now - oldest.since > patience
     }
 
@@ -121,12 +154,15 @@ final class InferenceLane: Sendable {
 
     /// A job given now would begin at once.
     var hasIdleThread: Bool {
-        state.read { $0.isOpen && $0.waiting.isEmpty && $0.running.count < $0.threads.count }
+        state.read { $0.isOpen && $0.count == 0 && $0.running.count < $0.threads.count }
     }
 
     /// Jobs that wait and jobs that run.
     var load: (waiting: Int, running: Int) {
-        state.read { state in (state.waiting.count { !$0.job.isCancelled }, state.running.count) }
+        state.read { state in
+            state.dropCancelled()
+            return (state.count, state.running.count)
+        }
     }
 
     /// Takes no more jobs, drops those that wait, asks the running ones to stop and waits until they have.
@@ -134,6 +170,7 @@ final class InferenceLane: Sendable {
         let ending = state.update { state in
             state.isOpen = false
             state.waiting.removeAll()
+            state.continuing.removeAll()
             for job in state.running { job.cancel() }
             defer { state.threads = [] }
             return state.threads
@@ -163,7 +200,7 @@ final class InferenceLane: Sendable {
     private func work() {
         while let job = next() {
             job.run()
-            let loaded = job.isLoading ? now() : nil
+            let loaded = job.kind == .loading ? now() : nil
             state.read { state in
                 state.running.removeAll { $0 === job }
                 guard let loaded else { return }
@@ -181,13 +218,9 @@ final class InferenceLane: Sendable {
     private func next() -> InferenceJob? {
         let next = state.wait { state -> Next? in
             guard state.isOpen else { return .over }
-            while !state.waiting.isEmpty {
-                let job = state.waiting.removeFirst().job
-                guard !job.isCancelled else { continue }
-                state.running.append(job)
-                return .job(job)
-            }
-            return nil
+            guard let job = state.takeNext() else { return nil }
+            state.running.append(job)
+            return .job(job)
         }
         guard case .job(let job) = next else { return nil }
         return job

@@ -16,7 +16,8 @@
 //     models:        Silero    SmartTurn      Moonshine    Flite    LlamaModel   (loaded by a lane's first job)
 //
 // Full means refused: `submit` says how many jobs wait, and the stream that asked reports `unavailable` or skips. A lane
-// of speech is also full while its oldest job has waited for two seconds.
+// of speech is also full while its oldest job has waited for two seconds; but the rest of a reply that is being heard is
+// spoken first, and is not refused then.
 // Partial results are only asked for while a thread is idle. Lifetime: the pool belongs to the engine; `shutdown` joins
 // all its threads.
 
@@ -93,14 +94,13 @@ package final class InferencePool: Sendable {
 
     /// Has `work` run on a thread of the lane. Threads: any. Blocks: no.
     ///
-    /// - Parameter isLoading: `work` loads a model.
     /// - Parameter work: Reports by itself. Never called if the job is cancelled before it begins or the pool shuts
     ///   down.
     @discardableResult
     package func submit(
-        to lane: Lane, isLoading: Bool = false, _ work: @escaping @Sendable (InferenceJob) -> Void
+        _ kind: InferenceJob.Kind = .ordinary, to lane: Lane, _ work: @escaping @Sendable (InferenceJob) -> Void
     ) throws(InferenceRefusal) -> InferenceJob {
-        let job = InferenceJob(isLoading: isLoading, work: work)
+        let job = InferenceJob(kind, work: work)
         if let refusal = self[lane].submit(job) { throw refusal }
         return job
     }

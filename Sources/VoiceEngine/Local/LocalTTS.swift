@@ -56,6 +56,8 @@ private final class LocalTTSStream: TextToSpeechStream {
     private var state = State.idle
     private var waiting: [Segment] = []
     private var isHeld = false
+    /// The turn that was heard last, or will be next.
+    private var begun = TurnID.none
     /// Segments of this turn and older ones are not spoken any more.
     private var cancelled = TurnID.none
 
@@ -112,7 +114,7 @@ private final class LocalTTSStream: TextToSpeechStream {
         let id = segment.id
         let text = segment.text
         do throws(InferenceRefusal) {
-            let job = try pool.submit(to: .speech) { job in
+            let job = try pool.submit(id.turn == begun ? .continuing : .ordinary, to: .speech) { job in
                 let result: Result<[Int16], LocalModelError>
                 do throws(LocalModelError) { result = .success(try speak(text)) } catch { result = .failure(error) }
                 loop.execute { stream.value.spoke(result, as: id, by: job) }
@@ -129,6 +131,7 @@ private final class LocalTTSStream: TextToSpeechStream {
         state = .idle
         switch result {
         case .success(let samples):
+            begun = segment.turn
             if !samples.isEmpty { samples.withUnsafeBytes { sink(.audio(segment, $0)) } }
             // The sink may have cancelled or closed.
             if segment.turn > cancelled, !isClosed { sink(.completed(segment)) }

@@ -105,7 +105,7 @@ package final class ModelStore: Sendable {
                 case .languageModel: .language
                 }
             do throws(InferenceRefusal) {
-                try pool.submit(to: lane, isLoading: true) { _ in report(part, self.loadingProblem(of: part)) }
+                try pool.submit(.loading, to: lane) { _ in report(part, self.loadingProblem(of: part)) }
             } catch { report(part, .unusable(error.description)) }
         }
     }
