@@ -14,7 +14,7 @@ import onnxruntime
 import soxr
 
 FOLDER = sys.argv[1] + "/pipecat/audio/turn/smart_turn/"
-PROMPTS = "/usr/share/asterisk/sounds/en/"
+PROMPTS = "/usr/share/asterisk/sounds/en_US_f_Allison/"
 spec = importlib.util.spec_from_file_location("features", FOLDER + "_whisper_features.py")
 features = importlib.util.module_from_spec(spec)
 spec.loader.exec_module(features)

@@ -20,14 +20,14 @@ enum Models {
 /// Recordings of real people with known texts, from Debian packages.
 enum Recordings {
     /// asterisk-core-sounds-en-wav (Allison Smith, CC-BY-SA-3.0): 8 kHz PCM, the texts from core-sounds-en.txt.
-    static let prompts = "/usr/share/asterisk/sounds/en"
+    static let prompts = "/usr/share/asterisk/sounds/en_US_f_Allison"
     /// pocketsphinx-testdata (LibriVox, public domain): 16 kHz PCM.
     static let librivox = "/usr/share/pocketsphinx/test/data/librivox"
 
     static var areThere: Bool {
         access(prompts + "/vm-goodbye.wav", R_OK) == 0 && access(librivox + "/fileids", R_OK) == 0
     }
-    static let hint: Comment = "apt-get install asterisk-core-sounds-en-wav pocketsphinx-testdata"
+    static let hint: Comment = "the recordings are not there: run scripts/system-packages.sh"
 
     /// Mono PCM of a RIFF file, with its rate.
     static func read(_ path: String) throws -> (samples: [Int16], rate: Int) {
