@@ -20,8 +20,9 @@ calls=${BENCH_CALLS:-10,100}
 peers=${BENCH_PEER:-transcripts:10,20,30 silero:5,10}
 seconds=${BENCH_SECONDS:-21}
 source scripts/demo/host.sh
-# Both servers alike.
+# Both servers alike: the peer begins no answer ahead of time, and turns that were begun so do not show what is added.
 BENCH_REALTIME=0
+BENCH_SPECULATE=0
 source scripts/bench/setup.sh
 need_program "$voice_host"
 need_program "$voice_lab"

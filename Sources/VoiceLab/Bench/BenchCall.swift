@@ -14,6 +14,8 @@ final class BenchCall: WheelCall {
 
     /// The two codes of mu-law next to zero decode to no more than this.
     private static let silence: UInt16 = 8
+    /// [samples] The longest usual message.
+    private static let pace = Telephone.samples(milliseconds: 40)
 
     private let number: Int
     private let setup: SimulatedCall.Setup
@@ -164,19 +166,12 @@ final class BenchCall: WheelCall {
         } else if clock.playedUntil < now {
             measurement.gaps += 1
         }
-        // A long message is late by its first frame, if it is.
-        let frame = Telephone.samples(milliseconds: 20)
-        for start in stride(from: 0, to: scanned.samples, by: frame) {
-            measurement.frames += 1
-            guard let late = judge.frame(at: now, samples: min(frame, scanned.samples - start)) else { continue }
-            measurement.lateness.add(Double(late) / 1e6)
-            if late > PacingJudge.limit { measurement.lateFrames += 1 }
-        }
+        judgePace(of: scanned.samples, now)
         if let forbidden = clock.forbidden {
             if now > forbidden.until {
                 clock.forbidden = nil
             } else if tone(text, scanned) == forbidden.tone {
-                measurement.staleFrames += (scanned.samples + frame - 1) / frame
+                measurement.staleFrames += Self.frames(scanned.samples)
             }
         }
         clock.lastArrival = now
@@ -185,6 +180,20 @@ final class BenchCall: WheelCall {
         }
         clock.playedUntil = max(clock.playedUntil, now) + duration
     }
+
+    /// A message of up to 40 ms has one place in the stretch of speech; a longer one is as late as its beginning.
+    private func judgePace(of samples: Int, _ now: Int64) {
+        for start in stride(from: 0, to: samples, by: Self.pace) {
+            let piece = min(Self.pace, samples - start)
+            measurement.frames += Self.frames(piece)
+            guard let late = judge.frame(at: now, samples: piece) else { continue }
+            measurement.lateness.add(Double(late) / 1e6)
+            if late > PacingJudge.limit { measurement.lateFrames += Self.frames(piece) }
+        }
+    }
+
+    /// Of 20 ms, a begun one included.
+    private static func frames(_ samples: Int) -> Int { (samples + 159) / 160 }
 
     /// The first frame of a reply belongs to the caller's last words, once those are over.
     private func replied(_ now: Int64) {
