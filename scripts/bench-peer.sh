@@ -51,7 +51,7 @@ mkdir -p "$output"
 # call is a result, not a failure of the script.
 measure() {
   local name=$1 levels=$2 url=$3 pid=$4
-  pin_providers
+  share_processors
   echo "bench-peer: $name"
   "$voice_lab" bench --plain --url "$url" --pid "$pid" --calls "$levels" --seconds "$seconds" \
     --provider-log "$output/$name/providers.jsonl" --out "$output/$name.json" "${speech[@]}" "${pin[@]}" \

@@ -44,7 +44,7 @@ burst() {
   mkdir -p "$output/$name"
   start_providers "$output/$name"
   start_voice_host "$output/$name"
-  pin_providers
+  share_processors
   # The greeting is recorded while the host takes calls already.
   sleep 2
   "$voice_lab" burst "${trust[@]}" --url "$host_url/twilio/voice/$agent" --pid "$host_pid" --calls "$BENCH_BURST" \
@@ -73,7 +73,7 @@ fi
 [[ -z ${BENCH_SHORT:-} ]] || BENCH_SETTINGS=$never_refuses
 start_providers "$output"
 start_voice_host "$output"
-pin_providers
+share_processors
 if [[ -n ${BENCH_SHORT:-} ]]; then
   "$voice_lab" short "${trust[@]}" --url "$host_url/twilio/voice/bench" --pid "$host_pid" --calls "$BENCH_SHORT" \
     --at-once "${BENCH_AT_ONCE:-32}" --out "$output/short.json" "${pin[@]}"

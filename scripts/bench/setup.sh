@@ -93,8 +93,8 @@ if [[ ${BENCH_REALTIME:-0} != 0 ]]; then
   "${realtime[@]}" true || { echo "$(basename "$0"): BENCH_REALTIME needs the right to real-time scheduling" >&2; exit 1; }
 fi
 
-# pin_providers: to be called when the host runs.
-pin_providers() {
+# share_processors: precedence for the host, or a processor apart from it for the providers. To be called when both run.
+share_processors() {
   if ((${#realtime[@]})); then
     chrt -a -f -p 1 "$host_pid"
   elif [[ -n $others ]]; then

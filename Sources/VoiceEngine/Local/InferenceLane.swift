@@ -68,15 +68,9 @@ final class InferenceLane: Sendable {
         var count: Int { continuing.count + waiting.count }
 
         mutating func takeNext() -> InferenceJob? {
-            while !continuing.isEmpty {
-                let job = continuing.removeFirst()
-                if !job.isCancelled { return job }
-            }
-            while !waiting.isEmpty {
-                let job = waiting.removeFirst().job
-                if !job.isCancelled { return job }
-            }
-            return nil
+            dropCancelled()
+            if !continuing.isEmpty { return continuing.removeFirst() }
+            return waiting.isEmpty ? nil : waiting.removeFirst().job
         }
 
         mutating func dropCancelled() {
