@@ -13,9 +13,9 @@ package import VoiceEngineProviders
 /// Confined to the session's loop. Full means: above `highWater` of waiting audio the text-to-speech is held; it goes
 /// on below `lowWater`.
 package final class Speaker: Ticking {
-    /// [ms] of waiting audio. With what is unheard and a provider's next piece it stays below 4,096 ms: the queue's memory
-    /// grows by doubling, and at 8 kHz that is where it would take another 64 KB.
-    package static let highWater = 3_600
+    /// [ms] of waiting audio. With what is unheard and a provider's next piece the queue's ring stays at 3.9 s, its size
+    /// before the last step of its growth.
+    package static let highWater = 3_200
     package static let lowWater = 1_800
     /// [ms] of audio kept at most, waiting and unheard. Beyond it a provider that ignores `holdAudio` loses audio.
     package static let capacity = 120_000

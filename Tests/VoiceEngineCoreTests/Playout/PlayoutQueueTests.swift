@@ -126,8 +126,30 @@ import Testing
         #expect(reached == [10, 12, 12])
     }
 
+    @Test func theRingIsGivenBackBetweenReplies() {
+        var queue = PlayoutQueue(capacity: 1 << 20)
+        let atFirst = queue.allocated
+        let reply = [Int16](repeating: 5, count: 30_000)
+        for isHeard in [true, false] {
+            _ = append(reply, to: &queue)
+            let grown = queue.allocated
+            #expect((reply.count..<2 * reply.count).contains(grown))
+            _ = read(isHeard ? reply.count : 1_000, from: &queue)
+            let kept = queue.allocated
+            #expect(kept == grown, "handed out is not heard")
+            if isHeard { queue.release(before: queue.end) } else { queue.drop() }
+            let given = queue.allocated
+            #expect(given == atFirst)
+        }
+        queue = PlayoutQueue(capacity: 5_000)
+        let taken = append(reply, to: &queue)
+        let most = queue.allocated
+        #expect(taken == 5_000 && most == 5_000, "no more than its capacity")
+    }
+
     /// Against a plain array, at every size around the growth of the ring.
-    @Test(arguments: [4_095, 4_096, 4_097, 8_191, 8_192, 8_193, 20_000]) func samplesKeepTheirPlaceWhenTheRingGrows(
+    @Test(arguments: [4_095, 4_096, 4_097, 6_143, 6_144, 6_145, 9_217, 20_000])
+    func samplesKeepTheirPlaceWhenTheRingGrows(
         size: Int
     ) {
         for offset in [0, 1, 4_000, 4_095, 4_096, 5_000] {

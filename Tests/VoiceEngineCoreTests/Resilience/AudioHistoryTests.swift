@@ -74,26 +74,30 @@ import Testing
         #expect(history.isEmpty)
     }
 
-    /// Against a plain list of records.
-    @Test func anythingAtRandom() {
+    /// Against a plain list of records; the larger ones grow on the way.
+    @Test(arguments: [(5_000, 400), (20_000, 1_000), (60_000, 3_000)]) func anythingAtRandom(
+        capacity: Int, longest: Int
+    ) {
         for seed in UInt64(0)..<40 {
             var random = SeededRandom(seed: seed)
-            var history = AudioHistory(capacity: 5_000)
+            var history = AudioHistory(capacity: capacity)
             var model: [(position: Int64, bytes: [UInt8])] = []
-            var next = 0
+            var (next, kept) = (0, 0)
             var position: Int64 = 0
             var record: [UInt8] = []
             for _ in 0..<600 {
                 switch Int.random(in: 0..<10, using: &random) {
                 case 0...4:
-                    let bytes = (0..<Int.random(in: 0...400, using: &random)).map { _ in
-                        UInt8.random(in: 0...255, using: &random)
+                    let from = UInt8.random(in: 0...255, using: &random)
+                    let bytes = (0..<Int.random(in: 0...longest, using: &random)).map {
+                        from &+ UInt8(truncatingIfNeeded: $0)
                     }
                     bytes.withUnsafeBytes { history.append($0, at: position, until: position + 160) }
                     model.append((position, bytes))
                     position += 160
-                    while model.reduce(0, { $0 + $1.bytes.count + 12 }) > 5_000 {
-                        model.removeFirst()
+                    kept += bytes.count + 12
+                    while kept > capacity {
+                        kept -= model.removeFirst().bytes.count + 12
                         next = max(next - 1, 0)
                     }
                 case 5...7:
@@ -111,7 +115,7 @@ import Testing
                     let target = Int64.random(in: 0...position, using: &random)
                     history.release(before: target)
                     while next > 0, let first = model.first, first.position + 160 <= target {
-                        model.removeFirst()
+                        kept -= model.removeFirst().bytes.count + 12
                         next -= 1
                     }
                 }

@@ -2,8 +2,9 @@
 ///
 ///     start ──── handed out, kept ──── cursor ──── waiting ──── end
 ///
-/// Positions count the samples of all replies of the call from 0. Storage is one ring that grows by doubling up to
-/// `capacity`; reading never allocates.
+/// Positions count the samples of all replies of the call from 0. Storage is one ring that grows by half up to `capacity`
+/// and is given back when all of it was heard or dropped: between replies another call may need it. Reading never
+/// allocates.
 package struct PlayoutQueue: ~Copyable {
     /// Oldest sample kept.
     package private(set) var start: Int64 = 0
@@ -12,17 +13,23 @@ package struct PlayoutQueue: ~Copyable {
     /// After the newest sample.
     package private(set) var end: Int64 = 0
 
+    /// [samples] Of the ring at first: half a second at 8 kHz.
+    private static let small = 4_096
+
     private var ring: [Int16]
     private let capacity: Int
 
     /// - Parameter capacity: Most samples kept at a time, waiting and handed out together.
     package init(capacity: Int) {
         self.capacity = max(capacity, 1)
-        ring = [Int16](repeating: 0, count: 4096)
+        ring = [Int16](repeating: 0, count: Self.small)
     }
 
     /// Samples that wait.
     package var waiting: Int { Int(end - cursor) }
+
+    /// [samples] The ring's size.
+    package var allocated: Int { ring.count }
 
     /// Adds audio behind what waits.
     /// - Returns: How many samples were taken; fewer than given when the queue is full.
@@ -62,7 +69,10 @@ package struct PlayoutQueue: ~Copyable {
     package mutating func rewind(to position: Int64) { cursor = min(max(position, start), end) }
 
     /// Samples before this position have been heard and are not needed again.
-    package mutating func release(before position: Int64) { start = min(max(position, start), cursor) }
+    package mutating func release(before position: Int64) {
+        start = min(max(position, start), cursor)
+        giveBack()
+    }
 
     /// Drops what waits behind this position; what was handed out stays.
     package mutating func truncate(to position: Int64) { end = min(max(position, cursor), end) }
@@ -83,12 +93,12 @@ package struct PlayoutQueue: ~Copyable {
     package mutating func drop() {
         cursor = end
         start = end
+        giveBack()
     }
 
     // MARK: -
 
-    /// The ring's size is a power of two.
-    private func offset(of position: Int64) -> Int { Int(position) & (ring.count - 1) }
+    private func offset(of position: Int64) -> Int { Int(position) % ring.count }
 
     private func peek(from position: Int64, count: Int, into buffer: UnsafeMutableBufferPointer<Int16>) {
         guard count > 0 else { return }
@@ -104,11 +114,22 @@ package struct PlayoutQueue: ~Copyable {
     private mutating func reserve(_ count: Int) {
         guard count > ring.count else { return }
         var size = ring.count
-        while size < count { size *= 2 }
+        while size < count { size += size / 2 }
+        size = max(min(size, capacity), count)
         var larger = [Int16](repeating: 0, count: size)
-        for position in start..<end {
-            larger[Int(position) & (size - 1)] = ring[offset(of: position)]
+        var position = start
+        while position < end {
+            let (from, to) = (offset(of: position), Int(position) % size)
+            let run = min(ring.count - from, size - to, Int(end - position))
+            larger.replaceSubrange(to..<to + run, with: ring[from..<from + run])
+            position += Int64(run)
         }
         ring = larger
+    }
+
+    /// Takes a ring that has grown back to its first size when nothing is in it.
+    private mutating func giveBack() {
+        guard start == end, ring.count > Self.small else { return }
+        ring = [Int16](repeating: 0, count: Self.small)
     }
 }

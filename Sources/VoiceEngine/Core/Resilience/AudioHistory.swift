@@ -1,14 +1,14 @@
 /// The newest audio of a caller, as it came, so that a recogniser that is opened late hears it too. Pure.
 ///
-/// A ring of records (position, length, bytes); full means: the oldest records are dropped. Its memory is reserved at
-/// once, but what little is kept of silence moves to the beginning from time to time, so that the system provides only
-/// what the longest utterance needed. Positions are the detector's samples. A record of no bytes stands for a gap that was filled with
-/// silence. Packets stay whole, so that it holds Opus as well.
+/// A ring of records (position, length, bytes); full means: the oldest records are dropped. The ring grows by half, up to
+/// `capacity`, when an utterance is longer than all before: from 8 KB to 16 s of µ-law that is seven times in a call.
+/// Positions are the detector's samples. A record of no bytes stands for a gap that was filled with silence. Packets stay
+/// whole, so that it holds Opus as well.
 package struct AudioHistory: Sendable {
     /// [bytes] position (8), length (4).
     private static let header = 12
-    /// [bytes] Less than this is never moved.
-    private static let small = 32_768
+    /// [bytes] Of the ring at first: a second of µ-law at 8 kHz.
+    private static let small = 8_192
 
     private let capacity: Int
     private var ring: [UInt8]
@@ -26,8 +26,7 @@ package struct AudioHistory: Sendable {
     /// - Parameter capacity: [bytes] Most audio kept, with 12 bytes for each record.
     package init(capacity: Int) {
         self.capacity = max(capacity, 4_096)
-        ring = []
-        ring.reserveCapacity(self.capacity)
+        ring = [UInt8](repeating: 0, count: min(self.capacity, Self.small))
     }
 
     package var isEmpty: Bool { first == end }
@@ -43,7 +42,7 @@ package struct AudioHistory: Sendable {
         guard size <= capacity else { return }
         while end - first + size > capacity { dropFirst() }
         if first == end { start = position }
-        compact()
+        reserve(end - first + size)
         withUnsafeBytes(of: (position.littleEndian, UInt32(bytes.count).littleEndian)) { write($0) }
         write(bytes)
         newest = after
@@ -90,12 +89,16 @@ package struct AudioHistory: Sendable {
 
     // MARK: -
 
-    /// Moves the records to the beginning when they are few and far from it.
-    private mutating func compact() {
-        guard end >= Self.small, end <= capacity, end - first <= first / 3 else { return }
-        ring.withUnsafeMutableBytes { ring in
-            ring.copyMemory(from: UnsafeRawBufferPointer(rebasing: ring[first..<end]))
-        }
+    /// Grows the ring so that it holds so many bytes; the records move to its beginning.
+    private mutating func reserve(_ count: Int) {
+        guard count > ring.count else { return }
+        var size = ring.count
+        while size < count { size += size / 2 }
+        var larger = [UInt8](repeating: 0, count: min(size, capacity))
+        let (head, tail) = parts(from: first, end - first)
+        larger.replaceSubrange(..<head.count, with: ring[head])
+        larger.replaceSubrange(head.count..<head.count + tail.count, with: ring[tail])
+        ring = larger
         cursor -= first
         end -= first
         first = 0
@@ -136,22 +139,19 @@ package struct AudioHistory: Sendable {
 
     private mutating func write(_ bytes: UnsafeRawBufferPointer) {
         let (head, tail) = parts(from: end, bytes.count)
-        // What was never used is appended, not filled before it is written to.
-        let used = min(head.count, ring.count - head.lowerBound)
         ring.withUnsafeMutableBytes { ring in
-            UnsafeMutableRawBufferPointer(rebasing: ring[head.lowerBound..<head.lowerBound + used])
-                .copyMemory(from: UnsafeRawBufferPointer(rebasing: bytes[..<used]))
+            UnsafeMutableRawBufferPointer(rebasing: ring[head])
+                .copyMemory(from: UnsafeRawBufferPointer(rebasing: bytes[..<head.count]))
             UnsafeMutableRawBufferPointer(rebasing: ring[tail])
                 .copyMemory(from: UnsafeRawBufferPointer(rebasing: bytes[head.count...]))
         }
-        if used < head.count { ring.append(contentsOf: bytes[used..<head.count]) }
         end += bytes.count
     }
 
     /// Where in the ring so many bytes from an offset stand: up to its end, and from its beginning.
     private func parts(from offset: Int, _ count: Int) -> (head: Range<Int>, tail: Range<Int>) {
-        let place = offset % capacity
-        let atEnd = min(count, capacity - place)
+        let place = offset % ring.count
+        let atEnd = min(count, ring.count - place)
         return (place..<place + atEnd, 0..<count - atEnd)
     }
 }
