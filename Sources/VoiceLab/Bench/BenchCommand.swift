@@ -83,7 +83,8 @@ struct BenchCommand: AsyncParsableCommand {
         for level in levels {
             print("\(level) calls …")
             fflush(nil)
-            let result = try await run(level: level, sounds: sounds, trust: trust)
+            var result = try await run(level: level, sounds: sounds, trust: trust)
+            result.below = results.last.flatMap { last in last.windowEnd.map { (last.calls, $0.residentBytes) } }
             results.append(result)
         }
         // The providers write their log twice a second.

@@ -7,6 +7,8 @@ struct BenchLevel: Sendable {
     var windowBegan: Int64
     var windowSeconds: Double
     var measurements: [BenchMeasurement]
+    /// The level before: its calls and the resident bytes at its end.
+    var below: (calls: Int, residentBytes: Int)?
     var before: ProcessUsage?
     var windowBegin: ProcessUsage?
     var windowEnd: ProcessUsage?
@@ -39,9 +41,13 @@ struct BenchLevel: Sendable {
 
     var callsPerCore: Double? { cpuPerCallMinute.flatMap { $0 > 0 ? 60 / $0 : nil } }
 
+    /// [KB] What a further call adds to the level before; at the first level what a call adds to a host that has had none,
+    /// with all that is made once.
     var kilobytesPerCall: Double? {
-        guard let before, let windowEnd else { return nil }
-        return Double(windowEnd.residentBytes - before.residentBytes) / 1_024 / Double(calls)
+        guard let (few, less) = below ?? before.map({ (0, $0.residentBytes) }), let windowEnd, calls > few else {
+            return nil
+        }
+        return Double(windowEnd.residentBytes - less) / 1_024 / Double(calls - few)
     }
 
     /// The threads that used most, in CPU seconds of the window.
@@ -89,7 +95,7 @@ enum BenchReport {
             lines.append(("calls per core, by CPU", level.callsPerCore.map { String(format: "%.0f", $0) } ?? "-"))
         }
         if let kilobytes = level.kilobytesPerCall {
-            lines.append(("memory per call, KB", String(format: "%.0f", kilobytes)))
+            lines.append(("memory of a further call, KB", String(format: "%.0f", kilobytes)))
         }
         lines.append(("the lab's own lag, ms", level.lag.text))
         lines.append(("the lab's own cores busy", String(format: "%.2f", level.labCPUSeconds / level.windowSeconds)))

@@ -20,6 +20,11 @@ package struct Transport: Sendable {
             .connectTimeout(timeout)
             .channelOption(.tcpOption(.tcp_nodelay), value: 1)
             .channelOption(.writeBufferWaterMark, value: .init(low: 32 << 10, high: 64 << 10))
+            // A voice that is held stops after one such read instead of four of 64 KB each.
+            .channelOption(
+                .recvAllocator, value: AdaptiveRecvByteBufferAllocator(minimum: 1_024, initial: 2_048, maximum: 8_192)
+            )
+            .channelOption(.maxMessagesPerRead, value: 1)
             .channelInitializer(initializer)
         if let address = try? SocketAddress(ipAddress: origin.host, port: origin.port) {
             return bootstrap.connect(to: address)
