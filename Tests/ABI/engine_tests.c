@@ -1,4 +1,6 @@
 /* Engines: configuration, handles, agents, metrics. */
+#include <dirent.h>
+
 #include "abi_test.h"
 
 /* An engine configuration with room for fields of the future. */
@@ -69,10 +71,64 @@ static void every_engine_field_has_its_range(void)
 	config.proxy = "http://proxy.example:port";
 	create_refuses(&config, "proxy");
 	config.proxy = NULL;
+	config.loop_cpus = "first";
+	create_refuses(&config, "loop_cpus");
+	/* No machine has so many. */
+	config.loop_cpus = "1023";
+	create_refuses(&config, "loop_cpus");
+	config.loop_cpus = NULL;
 	config.reserved = 1;
 	create_refuses(&config, "reserved");
 	CHECK_STATUS(voice_engine_create(&config, NULL), VOICE_ERR_BAD_ARG);
 	CHECK_STATUS(voice_engine_create(NULL, NULL), VOICE_ERR_BAD_ARG);
+}
+
+/* Loops of this process whose threads may run on one processor alone, and that
+ * is `processor`. */
+static int loops_bound_to(const char *processor)
+{
+	DIR *tasks = opendir("/proc/self/task");
+	struct dirent *at;
+	int count = 0;
+
+	CHECK(tasks != NULL);
+	while (tasks != NULL && (at = readdir(tasks)) != NULL) {
+		char path[300], line[256], name[64] = "", list[256] = "";
+		FILE *status;
+
+		snprintf(path, sizeof(path), "/proc/self/task/%s/status",
+		         at->d_name);
+		status = at->d_name[0] == '.' ? NULL : fopen(path, "r");
+		while (status != NULL &&
+		       fgets(line, sizeof(line), status) != NULL) {
+			(void)sscanf(line, "Name: %63s", name);
+			(void)sscanf(line, "Cpus_allowed_list: %255s", list);
+		}
+		if (status != NULL)
+			fclose(status);
+		count += strncmp(name, "NIO-ELT", 7) == 0 &&
+		         strcmp(list, processor) == 0;
+	}
+	if (tasks != NULL)
+		closedir(tasks);
+	return count;
+}
+
+static void loops_are_bound_to_processors(void)
+{
+	voice_engine_config config = defaults();
+	voice_engine *engine = NULL;
+	int before = loops_bound_to("0");
+
+	config.loops = 0;
+	config.loop_cpus = "0,0";
+	CHECK_STATUS(voice_engine_create(&config, &engine), VOICE_OK);
+	CHECK(loops_bound_to("0") == before + 2);
+	voice_engine_destroy(engine);
+	config.loops = 3;
+	CHECK_STATUS(voice_engine_create(&config, &engine), VOICE_OK);
+	CHECK(loops_bound_to("0") == before + 3);
+	voice_engine_destroy(engine);
 }
 
 static void engine_struct_sizes_are_checked(void)
@@ -354,6 +410,7 @@ static void log_lines_are_whole_and_hold_no_key(void)
 const struct abi_test engine_tests[] = {
 	{"defaults are taken", defaults_are_taken},
 	{"every engine field has its range", every_engine_field_has_its_range},
+	{"loops are bound to processors", loops_are_bound_to_processors},
 	{"engine struct sizes are checked", engine_struct_sizes_are_checked},
 	{"no engine function takes a wrong handle",
          no_engine_function_takes_a_wrong_handle},

@@ -476,6 +476,7 @@ static void call_from_audio(void *user_data, voice_session *session,
 	struct looper *l = (struct looper *)user_data;
 	voice_session_config config = make_config();
 	voice_session *made = NULL;
+	voice_engine_config wrong;
 	voice_engine *engine = NULL;
 	unsigned char copy[320];
 
@@ -492,6 +493,13 @@ static void call_from_audio(void *user_data, voice_session *session,
 	voice_session_destroy(made);
 	CHECK_STATUS(voice_engine_create(NULL, &engine), VOICE_OK);
 	voice_engine_destroy(engine);
+	memset(&wrong, 0, sizeof(wrong));
+	wrong.struct_size = sizeof(wrong);
+	wrong.ca_file = "/nowhere/ca.pem";
+	CHECK_STATUS(voice_engine_create(&wrong, &engine), VOICE_ERR_BAD_ARG);
+	wrong.ca_file = NULL;
+	wrong.loop_cpus = "1023";
+	CHECK_STATUS(voice_engine_create(&wrong, &engine), VOICE_ERR_BAD_ARG);
 	voice_engine_destroy(l->other);
 	voice_session_destroy(session);
 	__atomic_store_n(&l->done, 1, __ATOMIC_RELEASE);

@@ -91,6 +91,7 @@ class HostTest(unittest.TestCase):
             ("serve", "--agents", ".", "--port", "-1"),
             ("serve", "--agents", ".", "--port", "80x"),
             ("serve", "--agents", ".", "--loops", "0"),
+            ("serve", "--agents", ".", "--loop-cpus"),
             ("serve", "--agents", ".", "--log-level", "loud"),
             ("serve", "--agents", ".", "extra"),
             ("check",),

@@ -255,6 +255,8 @@ static void create_engine(uint64_t *r)
 			config.proxy = any_text(r);
 		if (below(r, 8) == 0)
 			config.no_proxy = any_text(r);
+		if (below(r, 8) == 0)
+			config.loop_cpus = below(r, 2) == 0 ? "0" : any_text(r);
 		note(voice_engine_create(&config, &engine),
 		     "voice_engine_create");
 		if (engine != NULL) {

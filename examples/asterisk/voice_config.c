@@ -31,6 +31,7 @@ static const struct {
 	{"ca_file", TEXT, FIELD(ca_file), 0, 0},
 	{"proxy", TEXT, FIELD(proxy), 0, 0},
 	{"no_proxy", TEXT, FIELD(no_proxy), 0, 0},
+	{"loop_cpus", TEXT, FIELD(loop_cpus), 0, 0},
 	{"transfer_context", TEXT, FIELD(transfer_context), 0, 0},
 	{"transfer_failed", TEXT, FIELD(transfer_failed), 0, 0},
 	{"log_level", TEXT, FIELD(log_level), 0, 0},

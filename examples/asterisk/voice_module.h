@@ -90,6 +90,7 @@ struct voice_settings {
 	char ca_file[PATH_MAX];
 	char proxy[512];
 	char no_proxy[512];
+	char loop_cpus[256];
 	char transfer_context[AST_MAX_CONTEXT];
 	char transfer_failed[VOICE_TEXT_BYTES];
 	char log_level[16];

@@ -189,6 +189,7 @@ static int create_engine(struct voice_setup *setup,
 		.ca_file = or_null(settings->ca_file),
 		.proxy = or_null(settings->proxy),
 		.no_proxy = or_null(settings->no_proxy),
+		.loop_cpus = or_null(settings->loop_cpus),
 		.on_log = engine_log,
 		.log_level = level,
 	};

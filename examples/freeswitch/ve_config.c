@@ -23,6 +23,7 @@ struct reading {
 	char ca_file[VE_PATH_BYTES];
 	char proxy[VE_PATH_BYTES];
 	char no_proxy[VE_PATH_BYTES];
+	char loop_cpus[VE_PATH_BYTES];
 	char agents_dir[VE_PATH_BYTES];
 	uint32_t loops;
 	uint32_t inference_threads;
@@ -227,6 +228,9 @@ static bool take_param(struct reading *reading, const char *name,
 	if (strcmp(name, "no-proxy") == 0)
 		return take_text(reading, name, value, reading->no_proxy,
 		                 sizeof(reading->no_proxy));
+	if (strcmp(name, "loop-cpus") == 0)
+		return take_text(reading, name, value, reading->loop_cpus,
+		                 sizeof(reading->loop_cpus));
 	if (strcmp(name, "transcript-dir") == 0)
 		return take_text(reading, name, value, into->transcript_dir,
 		                 sizeof(into->transcript_dir));
@@ -431,6 +435,7 @@ static bool make_engine(struct reading *reading)
 		.log_level = (int32_t)reading->log_level,
 		.proxy = or_null(reading->proxy),
 		.no_proxy = or_null(reading->no_proxy),
+		.loop_cpus = or_null(reading->loop_cpus),
 	};
 
 	if (voice_engine_create(&config, &into->engine) < 0)

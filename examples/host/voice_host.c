@@ -56,6 +56,8 @@ static const char usage_serve[] =
 	"  --models DIR       local models ($VOICE_ENGINE_MODELS)\n"
 	"  --proxy URL        proxy to the providers, or none (environment)\n"
 	"  --loops N          event loops, 1..64 (one per core)\n"
+	"  --loop-cpus LIST   processors for the loops' threads, such as 2 or\n"
+	"                     0,4-6 (bound to none)\n"
 	"  --log-level LEVEL  trace, debug, info, warning, error or off (info)\n"
 	"\n"
 	"API keys come from the environment variables that the documents name;\n"
@@ -95,6 +97,8 @@ static const char usage_talk[] =
 	"  --models DIR       local models ($VOICE_ENGINE_MODELS)\n"
 	"  --proxy URL        proxy to the providers, or none (environment)\n"
 	"  --loops N          event loops, 1..64 (one per core)\n"
+	"  --loop-cpus LIST   processors for the loops' threads, such as 2 or\n"
+	"                     0,4-6 (bound to none)\n"
 	"  --log-level LEVEL  trace, debug, info, warning, error or off (warning)\n";
 
 static const char *const level_names[] = {"off",  "trace",   "debug",
@@ -200,6 +204,7 @@ enum option_id {
 	OPTION_MODELS,
 	OPTION_PROXY,
 	OPTION_LOOPS,
+	OPTION_LOOP_CPUS,
 	OPTION_EVENTS,
 	OPTION_LOG_LEVEL,
 	OPTION_MAX_CALLS,
@@ -218,6 +223,7 @@ enum option_id {
 		{"models", required_argument, NULL, OPTION_MODELS},            \
 		{"proxy", required_argument, NULL, OPTION_PROXY},              \
 		{"loops", required_argument, NULL, OPTION_LOOPS},              \
+		{"loop-cpus", required_argument, NULL, OPTION_LOOP_CPUS},      \
 		{"events", required_argument, NULL, OPTION_EVENTS},            \
 	{                                                                      \
 		"log-level", required_argument, NULL, OPTION_LOG_LEVEL         \
@@ -325,6 +331,9 @@ static bool take_option(struct options *o, int id, char *value)
 		return true;
 	case OPTION_LOOPS:
 		return number("loops", value, 1, 64, &o->engine.loops);
+	case OPTION_LOOP_CPUS:
+		o->engine.loop_cpus = value;
+		return true;
 	case OPTION_EVENTS:
 		o->events = value;
 		return true;

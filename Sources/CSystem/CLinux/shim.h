@@ -1,8 +1,13 @@
 /* What the engine takes of Linux that Swift's Glibc module does not show: event
- * descriptors and thread names. */
+ * descriptors, thread names and the processors of a thread. */
 #ifndef VOICE_CLINUX_SHIM_H
 #define VOICE_CLINUX_SHIM_H
 
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE
+#endif
+#include <errno.h>
+#include <sched.h>
 #include <stdint.h>
 #include <sys/eventfd.h>
 #include <sys/prctl.h>
@@ -32,6 +37,17 @@ static inline void voice_event_clear(int descriptor)
 static inline void voice_thread_name(const char *name)
 {
 	prctl(PR_SET_NAME, name, 0, 0, 0);
+}
+
+/** Binds the calling thread to one processor, 0..1023. 0, or what errno says.
+ */
+static inline int voice_thread_bind(unsigned int processor)
+{
+	cpu_set_t only;
+
+	CPU_ZERO(&only);
+	CPU_SET(processor, &only);
+	return sched_setaffinity(0, sizeof(only), &only) == 0 ? 0 : errno;
 }
 
 #endif

@@ -133,6 +133,9 @@ typedef struct voice_engine_config {
 	const char *no_proxy;          /* what is reached directly all the same: names, addresses and ranges such as
 	                                  10.0.0.0/8, separated by commas, * for everything; NULL = the environment's
 	                                  no_proxy where proxy is NULL, else nothing */
+	const char *loop_cpus;         /* processors that the loops' threads are bound to, as taskset -c takes them ("2", "0,2",
+	                                  "4-7"): the first loop to the first one, and round; with loops = 0 a loop for each.
+	                                  NULL = none is bound: threads run where the thread that creates the engine may */
 } voice_engine_config;
 
 /**

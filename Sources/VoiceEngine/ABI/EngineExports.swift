@@ -114,8 +114,18 @@ private enum EngineConfigReader {
         try ConfigReader.zero(config.reserved, named: "reserved")
         configuration.proxy = try ConfigReader.text(config.proxy, named: "proxy", most: 4_096)
         configuration.proxyExceptions = try ConfigReader.text(config.no_proxy, named: "no_proxy", most: 65_536)
+        configuration.loopProcessors = try loopProcessors(config)
         configuration.log = try log(config)
         return configuration
+    }
+
+    private static func loopProcessors(_ config: voice_engine_config) throws(VoiceError) -> ProcessorList? {
+        guard let text = try ConfigReader.text(config.loop_cpus, named: "loop_cpus", most: 4_096) else { return nil }
+        do {
+            return try ProcessorList(text)
+        } catch {
+            throw VoiceError(.badArgument, "loop_cpus \"\(text)\": expected \(error.expectation)")
+        }
     }
 
     private static func log(_ config: voice_engine_config) throws(VoiceError) -> Log {

@@ -23,7 +23,10 @@ internal import VoiceEngineThreads
 /// One engine; engines know nothing of each other.
 package final class Engine: Sendable {
     package struct Configuration: Sendable {
+        /// 0: one for each of `loopProcessors`, else for each core.
         package var loops = 0
+        /// What the loops' threads are bound to; nil: nothing.
+        package var loopProcessors: ProcessorList?
         package var inferenceThreads = 0
         package var maxSessions = 4_096
         package var modelsDirectory: String?
@@ -54,13 +57,14 @@ package final class Engine: Sendable {
     let maxSessions: Int
     private let state = Monitor(State())
 
-    /// - Throws: `internal` when the system has no threads for us, `badArgument` for authorities or a proxy that cannot
-    ///   be used.
+    /// - Throws: `internal` when the system has no threads for us, `badArgument` for authorities, a proxy or processors
+    ///   that cannot be used.
     package init(_ configuration: Configuration) throws(VoiceError) {
         let cores = max(System.coreCount, 1)
         log = configuration.log
         maxSessions = configuration.maxSessions
-        let loopCount = configuration.loops > 0 ? configuration.loops : cores
+        let loopCount =
+            configuration.loops > 0 ? configuration.loops : configuration.loopProcessors?.numbers.count ?? cores
         let group = withoutSignals { MultiThreadedEventLoopGroup(numberOfThreads: loopCount) }
         let dispatcher = EventDispatcher(threads: min(cores, 4))
         PolyphaseFilter.prepare()
@@ -75,13 +79,13 @@ package final class Engine: Sendable {
             guard dispatcher.isRunning else {
                 throw VoiceError(.internal, "the system gives this process no more threads")
             }
+            if let processors = configuration.loopProcessors { try LoopBinding.bind(group, to: processors) }
             factory = ProviderFactory(
                 network: try ProviderFactory.network(configuration), modelsDirectory: configuration.modelsDirectory,
                 inferenceThreads: configuration.inferenceThreads > 0
                     ? configuration.inferenceThreads : max(cores - 1, 1), group: group, log: configuration.log)
         } catch {
-            try? group.syncShutdownGracefully()
-            dispatcher.stop()
+            Self.join(group, dispatcher)
             throw error
         }
     }
@@ -416,6 +420,16 @@ package final class Engine: Sendable {
         for call in calls { try? call.hangUp() }
         for call in calls { call.destroy() }
         factory.close()
+        Self.join(group, dispatcher)
+    }
+
+    /// Ends threads that nobody uses any more. From a callback it is done on a thread of its own: NIO ends the process when a
+    /// loop waits for loops.
+    private static func join(_ group: MultiThreadedEventLoopGroup, _ dispatcher: EventDispatcher) {
+        if isInCallback {
+            _ = WorkerThread.detach(name: "voice-shutdown") { join(group, dispatcher) }
+            return
+        }
         try? group.syncShutdownGracefully()
         dispatcher.stop()
     }

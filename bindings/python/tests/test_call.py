@@ -273,6 +273,14 @@ def test_engine_options_are_checked(arguments: dict[str, Any]) -> None:
         Engine(**arguments)
 
 
+def test_loops_are_bound_to_processors() -> None:
+    with Engine(loop_cpus="0") as engine:
+        engine.add_agent(AGENT)
+        engine.call("test").close()
+    with pytest.raises(errors.BadArgumentError, match="loop_cpus"):
+        Engine(loop_cpus="1-0")
+
+
 def test_the_interpreter_ends_with_everything_open() -> None:
     program = (
         "import json, os, sys, voice_engine\n"

@@ -24,6 +24,7 @@ class EngineConfig(Structure):
         ("reserved", c_uint32),
         ("proxy", c_char_p),
         ("no_proxy", c_char_p),
+        ("loop_cpus", c_char_p),
     ]
 
 

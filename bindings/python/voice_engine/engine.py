@@ -83,6 +83,7 @@ class Engine:
         ca_file: str | None = None,
         proxy: str | None = None,
         no_proxy: str | None = None,
+        loop_cpus: str | None = None,
         on_log: LogHandler | None = None,
         log_level: str = "info",
     ) -> None:
@@ -96,6 +97,7 @@ class Engine:
         config.ca_file = encoded(ca_file, "ca_file")
         config.proxy = encoded(proxy, "proxy")
         config.no_proxy = encoded(no_proxy, "no_proxy")
+        config.loop_cpus = encoded(loop_cpus, "loop_cpus")
         config.log_level = _LEVELS[log_level]
         # Kept until destroy has returned: the engine logs until then.
         self._on_log = LogFunction() if on_log is None else _log_function(on_log)
