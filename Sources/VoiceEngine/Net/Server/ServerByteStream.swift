@@ -15,6 +15,9 @@ package protocol ServerBytePeer: AnyObject {
 ///
 ///     opened > received* > (close | the client's close | a stalled client | stop) > closed
 ///
+/// The peer is never called inside a call of this type: a write that fails reads what is left in the socket, and ends the
+/// channel, before it returns. What it reads nobody can answer any more; the end is told on the loop's next turn.
+///
 /// - Important: Confined to the connection's loop.
 package final class ServerByteStream: ChannelInboundHandler {
     package typealias InboundIn = ByteBuffer
@@ -34,6 +37,8 @@ package final class ServerByteStream: ChannelInboundHandler {
     private var output: ByteBuffer
     /// Bytes handed to a socket that takes no more; 0 while it does.
     private var stalledBytes = 0
+    /// Writes that have not returned.
+    private var writes = 0
     private var threshold = ReadThreshold()
     private var closeTask: Scheduled<Void>?
     private let waited: (any Channel) -> Void
@@ -71,6 +76,8 @@ package final class ServerByteStream: ChannelInboundHandler {
         guard case .open(let context) = state else { return }
         let count = output.readableBytes
         guard count > 0 else { return }
+        writes += 1
+        defer { writes -= 1 }
         context.writeAndFlush(Self.wrapOutboundOut(output), promise: nil)
         // Keeps its memory when the write has already happened, else takes new one.
         output.clear()
@@ -152,13 +159,15 @@ package final class ServerByteStream: ChannelInboundHandler {
         closeTask?.cancel()
         closeTask = nil
         open?.close(promise: nil)
-        peer.closed(told)
+        guard writes > 0, let open else { return peer.closed(told) }
+        let peer = NIOLoopBound(peer, eventLoop: open.eventLoop)
+        open.eventLoop.execute { peer.value.closed(told) }
     }
 
     // MARK: Receiving
 
     package func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-        guard case .open = state else { return }
+        guard case .open = state, writes == 0 else { return }
         Self.unwrapInboundIn(data).withUnsafeReadableBytes { peer.received($0) }
     }
 }

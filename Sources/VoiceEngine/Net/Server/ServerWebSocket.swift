@@ -22,6 +22,9 @@ extension ServerWebSocketPeer {
 ///
 ///     opened > received* > (close | peer's close | violation | dead peer | stop) > closed
 ///
+/// The peer is never called inside a call of this type: a write that fails reads what is left in the socket, and ends the
+/// channel, before it returns. What it reads nobody can answer any more; the end is told on the loop's next turn.
+///
 /// - Important: Confined to the connection's loop.
 package final class ServerWebSocket: ChannelInboundHandler {
     package typealias InboundIn = ByteBuffer
@@ -43,6 +46,8 @@ package final class ServerWebSocket: ChannelInboundHandler {
     private var output: ByteBuffer
     /// Bytes handed to a socket that takes no more; 0 while it does.
     private var stalledBytes = 0
+    /// Writes that have not returned.
+    private var writes = 0
     private var threshold = ReadThreshold()
     private var liveness = ServerPeerLiveness()
     private var pingTask: RepeatedTask?
@@ -88,6 +93,8 @@ package final class ServerWebSocket: ChannelInboundHandler {
         case .open(let context), .closing(let context, _, _):
             let count = output.readableBytes
             guard count > 0 else { return }
+            writes += 1
+            defer { writes -= 1 }
             context.writeAndFlush(Self.wrapOutboundOut(output), promise: nil)
             // Keeps its memory when the write has already happened, else takes new one.
             output.clear()
@@ -246,12 +253,15 @@ package final class ServerWebSocket: ChannelInboundHandler {
         closeTask = nil
         firstMessageCame()
         open?.close(promise: nil)
-        peer.closed(told)
+        guard writes > 0, let open else { return peer.closed(told) }
+        let peer = NIOLoopBound(peer, eventLoop: open.eventLoop)
+        open.eventLoop.execute { peer.value.closed(told) }
     }
 
     // MARK: Receiving
 
     package func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        guard writes == 0 else { return }
         let buffer = Self.unwrapInboundIn(data)
         liveness.heard()
         switch state {
