@@ -71,17 +71,20 @@ enum WebSocketFraming {
     }
 }
 
-/// Masking keys, drawn from the system in batches: one system call for 64 frames.
+/// Masking keys, 64 at a time from OpenSSL's generator. Swift's own asks the system for each of them.
 struct MaskSource {
     private var keys: [UInt32] = []
 
     mutating func next() -> UInt32 {
         if keys.isEmpty {
-            var generator = SystemRandomNumberGenerator()
-            for _ in 0..<32 {
-                let pair: UInt64 = generator.next()
-                keys.append(UInt32(truncatingIfNeeded: pair))
-                keys.append(UInt32(truncatingIfNeeded: pair >> 32))
+            keys = [UInt32](repeating: 0, count: 64)
+            let filled = keys.withUnsafeMutableBytes { bytes in
+                RAND_bytes(bytes.baseAddress?.assumingMemoryBound(to: UInt8.self), Int32(bytes.count)) == 1
+            }
+            // As good as certain, but masks must not be foreseen (RFC 6455 section 5.3).
+            if !filled {
+                var generator = SystemRandomNumberGenerator()
+                for index in keys.indices { keys[index] = generator.next() }
             }
         }
         return keys.popLast() ?? 0
