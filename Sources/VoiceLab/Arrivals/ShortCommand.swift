@@ -129,7 +129,7 @@ struct ShortCommand: AsyncParsableCommand {
               answered / refused / broken                   \(progress.answered) / \(progress.refused) / \(broken)
               calls a second                                \(Int(Double(calls) / seconds))
               start → first frame, ms                       \(BurstReport.text(progress.firstFrame))
-              growth after the first fifth, KB              \(trend.growth >> 10) \(trend.isFlat ? "(flat)" : "(GROWS)")
+              growth in the second half, KB                 \(trend.growth >> 10) \(trend.isFlat ? "(flat)" : "(GROWS)")
               bytes a call                                  \(String(format: "%.1f", trend.bytesPerCall))
               calls left over                               \(left.map { "\($0)" } ?? "unknown")
               descriptors before → after                    \(descriptors.before ?? -1) → \(descriptors.after ?? -1)
