@@ -67,6 +67,7 @@ final class Recogniser: Ticking {
     var seat = SessionClock.Seat()
     private var ticked = Instant.zero
     private var state = State.waiting
+    private let memory: PageMemory
     private var history: AudioHistory
     private var record: [UInt8] = []
     private var utterance = HeardUtterance()
@@ -94,7 +95,8 @@ final class Recogniser: Ticking {
         // Opus packets are of any length; 4 kB/s is a high rate for speech.
         let bytes = native.encoding == .opus ? Int(policy.replay.seconds * 4_000) : native.bytes(forSamples: samples)
         // Frames of 20 ms carry a header each.
-        history = AudioHistory(capacity: bytes + Int(policy.replay.wholeMilliseconds) / 10 * 12)
+        memory = PageMemory(capacity: max(bytes + Int(policy.replay.wholeMilliseconds) / 10 * 12, 4_096))
+        history = AudioHistory(in: memory.bytes)
         links = try chain.links.map { try RecogniserLink($0.provider, native: native) }
         wayBack.leads(to: self)
     }

@@ -3,6 +3,16 @@ import Testing
 @testable import VoiceEngineCore
 
 @Suite struct AudioHistoryTests {
+    /// As uninitialised as memory can be.
+    private final class Memory {
+        let bytes: UnsafeMutableRawBufferPointer
+        init(bytes count: Int) {
+            bytes = .allocate(byteCount: count, alignment: 16)
+            bytes.initializeMemory(as: UInt8.self, repeating: 0xA5)
+        }
+        deinit { bytes.deallocate() }
+    }
+
     /// Appends records whose bytes are their number.
     private func append(_ numbers: Range<UInt8>, bytes: Int = 100, to history: inout AudioHistory) {
         for number in numbers {
@@ -19,7 +29,8 @@ import Testing
     }
 
     @Test func isReadInOrderFromAnyPosition() {
-        var history = AudioHistory(capacity: 20_000)
+        let memory = Memory(bytes: 20_000)
+        var history = AudioHistory(in: memory.bytes)
         append(0..<50, to: &history)
         #expect(readAll(&history) == Array(0..<50))
         #expect(history.isRead)
@@ -34,7 +45,8 @@ import Testing
     }
 
     @Test func dropsTheOldestWhenFull() {
-        var history = AudioHistory(capacity: 4_096)
+        let memory = Memory(bytes: 4_096)
+        var history = AudioHistory(in: memory.bytes)
         append(0..<100, to: &history)
         // 112 bytes each: 36 fit.
         #expect(history.start == 160 * 64)
@@ -43,7 +55,8 @@ import Testing
     }
 
     @Test func releasesWhatWasRead() {
-        var history = AudioHistory(capacity: 20_000)
+        let memory = Memory(bytes: 20_000)
+        var history = AudioHistory(in: memory.bytes)
         append(0..<10, to: &history)
         history.release(before: 160 * 5)
         #expect(history.start == 0)
@@ -58,7 +71,8 @@ import Testing
     }
 
     @Test func aGapIsARecordWithoutBytes() {
-        var history = AudioHistory(capacity: 4_096)
+        let memory = Memory(bytes: 4_096)
+        var history = AudioHistory(in: memory.bytes)
         history.append(UnsafeRawBufferPointer(start: nil, count: 0), at: 0, until: 160)
         var record: [UInt8] = [1]
         let (first, bytes) = (history.read(into: &record), record)
@@ -67,20 +81,49 @@ import Testing
         #expect(!second)
     }
 
+    @Test func silenceStaysAtTheBeginning() {
+        let memory = Memory(bytes: 100_000)
+        var history = AudioHistory(in: memory.bytes)
+        let frame = [UInt8](repeating: 9, count: 160)
+        func speak(_ frames: Int, keeping kept: Int64, from position: inout Int64) {
+            for _ in 0..<frames {
+                frame.withUnsafeBytes { history.append($0, at: position, until: position + 160) }
+                history.skip()
+                position += 160
+                history.release(before: position - kept)
+            }
+        }
+        var position: Int64 = 0
+        speak(3_000, keeping: 10 * 160, from: &position)
+        let silent = history.touched
+        #expect(silent <= 8_192 + 172)
+        // Three seconds that are kept to their end.
+        speak(150, keeping: .max, from: &position)
+        speak(3_000, keeping: 10 * 160, from: &position)
+        let spoken = history.touched
+        #expect(spoken <= 8_192 + 150 * 172 + 172)
+        speak(150, keeping: .max, from: &position)
+        let again = history.touched
+        #expect(again <= 8_192 + 150 * 172 + 172)
+        #expect(history.lost == 0)
+    }
+
     @Test func tooMuchAtOnceIsNotKept() {
-        var history = AudioHistory(capacity: 4_096)
+        let memory = Memory(bytes: 4_096)
+        var history = AudioHistory(in: memory.bytes)
         let bytes = [UInt8](repeating: 1, count: 4_096)
         bytes.withUnsafeBytes { history.append($0, at: 0, until: 10) }
         #expect(history.isEmpty)
     }
 
-    /// Against a plain list of records; the larger ones grow on the way.
+    /// Against a plain list of records.
     @Test(arguments: [(5_000, 400), (20_000, 1_000), (60_000, 3_000)]) func anythingAtRandom(
         capacity: Int, longest: Int
     ) {
         for seed in UInt64(0)..<40 {
             var random = SeededRandom(seed: seed)
-            var history = AudioHistory(capacity: capacity)
+            let memory = Memory(bytes: capacity)
+            var history = AudioHistory(in: memory.bytes)
             var model: [(position: Int64, bytes: [UInt8])] = []
             var (next, kept) = (0, 0)
             var position: Int64 = 0

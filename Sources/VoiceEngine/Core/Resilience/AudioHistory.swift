@@ -1,17 +1,16 @@
 /// The newest audio of a caller, as it came, so that a recogniser that is opened late hears it too. Pure.
 ///
-/// A ring of records (position, length, bytes); full means: the oldest records are dropped. The ring grows by half, up to
-/// `capacity`, when an utterance is longer than all before: from 8 KB to 16 s of µ-law that is seven times in a call.
-/// Positions are the detector's samples. A record of no bytes stands for a gap that was filled with silence. Packets stay
-/// whole, so that it holds Opus as well.
-package struct AudioHistory: Sendable {
+/// A ring of records (position, length, bytes); full means: the oldest records are dropped. It never allocates, and it keeps
+/// to the beginning of its memory: what is left of an utterance that is over moves there, so that no more is touched than
+/// the longest utterance needed. Positions are the detector's samples. A record of no bytes stands for a gap that was
+/// filled with silence. Packets stay whole, so that it holds Opus as well.
+package struct AudioHistory {
     /// [bytes] position (8), length (4).
     private static let header = 12
-    /// [bytes] Of the ring at first: a second of µ-law at 8 kHz.
+    /// [bytes] Less than this is never moved.
     private static let small = 8_192
 
-    private let capacity: Int
-    private var ring: [UInt8]
+    private let ring: UnsafeMutableRawBufferPointer
     /// Offsets that only grow; modulo the ring's size they are places in it.
     private var first = 0
     private var end = 0
@@ -23,11 +22,14 @@ package struct AudioHistory: Sendable {
     /// Records that the reader had not read when they were dropped.
     package private(set) var lost = 0
 
-    /// - Parameter capacity: [bytes] Most audio kept, with 12 bytes for each record.
-    package init(capacity: Int) {
-        self.capacity = max(capacity, 4_096)
-        ring = [UInt8](repeating: 0, count: min(self.capacity, Self.small))
-    }
+    /// - Parameter memory: Room for the audio that is kept at most, with 12 bytes for each record; not empty. Borrowed as long
+    ///   as this lives. Need not be initialised.
+    package init(in memory: UnsafeMutableRawBufferPointer) { ring = memory }
+
+    /// [bytes] From the beginning of the memory up to the furthest that was written to.
+    package private(set) var touched = 0
+
+    private var capacity: Int { ring.count }
 
     package var isEmpty: Bool { first == end }
     /// The reader has read everything.
@@ -42,7 +44,7 @@ package struct AudioHistory: Sendable {
         guard size <= capacity else { return }
         while end - first + size > capacity { dropFirst() }
         if first == end { start = position }
-        reserve(end - first + size)
+        compact()
         withUnsafeBytes(of: (position.littleEndian, UInt32(bytes.count).littleEndian)) { write($0) }
         write(bytes)
         newest = after
@@ -78,27 +80,19 @@ package struct AudioHistory: Sendable {
         let count = length(at: cursor)
         buffer.removeAll(keepingCapacity: true)
         let from = cursor + Self.header
-        ring.withUnsafeBytes { ring in
-            let (head, tail) = parts(from: from, count)
-            buffer.append(contentsOf: ring[head])
-            buffer.append(contentsOf: ring[tail])
-        }
+        let (head, tail) = parts(from: from, count)
+        buffer.append(contentsOf: ring[head])
+        buffer.append(contentsOf: ring[tail])
         cursor = from + count
         return true
     }
 
     // MARK: -
 
-    /// Grows the ring so that it holds so many bytes; the records move to its beginning.
-    private mutating func reserve(_ count: Int) {
-        guard count > ring.count else { return }
-        var size = ring.count
-        while size < count { size += size / 2 }
-        var larger = [UInt8](repeating: 0, count: min(size, capacity))
-        let (head, tail) = parts(from: first, end - first)
-        larger.replaceSubrange(..<head.count, with: ring[head])
-        larger.replaceSubrange(head.count..<head.count + tail.count, with: ring[tail])
-        ring = larger
+    /// Moves the records to the beginning when they fit there: each byte is moved once for one that was added.
+    private mutating func compact() {
+        guard end >= Self.small, end <= capacity, end - first <= first else { return }
+        ring.copyMemory(from: UnsafeRawBufferPointer(rebasing: ring[first..<end]))
         cursor -= first
         end -= first
         first = 0
@@ -124,34 +118,31 @@ package struct AudioHistory: Sendable {
     private func length(at offset: Int) -> Int { Int(UInt32(littleEndian: number(at: offset + 8))) }
 
     private func number<Number: FixedWidthInteger & BitwiseCopyable>(at offset: Int) -> Number {
-        ring.withUnsafeBytes { ring in
-            let (head, tail) = parts(from: offset, MemoryLayout<Number>.size)
-            if tail.isEmpty { return ring.loadUnaligned(fromByteOffset: head.lowerBound, as: Number.self) }
-            var number = Number.zero
-            withUnsafeMutableBytes(of: &number) { number in
-                number.copyMemory(from: UnsafeRawBufferPointer(rebasing: ring[head]))
-                UnsafeMutableRawBufferPointer(rebasing: number[head.count...])
-                    .copyMemory(from: UnsafeRawBufferPointer(rebasing: ring[tail]))
-            }
-            return number
+        let (head, tail) = parts(from: offset, MemoryLayout<Number>.size)
+        if tail.isEmpty { return ring.loadUnaligned(fromByteOffset: head.lowerBound, as: Number.self) }
+        var number = Number.zero
+        withUnsafeMutableBytes(of: &number) { number in
+            number.copyMemory(from: UnsafeRawBufferPointer(rebasing: ring[head]))
+            UnsafeMutableRawBufferPointer(rebasing: number[head.count...])
+                .copyMemory(from: UnsafeRawBufferPointer(rebasing: ring[tail]))
         }
+        return number
     }
 
     private mutating func write(_ bytes: UnsafeRawBufferPointer) {
         let (head, tail) = parts(from: end, bytes.count)
-        ring.withUnsafeMutableBytes { ring in
-            UnsafeMutableRawBufferPointer(rebasing: ring[head])
-                .copyMemory(from: UnsafeRawBufferPointer(rebasing: bytes[..<head.count]))
-            UnsafeMutableRawBufferPointer(rebasing: ring[tail])
-                .copyMemory(from: UnsafeRawBufferPointer(rebasing: bytes[head.count...]))
-        }
+        UnsafeMutableRawBufferPointer(rebasing: ring[head])
+            .copyMemory(from: UnsafeRawBufferPointer(rebasing: bytes[..<head.count]))
+        UnsafeMutableRawBufferPointer(rebasing: ring[tail])
+            .copyMemory(from: UnsafeRawBufferPointer(rebasing: bytes[head.count...]))
+        touched = max(touched, head.upperBound)
         end += bytes.count
     }
 
     /// Where in the ring so many bytes from an offset stand: up to its end, and from its beginning.
     private func parts(from offset: Int, _ count: Int) -> (head: Range<Int>, tail: Range<Int>) {
-        let place = offset % ring.count
-        let atEnd = min(count, ring.count - place)
+        let place = offset % capacity
+        let atEnd = min(count, capacity - place)
         return (place..<place + atEnd, 0..<count - atEnd)
     }
 }
