@@ -16,7 +16,7 @@ import VoiceEngineNet
         let clock = ContinuousClock()
         let text = Array(TwilioSays.media(TwilioSays.silence).utf8)
         let frame = ClientFrames.frame(text)
-        var parser = ServerFrameParser(maximumMessageBytes: 65_536)
+        var parser = WebSocketFrameParser(of: .client, maximumMessageBytes: 65_536)
         var inbound = StreamInboundAudio()
         let wire: any StreamWire = TwilioWire()
         _ = try wire.says(TwilioSays.start())

@@ -114,8 +114,11 @@ import Testing
 
 @Suite struct ServerFrameParserTests {
     /// What a parser says to bytes that come in pieces, as text.
-    private func events(_ bytes: [UInt8], most: Int = 1_000, pieces: (Int) -> Int = { $0 }) -> [String] {
-        var parser = ServerFrameParser(maximumMessageBytes: most)
+    private func events(
+        _ bytes: [UInt8], of sender: WebSocketFrameParser.Sender = .client, most: Int = 1_000,
+        pieces: (Int) -> Int = { $0 }
+    ) -> [String] {
+        var parser = WebSocketFrameParser(of: sender, maximumMessageBytes: most)
         var events: [String] = []
         var start = 0
         while start < bytes.count {
@@ -129,7 +132,8 @@ import Testing
                     case .binary(let message): events.append("binary \(message.count)")
                     case .ping(let payload): events.append("ping " + String(decoding: payload, as: UTF8.self))
                     case .pong: events.append("pong")
-                    case .close(let code): events.append("close \(code)")
+                    case .close(let code, let reason):
+                        events.append("close \(code) " + String(decoding: reason, as: UTF8.self))
                     case .violation(let code, _): events.append("violation \(code)")
                     }
                 }
@@ -141,17 +145,27 @@ import Testing
     }
 
     private static let text = ClientFrames.text
-    private static let fragments =
-        ClientFrames.frame(Array("ab".utf8), fin: false) + ClientFrames.frame(Array("!".utf8), opcode: 9)
-        + ClientFrames.frame([], opcode: 0, fin: false) + ClientFrames.frame(Array("cd".utf8), opcode: 0)
+    private static let fragments = fragments(mask: [1, 2, 3, 4])
 
-    @Test func readsEveryKindOfFrame() {
+    private static func fragments(mask: [UInt8]?) -> [UInt8] {
+        ClientFrames.frame(Array("ab".utf8), fin: false, mask: mask)
+            + ClientFrames.frame(Array("!".utf8), opcode: 9, mask: mask)
+            + ClientFrames.frame([], opcode: 0, fin: false, mask: mask)
+            + ClientFrames.frame(Array("cd".utf8), opcode: 0, mask: mask)
+    }
+
+    @Test(arguments: [(WebSocketFrameParser.Sender.client, [9, 8, 7, 6] as [UInt8]?), (.server, nil)])
+    func readsEveryKindOfFrame(sender: WebSocketFrameParser.Sender, mask: [UInt8]?) {
         let long = String(repeating: "x", count: 300)
+        func text(_ text: String) -> [UInt8] { ClientFrames.frame(Array(text.utf8), mask: mask) }
+        func events(_ bytes: [UInt8], pieces: (Int) -> Int = { $0 }) -> [String] {
+            self.events(bytes, of: sender, pieces: pieces)
+        }
         let bytes =
-            ClientFrames.text("hi") + ClientFrames.text("") + ClientFrames.text(long)
-            + ClientFrames.frame([1, 2], opcode: 2)
-            + Self.fragments + ClientFrames.frame([], opcode: 10) + ClientFrames.frame([3, 0xE8, 65], opcode: 8)
-        let expected = ["text hi", "text ", "text " + long, "binary 2", "ping !", "text abcd", "pong", "close 1000"]
+            text("hi") + text("") + text(long) + ClientFrames.frame([1, 2], opcode: 2, mask: mask)
+            + Self.fragments(mask: mask) + ClientFrames.frame([], opcode: 10, mask: mask)
+            + ClientFrames.frame([3, 0xE8, 65], opcode: 8, mask: mask)
+        let expected = ["text hi", "text ", "text " + long, "binary 2", "ping !", "text abcd", "pong", "close 1000 A"]
         #expect(events(bytes) == expected)
         for size in 1...9 { #expect(events(bytes, pieces: { _ in size }) == expected) }
         var random = Seeded(7)
@@ -178,8 +192,14 @@ import Testing
         #expect(events(bytes + ClientFrames.text("late"), pieces: { _ in 1 }) == ["violation \(code)"])
     }
 
+    @Test func aServerMustNotMask() {
+        #expect(events(ClientFrames.text("x") + ClientFrames.text("late"), of: .server) == ["violation 1002"])
+        let long = ClientFrames.frame([UInt8](repeating: 65, count: 1_001), mask: nil)
+        #expect(events(long, of: .server) == ["violation 1009"])
+    }
+
     @Test func aCloseMayBeWithoutCode() {
-        #expect(events(ClientFrames.frame([], opcode: 8)) == ["close 1005"])
+        #expect(events(ClientFrames.frame([], opcode: 8)) == ["close 1005 "])
         #expect(events(ClientFrames.frame([UInt8](repeating: 65, count: 1_000))).count == 1)
     }
 
@@ -187,11 +207,15 @@ import Testing
     func randomBytesNeverTrapAndAnySplitReadsAlike(seed: UInt64) {
         var random = Seeded(seed)
         for _ in 0..<2_000 {
-            var bytes = Self.fragments + ClientFrames.text("hello") + ClientFrames.frame([3, 0xE8], opcode: 8)
+            let mask: [UInt8]? = Bool.random(using: &random) ? [5, 6, 7, 8] : nil
+            var bytes = Self.fragments(mask: mask) + ClientFrames.frame(Array("hello".utf8), mask: mask)
+            bytes += ClientFrames.frame([3, 0xE8], opcode: 8, mask: mask)
             for _ in 0..<Int.random(in: 0...3, using: &random) {
                 bytes[Int.random(in: 0..<bytes.count, using: &random)] = .random(in: 0...255, using: &random)
             }
             #expect(events(bytes) == events(bytes, pieces: { .random(in: 1...min(5, $0), using: &random) }))
+            let whole = events(bytes, of: .server)
+            #expect(whole == events(bytes, of: .server, pieces: { .random(in: 1...min(5, $0), using: &random) }))
         }
     }
 }

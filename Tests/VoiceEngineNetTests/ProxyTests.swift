@@ -132,7 +132,7 @@ internal import VoiceEngineNetSupport
         func socket(_ event: WebSocketClient.Event) {
             switch event {
             case .open: entries.append("open")
-            case .text(let bytes): entries.append("text \(String(buffer: bytes))")
+            case .text(let bytes): entries.append("text \(String(decoding: bytes, as: UTF8.self))")
             case .binary: entries.append("binary")
             case .closed: entries.append("closed")
             case .failed(let error): entries.append("failed \(error)")

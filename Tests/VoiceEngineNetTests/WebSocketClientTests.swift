@@ -6,11 +6,15 @@ internal import VoiceEngineNetSupport
 @Suite struct WebSocketClientTests {
     final class Log {
         var entries: [String] = []
+        var answer: ((String) -> Void)?
         func sink(_ event: WebSocketClient.Event) {
             switch event {
             case .open: entries.append("open")
-            case .text(let bytes): entries.append("text \(String(buffer: bytes))")
-            case .binary(let bytes): entries.append("binary \(bytes.readableBytes)")
+            case .text(let bytes):
+                let text = String(decoding: bytes, as: UTF8.self)
+                entries.append("text \(text)")
+                answer?(text)
+            case .binary(let bytes): entries.append("binary \(bytes.count)")
             case .closed(let code, let reason): entries.append("closed \(code.map { "\($0)" } ?? "-") \(reason)")
             case .failed(let error): entries.append("failed \(error)")
             }
@@ -60,6 +64,18 @@ internal import VoiceEngineNetSupport
         network.run()
         #expect(log.entries == ["text last", "closed - "])
         #expect(!socket.send(text: Array("more".utf8)))
+    }
+
+    @Test func whatIsLeftWhenAnAnswerFailsComesInItsOrder() throws {
+        let socket = try open()
+        _ = server.acceptWebSocket()
+        try server.channel.pipeline.syncOperations.addHandler(
+            Gone(WebSocketTesting.frame(1, Array("third".utf8))), position: .first)
+        log.entries = []
+        log.answer = { if $0 == "first" { socket.send(text: Array("hello".utf8)) } }
+        server.answer(WebSocketTesting.frame(1, Array("first".utf8)) + WebSocketTesting.frame(1, Array("second".utf8)))
+        network.run()
+        #expect(log.entries == ["text first", "text second", "text third", "closed - "])
     }
 
     @Test func opensSendsAndReceives() throws {

@@ -88,7 +88,7 @@ enum ByteKernels {
         let message = ClientSide.mediaText([UInt8](repeating: 0x5A, count: count))
         let frame = ClientSide.frame(message)
         let wire = TwilioWire()
-        var parser = ServerFrameParser(maximumMessageBytes: 1 << 20)
+        var parser = WebSocketFrameParser(of: .client, maximumMessageBytes: 1 << 20)
         var audio = [UInt8](repeating: 0, count: count)
         var seen = 0
         return [

@@ -1,20 +1,23 @@
-/// Splits what a WebSocket client sends into messages. Pure: bytes in, events out, in any split of the bytes.
+/// Splits what comes over a WebSocket into messages. Pure: bytes in, events out, in any split of the bytes.
 ///
-/// Frames are unmasked straight into one message buffer that is reused, so a stream of small messages does not
-/// allocate. Everything a server must refuse (RFC 6455 section 5) is a `violation`, after which the parser takes no
-/// more.
-package struct ServerFrameParser: ~Copyable {
+/// A message that is masked, fragmented or cut is put together in one buffer that is reused, so a stream of small messages
+/// does not allocate; any other is handed out where it lies. Everything that must be refused (RFC 6455 section 5) is a
+/// `violation`, after which the parser takes no more.
+package struct WebSocketFrameParser: ~Copyable {
+    /// Who sends the frames: a client masks them, a server must not.
+    package enum Sender { case client, server }
+
     package enum Event {
         /// All input is consumed.
         case needsMore
-        /// A whole message. Borrowed until the next call.
+        /// A whole message. Borrowed until the next call, and no longer than the input.
         case text(UnsafeRawBufferPointer)
         case binary(UnsafeRawBufferPointer)
         /// A control frame with its payload. Borrowed until the next call.
         case ping(UnsafeRawBufferPointer)
         case pong
-        /// The peer closes; 1005 when it gave no code.
-        case close(code: UInt16)
+        /// The peer closes; 1005 when it gave no code. The reason is borrowed until the next call.
+        case close(code: UInt16, reason: UnsafeRawBufferPointer)
         /// The connection must be closed with this code.
         case violation(code: UInt16, reason: StaticString)
     }
@@ -28,10 +31,12 @@ package struct ServerFrameParser: ~Copyable {
     private struct Frame {
         let opcode: UInt8
         let isFinal: Bool
+        /// 0 when it is not masked.
         let mask: UInt32
         var isControl: Bool { opcode & 0x8 != 0 }
     }
 
+    private let sender: Sender
     private let maximumMessageBytes: Int
     private var state = State.header
     private var header: (bytes: [UInt8], count: Int) = ([UInt8](repeating: 0, count: 14), 0)
@@ -43,7 +48,8 @@ package struct ServerFrameParser: ~Copyable {
     private var controlCount = 0
 
     /// - Parameter maximumMessageBytes: A longer message, in one frame or many, is a violation with code 1009.
-    package init(maximumMessageBytes: Int) {
+    package init(of sender: Sender, maximumMessageBytes: Int) {
+        self.sender = sender
         self.maximumMessageBytes = max(1, maximumMessageBytes)
         message = .allocate(byteCount: 512, alignment: 8)
     }
@@ -68,6 +74,13 @@ package struct ServerFrameParser: ~Copyable {
                 }
             case .payload(let frame, let remaining, let maskOffset):
                 let count = min(remaining, input.count)
+                if count == remaining, isWhole(frame) {
+                    let payload = UnsafeRawBufferPointer(rebasing: input[..<count])
+                    input = UnsafeRawBufferPointer(rebasing: input[count...])
+                    state = .header
+                    return finish(frame, message: payload)
+                }
+                if !frame.isControl { grow(to: messageCount + count) }
                 copy(input, count, frame, maskOffset)
                 input = UnsafeRawBufferPointer(rebasing: input[count...])
                 guard count == remaining else {
@@ -75,9 +88,15 @@ package struct ServerFrameParser: ~Copyable {
                     return .needsMore
                 }
                 state = .header
-                if let event = finish(frame) { return event }
+                guard frame.isFinal else { continue }
+                return finish(frame, message: UnsafeRawBufferPointer(rebasing: message[..<messageCount]))
             }
         }
+    }
+
+    /// Whether a message is all in this frame, of which nothing has been taken, and needs no unmasking.
+    private func isWhole(_ frame: Frame) -> Bool {
+        sender == .server && !frame.isControl && frame.isFinal && messageCount == 0
     }
 
     private enum HeaderResult {
@@ -99,14 +118,17 @@ package struct ServerFrameParser: ~Copyable {
     /// Length of the header that has begun; nil until its second byte is there.
     private var headerBytesNeeded: Int? {
         guard header.count >= 2 else { return nil }
-        // An unmasked frame is refused with its second byte, so its missing key is not waited for.
-        guard header.bytes[1] & 0x80 != 0 else { return 2 }
+        // Masked or not where it must be the other: refused with the second byte, so nothing more is waited for.
+        guard isMasked == (sender == .client) else { return 2 }
+        let key = isMasked ? 4 : 0
         switch header.bytes[1] & 0x7F {
-        case 126: return 8
-        case 127: return 14
-        default: return 6
+        case 126: return 4 + key
+        case 127: return 10 + key
+        default: return 2 + key
         }
     }
+
+    private var isMasked: Bool { header.bytes[1] & 0x80 != 0 }
 
     private mutating func parseHeader() -> HeaderResult {
         let needed = header.count
@@ -116,7 +138,11 @@ package struct ServerFrameParser: ~Copyable {
         let opcode = first & 0x0F
         let isFinal = first & 0x80 != 0
         guard first & 0x70 == 0 else { return .violation(1002, "reserved bits without an extension") }
-        guard second & 0x80 != 0 else { return .violation(1002, "a client's frames must be masked") }
+        switch (sender, isMasked) {
+        case (.client, false): return .violation(1002, "a client's frames must be masked")
+        case (.server, true): return .violation(1002, "a server's frames must not be masked")
+        case (.client, true), (.server, false): break
+        }
         var length = UInt64(second & 0x7F)
         if length >= 126 {
             let end = length == 126 ? 4 : 10
@@ -124,7 +150,9 @@ package struct ServerFrameParser: ~Copyable {
             for index in 2..<end { length = length << 8 | UInt64(header.bytes[index]) }
         }
         var mask: UInt32 = 0
-        for index in 0..<4 { mask |= UInt32(header.bytes[needed - 4 + index]) << UInt32(8 * index) }
+        if isMasked {
+            for index in 0..<4 { mask |= UInt32(header.bytes[needed - 4 + index]) << UInt32(8 * index) }
+        }
         switch opcode {
         case 0x0:
             guard messageOpcode != 0 else { return .violation(1002, "a continuation of nothing") }
@@ -142,7 +170,6 @@ package struct ServerFrameParser: ~Copyable {
             guard length <= UInt64(maximumMessageBytes - messageCount) else {
                 return .violation(1009, "the message is too long")
             }
-            grow(to: messageCount + Int(length))
         }
         return .frame(Frame(opcode: opcode, isFinal: isFinal, mask: mask), length: Int(length))
     }
@@ -179,29 +206,26 @@ package struct ServerFrameParser: ~Copyable {
         if frame.isControl { controlCount += count } else { messageCount += count }
     }
 
-    private mutating func finish(_ frame: Frame) -> Event? {
+    private mutating func finish(_ frame: Frame, message: UnsafeRawBufferPointer) -> Event {
         switch frame.opcode {
         case 0x8: return closeEvent()
         case 0x9: return .ping(UnsafeRawBufferPointer(rebasing: control[..<controlCount]))
         case 0xA: return .pong
         default:
-            guard frame.isFinal else { return nil }
-            let whole = UnsafeRawBufferPointer(rebasing: message[..<messageCount])
             let isText = messageOpcode == 0x1
             messageOpcode = 0
-            return isText ? .text(whole) : .binary(whole)
+            return isText ? .text(message) : .binary(message)
         }
     }
 
     private mutating func closeEvent() -> Event {
-        guard controlCount > 0 else { return .close(code: 1005) }
+        guard controlCount > 0 else {
+            return .close(code: 1005, reason: UnsafeRawBufferPointer(rebasing: control[..<0]))
+        }
         guard controlCount >= 2 else { return fail(1002, "a close frame of one byte") }
         let code = UInt16(control[0]) << 8 | UInt16(control[1])
-        // RFC 6455 section 7.4: which codes may be on the wire.
-        switch code {
-        case 1000...1003, 1007...1014, 3000...4999: return .close(code: code)
-        default: return fail(1002, "a close code that must not be sent")
-        }
+        guard WebSocketFraming.isValidCloseCode(code) else { return fail(1002, "a close code that must not be sent") }
+        return .close(code: code, reason: UnsafeRawBufferPointer(rebasing: control[2..<controlCount]))
     }
 
     private mutating func fail(_ code: UInt16, _ reason: StaticString) -> Event {

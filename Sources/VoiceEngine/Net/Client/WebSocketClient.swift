@@ -1,6 +1,5 @@
 package import NIOCore
 internal import NIOHTTP1
-internal import NIOWebSocket
 
 /// One WebSocket to a server: sends at any time, whole messages in.
 ///
@@ -13,15 +12,21 @@ internal import NIOWebSocket
 ///
 /// - Important: Confined to the loop it was made on.
 package final class WebSocketClient {
-    package enum Event: Sendable {
+    package enum Event {
         /// The header of the server's answer.
         case open(HeaderList)
-        /// A whole text message. Not checked for UTF-8: what reads it as JSON does that.
-        case text(ByteBuffer)
-        case binary(ByteBuffer)
+        /// A whole text message. Borrowed until return. Not checked for UTF-8: what reads it as JSON does that.
+        case text(UnsafeRawBufferPointer)
+        case binary(UnsafeRawBufferPointer)
         /// The server closed. The code is nil when the connection ended without a close frame.
         case closed(code: UInt16?, reason: String)
         case failed(NetworkError)
+    }
+
+    /// An event that is told later, with memory of its own.
+    private enum Late {
+        case message([UInt8], isText: Bool)
+        case end(code: UInt16?, reason: String)
     }
 
     private enum State {
@@ -63,9 +68,9 @@ package final class WebSocketClient {
     private var liveness = Liveness.quiet
     private var closeAfterOpening: UInt16?
     private var holdsReads = false
-    /// Calls of the owner that write right now, and events that came meanwhile.
+    /// Calls of the owner that write right now, and what came meanwhile.
     private var writes = 0
-    private var late = CircularBuffer<Event>()
+    private var late = CircularBuffer<Late>()
 
     init(
         _ url: WebURL, headers: HeaderList, network: NetworkClient, eventLoop: any EventLoop,
@@ -256,18 +261,22 @@ package final class WebSocketClient {
 
     // MARK: Receiving
 
-    func received(_ message: ByteBuffer, isText: Bool) {
+    /// - Parameter message: Borrowed until return.
+    func received(_ message: UnsafeRawBufferPointer, isText: Bool) {
         switch state {
-        case .open, .closing: deliver(isText ? .text(message) : .binary(message))
+        case .open, .closing:
+            if tellsLater {
+                postpone(.message(Array(message), isText: isText))
+            } else {
+                sink?(isText ? .text(message) : .binary(message))
+            }
         case .connecting, .upgrading, .closed: break
         }
     }
 
-    func receivedPing(_ payload: ByteBuffer) {
+    func receivedPing(_ payload: UnsafeRawBufferPointer) {
         // Control frames carry at most 125 bytes; when the network is full the peer has no use for a pong.
-        if case .open(let channel) = state, channel.isWritable {
-            write(.pong, Array(payload.readableBytesView), channel)
-        }
+        if case .open(let channel) = state, channel.isWritable { write(.pong, Array(payload), channel) }
     }
 
     func receivedClose(code: UInt16?, reason: String) {
@@ -275,7 +284,7 @@ package final class WebSocketClient {
         if case .open(let channel) = last {
             write(.close, code.map { code in withUnsafeBytes(of: code.bigEndian) { Array($0) } } ?? [], channel)
         }
-        end(.closed(code: code, reason: reason))
+        end(code: code, reason: reason)
         Self.channel(of: last)?.close(promise: nil)
     }
 
@@ -288,7 +297,7 @@ package final class WebSocketClient {
     func channelEnded() {
         switch state {
         case .connecting, .upgrading: fail(.closedBeforeAnswer)
-        case .open, .closing: end(.closed(code: nil, reason: ""))
+        case .open, .closing: end(code: nil, reason: "")
         case .closed: break
         }
     }
@@ -330,27 +339,31 @@ package final class WebSocketClient {
         }
     }
 
-    private func end(_ event: Event) {
+    private func end(code: UInt16?, reason: String) {
         guard finish() else { return }
-        deliver(event)
+        if tellsLater { postpone(.end(code: code, reason: reason)) } else { tellEnd(code: code, reason: reason) }
     }
 
-    private func deliver(_ event: Event) {
-        guard writes > 0 || !late.isEmpty else { return hand(event) }
+    private var tellsLater: Bool { writes > 0 || !late.isEmpty }
+
+    private func postpone(_ event: Late) {
         late.append(event)
         guard late.count == 1 else { return }
         eventLoop.assumeIsolated().execute {
-            while let event = self.late.popFirst() { self.hand(event) }
+            while let event = self.late.popFirst() {
+                switch event {
+                case .message(let bytes, let isText):
+                    bytes.withUnsafeBytes { self.sink?(isText ? .text($0) : .binary($0)) }
+                case .end(let code, let reason): self.tellEnd(code: code, reason: reason)
+                }
+            }
         }
     }
 
-    private func hand(_ event: Event) {
+    private func tellEnd(code: UInt16?, reason: String) {
         let sink = sink
-        switch event {
-        case .closed, .failed: self.sink = nil
-        case .open, .text, .binary: break
-        }
-        sink?(event)
+        self.sink = nil
+        sink?(.closed(code: code, reason: reason))
     }
 
     @discardableResult

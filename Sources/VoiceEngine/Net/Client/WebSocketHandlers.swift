@@ -1,6 +1,5 @@
 internal import NIOCore
 internal import NIOHTTP1
-internal import NIOWebSocket
 
 /// Reads the answer to the upgrade request; turns the pipeline from HTTP to frames, or collects the refusal.
 final class WebSocketHandshake: ChannelInboundHandler, RemovableChannelHandler {
@@ -71,14 +70,10 @@ final class WebSocketHandshake: ChannelInboundHandler, RemovableChannelHandler {
         do {
             let decoder = try pipeline.handler(type: ByteToMessageHandler<HTTPResponseDecoder>.self)
             let encoder = try pipeline.handler(type: HTTPRequestEncoder.self)
-            // The HTTP decoder leaves on the next turn of the loop. Until then it watches what is
-            // written and knows requests
-            // only, so nothing may be sent; as it leaves it hands on what it has read beyond the header,
-            // which the frames'
-            // decoder behind it takes and `messages` keeps until the socket is open.
-            let frames = WebSocketFrameDecoder(maxFrameSize: maximumMessageBytes)
+            // The HTTP decoder leaves on the next turn of the loop. Until then it watches what is written and knows requests
+            // only, so nothing may be sent; as it leaves it hands on what it has read beyond the header, which `messages`
+            // keeps until the socket is open.
             let messages = WebSocketMessages(maximumMessageBytes: maximumMessageBytes, socket: socket)
-            try pipeline.addHandler(ByteToMessageHandler(frames), position: .after(decoder))
             try pipeline.addHandler(messages, position: .last)
             pipeline.removeHandler(encoder, promise: nil)
             pipeline.removeHandler(context: context, promise: nil)
@@ -110,73 +105,91 @@ final class WebSocketHandshake: ChannelInboundHandler, RemovableChannelHandler {
     }
 }
 
-/// Puts the frames of a server together to messages and obeys its control frames.
+/// Hands a server's messages to the socket and obeys its control frames.
+///
+/// What comes while a message is in work, because a write of its receiver failed, waits until that is done: so does the end
+/// of the channel.
 final class WebSocketMessages: ChannelInboundHandler {
-    typealias InboundIn = WebSocketFrame
+    typealias InboundIn = ByteBuffer
+
+    private enum State {
+        /// The socket is not open: what came with the answer to the upgrade is kept.
+        case opening(ByteBuffer?)
+        case idle
+        /// A message is in work: what came meanwhile.
+        case busy(ByteBuffer?, hasEnded: Bool)
+        case ended
+    }
 
     private let maximumMessageBytes: Int
     private let socket: WebSocketClient
-    /// The message whose fragments are coming.
-    private var partial: (bytes: ByteBuffer, isText: Bool)?
-    /// Frames that came with the answer to the upgrade; nil once the socket is open.
-    private var early: [WebSocketFrame]? = []
+    private var parser: WebSocketFrameParser
+    private var state = State.opening(nil)
 
     init(maximumMessageBytes: Int, socket: WebSocketClient) {
         self.maximumMessageBytes = maximumMessageBytes
         self.socket = socket
+        parser = WebSocketFrameParser(of: .server, maximumMessageBytes: maximumMessageBytes)
     }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-        let frame = unwrapInboundIn(data)
-        if early != nil {
-            early?.append(frame)
-        } else {
-            receive(frame)
+        let bytes = unwrapInboundIn(data)
+        switch state {
+        case .opening(let kept): state = .opening(Self.joined(kept, bytes))
+        case .idle: take(bytes)
+        case .busy(let kept, let hasEnded): state = .busy(Self.joined(kept, bytes), hasEnded: hasEnded)
+        case .ended: break
         }
     }
 
     /// The socket is open.
     func begin() {
-        let frames = early ?? []
-        early = nil
-        frames.forEach(receive)
+        guard case .opening(let kept) = state else { return }
+        state = .idle
+        if let kept { take(kept) }
     }
 
-    private func receive(_ frame: WebSocketFrame) {
-        socket.heardFromPeer()
-        guard frame.maskKey == nil, !frame.rsv1, !frame.rsv2, !frame.rsv3 else {
-            return socket.violated(.malformed("a frame with a mask or with reserved bits"), code: 1002)
+    private static func joined(_ kept: ByteBuffer?, _ bytes: ByteBuffer) -> ByteBuffer {
+        guard var kept else { return bytes }
+        kept.writeImmutableBuffer(bytes)
+        return kept
+    }
+
+    private func take(_ bytes: ByteBuffer) {
+        state = .busy(nil, hasEnded: false)
+        var next: ByteBuffer? = bytes
+        while let bytes = next {
+            socket.heardFromPeer()
+            bytes.withUnsafeReadableBytes { bytes in
+                var rest = bytes
+                while receive(parser.next(&rest)) {}
+            }
+            next = nil
+            if case .busy(let more?, let hasEnded) = state {
+                next = more
+                state = .busy(nil, hasEnded: hasEnded)
+            }
         }
-        switch frame.opcode {
-        case .text, .binary:
-            guard partial == nil else { return socket.violated(.malformed("a message inside another"), code: 1002) }
-            if frame.fin { return socket.received(frame.data, isText: frame.opcode == .text) }
-            partial = (frame.data, frame.opcode == .text)
-        case .continuation:
-            guard var message = partial else {
-                return socket.violated(.malformed("a fragment without a beginning"), code: 1002)
-            }
-            partial = nil
-            guard message.bytes.readableBytes + frame.data.readableBytes <= maximumMessageBytes else {
-                return socket.violated(.tooLarge(maximumMessageBytes), code: 1009)
-            }
-            message.bytes.writeImmutableBuffer(frame.data)
-            if frame.fin { socket.received(message.bytes, isText: message.isText) } else { partial = message }
-        case .ping: socket.receivedPing(frame.data)
+        guard case .busy(_, hasEnded: true) = state else { return state = .idle }
+        state = .ended
+        socket.channelEnded()
+    }
+
+    /// - Returns: false when there is no more input.
+    private func receive(_ event: WebSocketFrameParser.Event) -> Bool {
+        switch event {
+        case .needsMore: return false
+        case .text(let message): socket.received(message, isText: true)
+        case .binary(let message): socket.received(message, isText: false)
+        case .ping(let payload): socket.receivedPing(payload)
         case .pong: break
-        case .connectionClose: close(frame.data)
-        default: socket.violated(.malformed("a frame of an unknown kind"), code: 1002)
+        case .close(let code, let reason):
+            socket.receivedClose(
+                code: code == 1005 ? nil : code, reason: String(decoding: reason, as: UTF8.self))
+        case .violation(code: 1009, _): socket.violated(.tooLarge(maximumMessageBytes), code: 1009)
+        case .violation(let code, let reason): socket.violated(.malformed("\(reason)"), code: code)
         }
-    }
-
-    private func close(_ payload: ByteBuffer) {
-        var payload = payload
-        guard let code = payload.readInteger(as: UInt16.self) else {
-            return socket.receivedClose(code: nil, reason: "")
-        }
-        socket.receivedClose(
-            code: WebSocketFraming.isValidCloseCode(code) ? code : 1002,
-            reason: String(decoding: payload.readableBytesView, as: UTF8.self))
+        return true
     }
 
     func channelWritabilityChanged(context: ChannelHandlerContext) {
@@ -188,15 +201,18 @@ final class WebSocketMessages: ChannelInboundHandler {
         switch error {
         case let error as TLSError where error.kind != .truncated: socket.fail(.tls(error))
         case is TLSError, is IOError: break  // channelInactive follows
-        case NIOWebSocketError.invalidFrameLength:
-            socket.violated(.tooLarge(maximumMessageBytes), code: 1009)
-        default: socket.violated(.malformed("\(error)"), code: 1002)
+        default: socket.fail(.malformed("\(error)"))
         }
         context.close(promise: nil)
     }
 
     func channelInactive(context: ChannelHandlerContext) {
-        socket.channelEnded()
+        if case .busy(let kept, _) = state {
+            state = .busy(kept, hasEnded: true)
+        } else {
+            state = .ended
+            socket.channelEnded()
+        }
         context.fireChannelInactive()
     }
 }

@@ -41,7 +41,7 @@ package final class ServerWebSocket: ChannelInboundHandler {
     private let limits: ServerLimits
     private let counters: ServerCounters
     private let peer: any ServerWebSocketPeer
-    private var parser: ServerFrameParser
+    private var parser: WebSocketFrameParser
     private var state = State.idle
     private var output: ByteBuffer
     /// Bytes handed to a socket that takes no more; 0 while it does.
@@ -59,7 +59,7 @@ package final class ServerWebSocket: ChannelInboundHandler {
         limits = site.limits
         counters = site.counters
         self.peer = peer
-        parser = ServerFrameParser(maximumMessageBytes: limits.webSocketMessageBytes)
+        parser = WebSocketFrameParser(of: .client, maximumMessageBytes: limits.webSocketMessageBytes)
         output = allocator.buffer(capacity: 1024)
     }
 
@@ -296,7 +296,7 @@ package final class ServerWebSocket: ChannelInboundHandler {
     }
 
     /// Acts on one event; false when there is no more input.
-    private func handle(_ event: ServerFrameParser.Event) -> Bool {
+    private func handle(_ event: WebSocketFrameParser.Event) -> Bool {
         switch event {
         case .needsMore: return false
         case .text(let message):
@@ -310,7 +310,7 @@ package final class ServerWebSocket: ChannelInboundHandler {
             writeFrameHeader(opcode: 0xA, count: payload.count)
             output.writeBytes(payload)
             flush()
-        case .close(let code):
+        case .close(let code, _):
             guard case .open(let context) = state else { return false }
             // The echo completes the handshake; then it is the server that closes the connection (section 7.1.1).
             writeCloseFrame(code: code == 1005 ? 1000 : code, reason: "")

@@ -274,7 +274,7 @@ final class DeepgramSpeakStream: SocketVoiceStream {
         case .open: perform(machine.socketOpened(at: now))
         case .binary(let bytes):
             lastAudio = context.eventLoop.now
-            bytes.withUnsafeReadableBytes { deliver($0) }
+            deliver(bytes)
         case .text(let message): received(message)
         case .closed(let code, let reason):
             let what = code.map { "closed the connection with code \($0)" } ?? "the connection was lost"
@@ -285,8 +285,8 @@ final class DeepgramSpeakStream: SocketVoiceStream {
         }
     }
 
-    private func received(_ message: ByteBuffer) {
-        guard let decoded = message.withUnsafeReadableBytes(DeepgramSpeakWire.decode) else {
+    private func received(_ message: UnsafeRawBufferPointer) {
+        guard let decoded = DeepgramSpeakWire.decode(message) else {
             let detail = "sent a message that is not of its protocol"
             return fail(ProviderError(.protocol, provider: name, detail: detail), dropWaiting: false)
         }

@@ -400,7 +400,7 @@ final class OpenAIRealtimeCall {
                     ProviderError(.timeout, provider: self.shared.name, detail: "did not answer session.update"))
             }
         case .binary: break
-        case .text(let bytes): bytes.withUnsafeReadableBytes { received($0) }
+        case .text(let bytes): received(bytes)
         case .closed(let code, let reason):
             let what = code.map { "closed the connection with code \($0)" } ?? "the connection was lost"
             let text = reason.isEmpty ? what : "\(what): \(Secret.redacted(shared.key, reason))"

@@ -261,7 +261,7 @@ final class RecogniserStream<Machine: RecogniserMachine>: SpeechToTextStream {
         switch event {
         case .open: opened()
         case .text(let message):
-            perform(message.withUnsafeReadableBytes { machine.received($0) })
+            perform(machine.received(message))
             while sink != nil, let more = machine.receivedRest() { perform(more) }
         case .binary: break
         case .closed(let code, let reason):

@@ -195,9 +195,9 @@ final class VoiceContextStream<Wire: VoiceContextWire>: SocketVoiceStream {
         }
     }
 
-    private func received(_ bytes: ByteBuffer) {
+    private func received(_ bytes: UnsafeRawBufferPointer) {
         audio.removeAll(keepingCapacity: true)
-        guard let message = bytes.withUnsafeReadableBytes({ wire.decode($0, audio: &audio) }) else {
+        guard let message = wire.decode(bytes, audio: &audio) else {
             return fail(error(.protocol, "sent a message that is not of its protocol"), isFinal: false)
         }
         let id = message.context ?? machine.onlyContext
