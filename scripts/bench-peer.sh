@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
-# voice-host beside pipecat: the same callers and scripted providers for both, one after the other.   make bench-peer
+# voice-host beside pipecat and a bare relay: the same callers and scripted providers, one after the other.   make bench-peer
 #
 # Each server has the first processor for itself, with two processors or more. pipecat comes from PyPI into
 # .build/peer-venv. Writes BENCH_OUTPUT/peer.md and prints it.
 #
 #   BENCH_CALLS=10,100   levels of concurrent calls at voice-host     BENCH_SECONDS=21   measured at each level
-#   BENCH_PEER="transcripts:10,20,30 silero:5,10"   at pipecat, by what tells it turns and interruptions
+#   BENCH_PEER="relay:100 transcripts:10,20,30 silero:5,10"   at the relay, and at pipecat by what tells it turns
 #   BENCH_PIN=0          no pinning                                   BENCH_OUTPUT=DIR   default bench-output
 #   VOICE_HOST, VOICE_LAB, LD_LIBRARY_PATH                            other builds than dist/ and .build/release/
 set -euo pipefail
@@ -17,7 +17,7 @@ fi
 
 output=${BENCH_OUTPUT:-bench-output}/peer
 calls=${BENCH_CALLS:-10,100}
-peers=${BENCH_PEER:-transcripts:10,20,30 silero:5,10}
+peers=${BENCH_PEER:-relay:100 transcripts:10,20,30 silero:5,10}
 seconds=${BENCH_SECONDS:-21}
 source scripts/demo/host.sh
 # Both servers alike: the peer begins no answer ahead of time, and turns that were begun so do not show what is added.
@@ -70,12 +70,18 @@ on_first=()
 for peer in $peers; do
   turns=${peer%%:*}
   name=pipecat-$turns
+  program=(bot.py --turns "$turns")
+  if [[ $turns == relay ]]; then
+    name=relay
+    program=(relay.py)
+  fi
   mkdir -p "$output/$name"
   start_providers "$output/$name"
   port=$(free_port)
   # From the start on its processor, so that thread pools are made for one.
-  SSL_CERT_FILE=$venv/one-authority.pem "${on_first[@]}" "$venv/bin/python" -B scripts/bench/peer/bot.py \
-    --port "$port" --providers "$provider_port" --turns "$turns" > "$output/$name/host.log" 2>&1 &
+  SSL_CERT_FILE=$venv/one-authority.pem "${on_first[@]}" "$venv/bin/python" -B \
+    scripts/bench/peer/"${program[0]}" "${program[@]:1}" --port "$port" --providers "$provider_port" \
+    > "$output/$name/host.log" 2>&1 &
   started+=("$!")
   wait_ready "http://127.0.0.1:$port/readyz" "${started[-1]}" 120 "$output/$name/host.log"
   measure "$name" "${peer#*:}" "http://127.0.0.1:$port/twilio/voice/bench" "${started[-1]}"

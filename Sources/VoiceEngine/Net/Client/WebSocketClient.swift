@@ -1,4 +1,4 @@
-package import NIOCore
+internal import NIOCore
 internal import NIOHTTP1
 
 /// One WebSocket to a server: sends at any time, whole messages in.
