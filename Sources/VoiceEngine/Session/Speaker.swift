@@ -13,10 +13,10 @@ package import VoiceEngineProviders
 /// Confined to the session's loop. Full means: above `highWater` of waiting audio the text-to-speech is held; it goes
 /// on below `lowWater`.
 package final class Speaker: Ticking {
-    /// [ms] of waiting audio: with what is unheard and one read of a provider's socket the queue's ring at 8 kHz is 41 KB. What
-    /// is held waits in the socket, at hand as soon as it is wanted.
+    /// [ms] of waiting audio: with what is unheard and one read of a provider's socket the queue's ring at 8 kHz is 41 KB.
     package static let highWater = 1_900
-    package static let lowWater = 900
+    /// [ms] A local voice begins its next sentence here, and may have to wait for a thread.
+    package static let lowWater = 1_800
     /// [ms] of audio kept at most, waiting and unheard. Beyond it a provider that ignores `holdAudio` loses audio.
     package static let capacity = 120_000
     /// [ms] A cut is faded out over this, and a resumed reply faded in.
