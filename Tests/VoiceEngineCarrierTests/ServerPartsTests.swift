@@ -198,6 +198,17 @@ import Testing
         #expect(events(long, of: .server) == ["violation 1009"])
     }
 
+    @Test func aServerIsHeardOutAsItCloses() {
+        func close(_ payload: [UInt8]) -> [String] {
+            events(ClientFrames.frame(payload, opcode: 8, mask: nil), of: .server)
+        }
+        #expect(close([]) == ["close 1005 "])
+        #expect(close([3]) == ["close 1005 "])
+        #expect(close([3, 0xED, 65, 66]) == ["close 1002 AB"], "1005 must not be sent")
+        #expect(close([0xFF, 0xFF]) == ["close 1002 "])
+        #expect(close([0x0F, 0xA1, 65]) == ["close 4001 A"])
+    }
+
     @Test func aCloseMayBeWithoutCode() {
         #expect(events(ClientFrames.frame([], opcode: 8)) == ["close 1005 "])
         #expect(events(ClientFrames.frame([UInt8](repeating: 65, count: 1_000))).count == 1)

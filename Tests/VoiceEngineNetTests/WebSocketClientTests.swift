@@ -53,12 +53,18 @@ internal import VoiceEngineNetSupport
         }
     }
 
-    @Test func nothingIsToldInsideASend() throws {
+    /// - Parameter words: What had come before.
+    private func openToOneWhoIsGone(_ words: String) throws -> WebSocketClient {
         let socket = try open()
         _ = server.acceptWebSocket()
         try server.channel.pipeline.syncOperations.addHandler(
-            Gone(WebSocketTesting.frame(1, Array("last".utf8))), position: .first)
+            Gone(WebSocketTesting.frame(1, Array(words.utf8))), position: .first)
         log.entries = []
+        return socket
+    }
+
+    @Test func nothingIsToldInsideASend() throws {
+        let socket = try openToOneWhoIsGone("last")
         #expect(socket.send(text: Array("hello".utf8)))
         #expect(log.entries.isEmpty)
         network.run()
@@ -67,11 +73,7 @@ internal import VoiceEngineNetSupport
     }
 
     @Test func whatIsLeftWhenAnAnswerFailsComesInItsOrder() throws {
-        let socket = try open()
-        _ = server.acceptWebSocket()
-        try server.channel.pipeline.syncOperations.addHandler(
-            Gone(WebSocketTesting.frame(1, Array("third".utf8))), position: .first)
-        log.entries = []
+        let socket = try openToOneWhoIsGone("third")
         log.answer = { if $0 == "first" { socket.send(text: Array("hello".utf8)) } }
         server.answer(WebSocketTesting.frame(1, Array("first".utf8)) + WebSocketTesting.frame(1, Array("second".utf8)))
         network.run()

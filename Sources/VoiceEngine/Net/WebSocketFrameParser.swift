@@ -218,14 +218,20 @@ package struct WebSocketFrameParser: ~Copyable {
         }
     }
 
+    /// A server is heard out: its reason is worth more than a right code (1002 stands for a wrong one).
     private mutating func closeEvent() -> Event {
-        guard controlCount > 0 else {
-            return .close(code: 1005, reason: UnsafeRawBufferPointer(rebasing: control[..<0]))
+        let reason = UnsafeRawBufferPointer(rebasing: control[min(2, controlCount)..<controlCount])
+        switch (controlCount, sender) {
+        case (0, _), (1, .server): return .close(code: 1005, reason: reason)
+        case (1, .client): return fail(1002, "a close frame of one byte")
+        default: break
         }
-        guard controlCount >= 2 else { return fail(1002, "a close frame of one byte") }
         let code = UInt16(control[0]) << 8 | UInt16(control[1])
-        guard WebSocketFraming.isValidCloseCode(code) else { return fail(1002, "a close code that must not be sent") }
-        return .close(code: code, reason: UnsafeRawBufferPointer(rebasing: control[2..<controlCount]))
+        switch (WebSocketFraming.isValidCloseCode(code), sender) {
+        case (true, _): return .close(code: code, reason: reason)
+        case (false, .server): return .close(code: 1002, reason: reason)
+        case (false, .client): return fail(1002, "a close code that must not be sent")
+        }
     }
 
     private mutating func fail(_ code: UInt16, _ reason: StaticString) -> Event {

@@ -11,6 +11,9 @@ import Testing
             bytes.initializeMemory(as: UInt8.self, repeating: 0xA5)
         }
         deinit { bytes.deallocate() }
+
+        /// [bytes] Up to the furthest that was written to, by whatever is not 0xA5.
+        var touched: Int { (bytes.lastIndex { $0 != 0xA5 } ?? -1) + 1 }
     }
 
     /// Appends records whose bytes are their number.
@@ -95,15 +98,15 @@ import Testing
         }
         var position: Int64 = 0
         speak(3_000, keeping: 10 * 160, from: &position)
-        let silent = history.touched
+        let silent = memory.touched
         #expect(silent <= 8_192 + 172)
         // Three seconds that are kept to their end.
         speak(150, keeping: .max, from: &position)
         speak(3_000, keeping: 10 * 160, from: &position)
-        let spoken = history.touched
+        let spoken = memory.touched
         #expect(spoken <= 8_192 + 150 * 172 + 172)
         speak(150, keeping: .max, from: &position)
-        let again = history.touched
+        let again = memory.touched
         #expect(again <= 8_192 + 150 * 172 + 172)
         #expect(history.lost == 0)
     }

@@ -3,8 +3,8 @@
 ///     start ──── handed out, kept ──── cursor ──── waiting ──── end
 ///
 /// Positions count the samples of all replies of the call from 0. Storage is one ring that grows by half up to `capacity`
-/// and is given back when all of it was heard or dropped: between replies another call may need it. Reading never
-/// allocates.
+/// and is given back when all of it was heard or dropped: between replies another call may need it. Reading and
+/// giving back never allocate.
 package struct PlayoutQueue: ~Copyable {
     /// Oldest sample kept.
     package private(set) var start: Int64 = 0
@@ -17,6 +17,8 @@ package struct PlayoutQueue: ~Copyable {
     private static let small = 4_096
 
     private var ring: [Int16]
+    /// The first ring while a larger one is in use, so that giving back allocates nothing; else empty.
+    private var first: [Int16] = []
     private let capacity: Int
 
     /// - Parameter capacity: Most samples kept at a time, waiting and handed out together.
@@ -124,12 +126,14 @@ package struct PlayoutQueue: ~Copyable {
             larger.replaceSubrange(to..<to + run, with: ring[from..<from + run])
             position += Int64(run)
         }
+        if first.isEmpty { first = ring }
         ring = larger
     }
 
-    /// Takes a ring that has grown back to its first size when nothing is in it.
+    /// Gives a ring that has grown back when nothing is in it.
     private mutating func giveBack() {
-        guard start == end, ring.count > Self.small else { return }
-        ring = [Int16](repeating: 0, count: Self.small)
+        guard start == end, !first.isEmpty else { return }
+        ring = first
+        first = []
     }
 }

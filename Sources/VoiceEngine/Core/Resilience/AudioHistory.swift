@@ -26,9 +26,6 @@ package struct AudioHistory {
     ///   as this lives. Need not be initialised.
     package init(in memory: UnsafeMutableRawBufferPointer) { ring = memory }
 
-    /// [bytes] From the beginning of the memory up to the furthest that was written to.
-    package private(set) var touched = 0
-
     private var capacity: Int { ring.count }
 
     package var isEmpty: Bool { first == end }
@@ -135,7 +132,6 @@ package struct AudioHistory {
             .copyMemory(from: UnsafeRawBufferPointer(rebasing: bytes[..<head.count]))
         UnsafeMutableRawBufferPointer(rebasing: ring[tail])
             .copyMemory(from: UnsafeRawBufferPointer(rebasing: bytes[head.count...]))
-        touched = max(touched, head.upperBound)
         end += bytes.count
     }
 

@@ -81,7 +81,7 @@ struct MaskSource {
             let filled = keys.withUnsafeMutableBytes { bytes in
                 RAND_bytes(bytes.baseAddress?.assumingMemoryBound(to: UInt8.self), Int32(bytes.count)) == 1
             }
-            // As good as certain, but masks must not be foreseen (RFC 6455 section 5.3).
+            // It fails without entropy alone; masks must not be foreseen (RFC 6455 section 5.3).
             if !filled {
                 var generator = SystemRandomNumberGenerator()
                 for index in keys.indices { keys[index] = generator.next() }

@@ -117,7 +117,9 @@ final class WebSocketMessages: ChannelInboundHandler {
         case opening(ByteBuffer?)
         case idle
         /// A message is in work: what came meanwhile.
-        case busy(ByteBuffer?, hasEnded: Bool)
+        case busy(ByteBuffer?)
+        /// The same, and the channel has ended.
+        case ending(ByteBuffer?)
         case ended
     }
 
@@ -137,8 +139,8 @@ final class WebSocketMessages: ChannelInboundHandler {
         switch state {
         case .opening(let kept): state = .opening(Self.joined(kept, bytes))
         case .idle: take(bytes)
-        case .busy(let kept, let hasEnded): state = .busy(Self.joined(kept, bytes), hasEnded: hasEnded)
-        case .ended: break
+        case .busy(let kept): state = .busy(Self.joined(kept, bytes))
+        case .ending, .ended: break
         }
     }
 
@@ -156,7 +158,7 @@ final class WebSocketMessages: ChannelInboundHandler {
     }
 
     private func take(_ bytes: ByteBuffer) {
-        state = .busy(nil, hasEnded: false)
+        state = .busy(nil)
         var next: ByteBuffer? = bytes
         while let bytes = next {
             socket.heardFromPeer()
@@ -164,15 +166,24 @@ final class WebSocketMessages: ChannelInboundHandler {
                 var rest = bytes
                 while receive(parser.next(&rest)) {}
             }
-            next = nil
-            if case .busy(let more?, let hasEnded) = state {
-                next = more
-                state = .busy(nil, hasEnded: hasEnded)
-            }
+            next = takeKept()
         }
-        guard case .busy(_, hasEnded: true) = state else { return state = .idle }
+        guard case .ending = state else { return state = .idle }
         state = .ended
         socket.channelEnded()
+    }
+
+    /// What came while a message was in work.
+    private func takeKept() -> ByteBuffer? {
+        switch state {
+        case .busy(let kept):
+            state = .busy(nil)
+            return kept
+        case .ending(let kept):
+            state = .ending(nil)
+            return kept
+        case .opening, .idle, .ended: return nil
+        }
     }
 
     /// - Returns: false when there is no more input.
@@ -207,8 +218,8 @@ final class WebSocketMessages: ChannelInboundHandler {
     }
 
     func channelInactive(context: ChannelHandlerContext) {
-        if case .busy(let kept, _) = state {
-            state = .busy(kept, hasEnded: true)
+        if case .busy(let kept) = state {
+            state = .ending(kept)
         } else {
             state = .ended
             socket.channelEnded()
