@@ -48,7 +48,7 @@ let package = Package(
         layer("Media", ["VoiceEngineCore", "COpus", "CSampleRate"], fast: true),
         layer(
             "Net",
-            ["VoiceEngineCore", "COpenSSL", nio("NIOCore"), nio("NIOPosix"), nio("NIOHTTP1")]),
+            ["VoiceEngineCore", "CLinux", "COpenSSL", nio("NIOCore"), nio("NIOPosix"), nio("NIOHTTP1")]),
         layer("Providers", ["VoiceEngineCore", "VoiceEngineMedia", "VoiceEngineNet", nio("NIOCore")]),
         layer(
             "Local",

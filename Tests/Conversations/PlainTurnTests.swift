@@ -45,6 +45,7 @@ import VoiceEngineCore
             call.mind.requests.map(\.messages) == [
                 [.assistant("Hello, how can I help?", toolCalls: []), .user("when do you open")]
             ])
+        #expect(call.carrier.ends == [8_000, 14_400], "told with the last sample of each")
         call.expectNothingLeft()
     }
 

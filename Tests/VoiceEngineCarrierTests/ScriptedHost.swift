@@ -55,8 +55,8 @@ final class ScriptedHost: CallHost {
     func set(_ change: @Sendable (inout State) -> Void) { state.withLock { change(&$0) } }
 }
 
-/// Sends back what it hears. `9` cuts, `0` hangs up, `5` asks for a transfer, `3` says three frames at once, `2` gathers
-/// two frames, `1` ends that in all calls.
+/// Sends back what it hears. `9` cuts, `0` hangs up, `5` asks for a transfer, `3` says three frames at once, `4` one that
+/// is the last, `2` gathers two frames, `1` ends that in all calls.
 final class EchoSession: CallSession {
     private let host: ScriptedHost
     private var carrier: (any Carrier)?
@@ -91,6 +91,10 @@ final class EchoSession: CallSession {
             for frame in UInt8(1)...3 {
                 [UInt8](repeating: frame, count: 160).withUnsafeBytes { carrier?.play($0, samples: 160) }
             }
+            carrier?.flush()
+        case "4":
+            [UInt8](repeating: 4, count: 160).withUnsafeBytes { carrier?.play($0, samples: 160) }
+            carrier?.speechEnds()
             carrier?.flush()
         case "5":
             let isDone = carrier?.perform(.transfer("+1")) ?? true

@@ -117,12 +117,27 @@ private final class Line {
         line.open()
         line.say(TwilioSays.media(TwilioSays.silence))
         #expect(line.takeFrames().count == 1)
-        line.advance(.milliseconds(90))
+        line.advance(.milliseconds(190))
         #expect(line.takeFrames().isEmpty)
         line.advance(.milliseconds(60))
         #expect(line.takeFrames().map(\.text) == [#"{"event":"mark","streamSid":"MZ1","mark":{"name":"v1"}}"#])
         line.advance(.seconds(4))
         #expect(line.takeFrames().isEmpty)
+        line.close()
+    }
+
+    @Test func aMarkGoesWithTheLastWordWhereThatIsKnown() throws {
+        let line = try Line()
+        line.open()
+        line.say(TwilioSays.dtmf("4"))
+        let payload = Data([UInt8](repeating: 4, count: 160)).base64EncodedString()
+        #expect(
+            line.takeFrames().map(\.text) == [
+                #"{"event":"media","streamSid":"MZ1","media":{"payload":"\#(payload)"}}"#,
+                #"{"event":"mark","streamSid":"MZ1","mark":{"name":"v1"}}"#,
+            ])
+        line.advance(.seconds(4))
+        #expect(line.takeFrames().isEmpty, "and none later")
         line.close()
     }
 

@@ -1,5 +1,5 @@
 /* What the engine takes of Linux that Swift's Glibc module does not show: event
- * descriptors, thread names and the processors of a thread. */
+ * descriptors, epoll, thread names and the processors of a thread. */
 #ifndef VOICE_CLINUX_SHIM_H
 #define VOICE_CLINUX_SHIM_H
 
@@ -8,7 +8,9 @@
 #endif
 #include <errno.h>
 #include <sched.h>
+#include <stdbool.h>
 #include <stdint.h>
+#include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/prctl.h>
 #include <unistd.h>
@@ -17,6 +19,29 @@
 static inline int voice_event_descriptor(void)
 {
 	return eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+}
+
+/** A set of descriptors to be watched, or -1. */
+static inline int voice_watch_descriptor(void)
+{
+	return epoll_create1(EPOLL_CLOEXEC);
+}
+
+/** Watches a descriptor for input, until it is forgotten or closed, and tells
+ * it by this number. Whether the system agrees. */
+static inline bool voice_watch(int watch, int descriptor, uint64_t number)
+{
+	struct epoll_event event = {.events = EPOLLIN, .data.u64 = number};
+
+	return epoll_ctl(watch, EPOLL_CTL_ADD, descriptor, &event) == 0;
+}
+
+/** Watches a descriptor no longer. */
+static inline void voice_watch_forget(int watch, int descriptor)
+{
+	struct epoll_event event = {0};
+
+	epoll_ctl(watch, EPOLL_CTL_DEL, descriptor, &event);
 }
 
 /** Makes the descriptor readable. */

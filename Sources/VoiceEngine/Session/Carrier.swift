@@ -16,6 +16,9 @@ package protocol Carrier: AnyObject {
     /// silence included if the carrier wants it (`CallSetup.wantsSilence`).
     func play(_ audio: UnsafeRawBufferPointer, samples: Int)
 
+    /// What `play` got last is the end of a reply; `flush` follows. Not told where that is known only later.
+    func speechEnds()
+
     /// The end of a tick: write out what `play` collected.
     func flush()
 
@@ -52,6 +55,7 @@ package protocol Carrier: AnyObject {
 }
 
 extension Carrier {
+    package func speechEnds() {}
     package func report(_ event: SessionEvent) {}
     package func gather(_ milliseconds: Int) {}
     package var fadesOnCut: Bool { false }

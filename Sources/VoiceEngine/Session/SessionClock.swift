@@ -69,7 +69,9 @@ package final class SessionClock {
         places.append(Place(sitter: sitter, due: now + .nanoseconds(1)))
         guard timer == nil else { return }
         time = now
-        schedule(now + Self.interval)
+        // Its multiples are everybody's grid: what reads sockets in rounds wakes the loop at the same moments.
+        let ticks = (now - .zero).rawValue / Self.interval.rawValue
+        schedule(.zero + Self.interval * (ticks + 1))
     }
 
     /// Without effect on who does not sit here.

@@ -23,6 +23,8 @@ final class RecordingCarrier: Carrier {
     /// [ms] When each frame was handed over.
     private(set) var frameTimes: [Int64] = []
     private(set) var requests: [CarrierRequest] = []
+    /// Samples handed over when a reply ended.
+    private(set) var ends: [Int64] = []
     private(set) var callsAfterClose = 0
     /// [ms] So much of the caller may come at once.
     private(set) var gathered = 0
@@ -68,6 +70,11 @@ final class RecordingCarrier: Carrier {
             isFade += Array(repeating: isTail, count: samples)
         case .reader: if ring.write(frame.span) != frame.count { callsAfterClose += 1 }
         }
+    }
+
+    func speechEnds() {
+        note()
+        ends.append(handed)
     }
 
     func flush() { note() }

@@ -85,9 +85,9 @@ struct EchoWatchTests {
         #expect(abs(levels.next() - -6.02) < 0.01 && abs(levels.next() - -6.02) < 0.01)
         #expect(levels.next() == PlayedLevels.silence)
         // Full: the oldest goes.
-        for step in 0..<20 { levels.note([Int16](repeating: Int16(step + 1) * 1_000, count: 160).span) }
+        for step in 0..<36 { levels.note([Int16](repeating: Int16(step + 1) * 900, count: 160).span) }
         let first = levels.next()
-        #expect(abs(first - Float(SignalLevel.decibels(power: 25.0 * 1e6 / 1_073_741_824))) < 0.01)
+        #expect(abs(first - Float(SignalLevel.decibels(power: 20.25 * 1e6 / 1_073_741_824))) < 0.01)
         levels.drop()
         #expect(levels.next() == PlayedLevels.silence)
     }

@@ -186,6 +186,7 @@ final class AudioSocketCall: ServerBytePeer, Carrier, CarrierCall {
         guard case .live(var line) = state else { return session.carrierClosed(reason: "the connection was closed") }
         line.session = session
         state = .live(line)
+        stream?.readInRounds()
     }
 
     private func setup(_ id: AudioSocketID, _ format: AudioFormat) throws(CallRefusal) -> CallSetup {

@@ -111,6 +111,14 @@ extension MediaStreamCall {
 
     // MARK: The end of speech
 
+    func speechEnds() {
+        // Where silence follows, speech has no end.
+        guard !wire.traits.wantsSilence else { return }
+        timers.speechEnd?.cancel()
+        if let message = outbound.leaving() { send(message) }
+        speechEnded()
+    }
+
     /// Puts a mark behind the agent's last word.
     func speechEnded() {
         guard case .live = state, clock.hasUnmarkedSamples || wire.traits.holdsLastAudio else { return }

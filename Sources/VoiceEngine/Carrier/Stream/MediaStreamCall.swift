@@ -207,6 +207,7 @@ final class MediaStreamCall: ServerWebSocketPeer, Carrier, CarrierCall {
         guard case .live(var line) = state else { return session.carrierClosed(reason: "the stream was closed") }
         line.session = session
         state = .live(line)
+        socket?.readInRounds()
         timers.speechEnd = ClockTimer(session.clock) { [weak self] _ in self?.speechEnded() }
         let bound = NIOLoopBound(self, eventLoop: eventLoop)
         timers.watch = eventLoop.scheduleRepeatedTask(initialDelay: Self.mediaWatch, delay: Self.mediaWatch) { _ in

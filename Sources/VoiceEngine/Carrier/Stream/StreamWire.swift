@@ -100,7 +100,7 @@ package struct StreamTraits: Equatable, Sendable {
         get { holdsLastAudio ? 0 : stride }
         set { stride = newValue }
     }
-    private var stride = 100
+    private var stride: Int
     /// Silence behind each stretch of speech. [ms] For carriers that play their last audio only when more comes.
     package var tailMilliseconds = 0
     /// The carrier needs audio all the time.
@@ -115,8 +115,12 @@ package struct StreamTraits: Equatable, Sendable {
 
     /// The last audio waits here, or at the carrier, until speech is over.
     package var holdsLastAudio: Bool { messageMilliseconds > frameMilliseconds || tailMilliseconds > 0 }
-    /// The agent has said all for now when nothing was played for so long: two frames more than frames are apart. [ms]
+    /// Unless it is told, the agent has said all for now when nothing was played for so long: two frames more than frames
+    /// are apart. [ms]
     package var speechEndMilliseconds: Int { max(strideMilliseconds, frameMilliseconds) + 2 * frameMilliseconds }
 
-    package init(joinsFrames: Bool = false) { self.joinsFrames = joinsFrames }
+    package init(joinsFrames: Bool = false) {
+        self.joinsFrames = joinsFrames
+        stride = joinsFrames ? 200 : 100
+    }
 }

@@ -6,11 +6,11 @@
 package struct PlayedLevels: Sendable {
     /// [dBFS] of nothing.
     package static let silence = -Float.infinity
-    /// [steps] that can wait, 320 ms: no carrier is given more ahead. Full means: the oldest is dropped.
-    private static let capacity = 16
+    /// [steps] that can wait, 640 ms: no carrier is given more ahead. Full means: the oldest is dropped.
+    private static let capacity = 32
 
     private let stepSamples: Int
-    private var levels = SIMD16<Float>(repeating: silence)
+    private var levels = SIMD32<Float>(repeating: silence)
     private var first = 0
     private var count = 0
     private var energy: UInt64 = 0

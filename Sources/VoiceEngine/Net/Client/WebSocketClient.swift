@@ -63,6 +63,7 @@ package final class WebSocketClient {
     private var sink: ((Event) -> Void)?
     private var state = State.connecting
     private var queue = Queue()
+    private var direct = DirectWriter()
     private var masks = MaskSource()
     private var timer: Scheduled<Void>?
     private var liveness = Liveness.quiet
@@ -101,10 +102,8 @@ package final class WebSocketClient {
         switch state {
         case .connecting, .upgrading: closeAfterOpening = code
         case .open(let channel):
-            writing {
-                drain(channel, force: true)
-                write(.close, withUnsafeBytes(of: code.bigEndian) { Array($0) }, channel)
-            }
+            drain(channel, force: true)
+            write(.close, withUnsafeBytes(of: code.bigEndian) { Array($0) }, channel)
             guard case .open = state else { return }
             state = .closing(channel)
             timer?.cancel()
@@ -204,6 +203,7 @@ package final class WebSocketClient {
         guard case .upgrading = state else { return channel.close(promise: nil) }
         timer?.cancel()
         state = .open(channel)
+        direct = DirectWriter(channel)
         if holdsReads { try? channel.syncOptions?.setOption(.autoRead, value: false) }
         schedulePing()
         sink?(.open(answer))
@@ -219,15 +219,16 @@ package final class WebSocketClient {
         case .open(let channel):
             let frame = frame(opcode, payload, channel)
             guard channel.isWritable, queue.frames.isEmpty else { return enqueue(frame) }
-            writing { channel.writeAndFlush(frame, promise: nil) }
+            write(frame, channel)
             return true
         case .closing, .closed: return false
         }
     }
 
-    private func writing(_ body: () -> Void) {
+    private func write(_ frame: ByteBuffer, _ channel: any Channel) {
+        var frame = frame
         writes += 1
-        body()
+        if !direct.write(&frame, to: channel) { channel.writeAndFlush(frame, promise: nil) }
         writes -= 1
     }
 
@@ -247,16 +248,11 @@ package final class WebSocketClient {
     }
 
     func drain(_ channel: any Channel, force: Bool) {
-        var wrote = false
-        while force || channel.isWritable, let frame = queue.popFirst() {
-            channel.write(frame, promise: nil)
-            wrote = true
-        }
-        if wrote { channel.flush() }
+        while force || channel.isWritable, let frame = queue.popFirst() { write(frame, channel) }
     }
 
     private func write(_ opcode: WebSocketFraming.Opcode, _ payload: [UInt8], _ channel: any Channel) {
-        channel.writeAndFlush(payload.withUnsafeBytes { frame(opcode, $0, channel) }, promise: nil)
+        write(payload.withUnsafeBytes { frame(opcode, $0, channel) }, channel)
     }
 
     // MARK: Receiving

@@ -37,6 +37,7 @@ package final class ByteServer: Sendable {
         on group: any EventLoopGroup, accept: @escaping @Sendable (any EventLoop) -> any ServerBytePeer
     ) -> EventLoopFuture<ByteServer> {
         let connections = server?.connections ?? ServerConnections(limits: limits)
+        let rounds = server?.rounds ?? LoopReadRounds(group)
         return ServerBootstrap(group: group)
             .serverChannelOption(.backlog, value: 256)
             .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
@@ -46,7 +47,7 @@ package final class ByteServer: Sendable {
             .childChannelInitializer { channel in
                 guard connections.add(channel, isWaiting: true) else { return channel.close() }
                 return channel.eventLoop.makeCompletedFuture {
-                    try configure(channel, peer: accept(channel.eventLoop), limits: limits) {
+                    try configure(channel, peer: accept(channel.eventLoop), limits: limits, rounds: rounds) {
                         connections.upgraded($0)
                     }
                 }
@@ -59,14 +60,20 @@ package final class ByteServer: Sendable {
     }
 
     /// Builds the pipeline of a fresh connection. On the connection's loop.
-    ///
-    /// - Parameter waited: Told when the connection no longer counts as waiting.
-    package static func configure(
-        _ channel: any Channel, peer: any ServerBytePeer, limits: ServerLimits,
-        waited: @escaping (any Channel) -> Void = { _ in }
+    package static func configure(_ channel: any Channel, peer: any ServerBytePeer, limits: ServerLimits) throws {
+        try configure(channel, peer: peer, limits: limits, rounds: nil) { _ in }
+    }
+
+    /// - Parameters:
+    ///   - rounds: nil: the connection is read by itself.
+    ///   - waited: Told when the connection no longer counts as waiting.
+    private static func configure(
+        _ channel: any Channel, peer: any ServerBytePeer, limits: ServerLimits, rounds: LoopReadRounds?,
+        waited: @escaping (any Channel) -> Void
     ) throws {
         try channel.pipeline.syncOperations.addHandler(
-            ServerByteStream(limits: limits, peer: peer, allocator: channel.allocator, waited: waited))
+            ServerByteStream(
+                limits: limits, peer: peer, allocator: channel.allocator, rounds: rounds, waited: waited))
     }
 
     /// The port that is listened on; 0 when it is not known.

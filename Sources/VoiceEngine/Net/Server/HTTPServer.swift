@@ -41,16 +41,20 @@ struct ServerSite: Sendable {
     let router: ServerRouter
     let limits: ServerLimits
     let counters: ServerCounters
+    /// nil: each connection is read by itself.
+    var rounds: LoopReadRounds?
 }
 
 /// A listening server. Safe to use from any thread.
 package final class HTTPServer: Sendable {
     private let listener: any Channel
     let connections: ServerConnections
+    let rounds: LoopReadRounds?
 
-    private init(listener: any Channel, connections: ServerConnections) {
+    private init(listener: any Channel, connections: ServerConnections, rounds: LoopReadRounds) {
         self.listener = listener
         self.connections = connections
+        self.rounds = rounds
     }
 
     /// Listens at `host` and `port` (0: any free one).
@@ -63,7 +67,8 @@ package final class HTTPServer: Sendable {
         on group: any EventLoopGroup
     ) -> EventLoopFuture<HTTPServer> {
         let connections = ServerConnections(limits: limits, counters: counters)
-        let site = ServerSite(router: router, limits: limits, counters: counters)
+        let rounds = LoopReadRounds(group)
+        let site = ServerSite(router: router, limits: limits, counters: counters, rounds: rounds)
         return ServerBootstrap(group: group)
             .serverChannelOption(.backlog, value: 256)
             .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
@@ -81,7 +86,7 @@ package final class HTTPServer: Sendable {
                 }
             }
             .bind(host: host, port: port)
-            .map { HTTPServer(listener: $0, connections: connections) }
+            .map { HTTPServer(listener: $0, connections: connections, rounds: rounds) }
             .flatMapErrorThrowing { error in
                 throw ServerStartError(detail: "cannot listen on \(host):\(port): \(cause(of: error))")
             }

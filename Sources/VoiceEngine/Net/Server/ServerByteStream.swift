@@ -35,19 +35,23 @@ package final class ServerByteStream: ChannelInboundHandler {
     private let peer: any ServerBytePeer
     private var state = State.idle
     private var output: ByteBuffer
+    private var direct = DirectWriter()
     /// Bytes handed to a socket that takes no more; 0 while it does.
     private var stalledBytes = 0
     /// Writes that have not returned.
     private var writes = 0
     private var threshold = ReadThreshold()
+    private let rounds: LoopReadRounds?
+    private var place = ReadRounds.Place.none
     private var closeTask: Scheduled<Void>?
     private let waited: (any Channel) -> Void
 
     init(
-        limits: ServerLimits, peer: any ServerBytePeer, allocator: ByteBufferAllocator,
+        limits: ServerLimits, peer: any ServerBytePeer, allocator: ByteBufferAllocator, rounds: LoopReadRounds?,
         waited: @escaping (any Channel) -> Void
     ) {
         self.limits = limits
+        self.rounds = rounds
         self.waited = waited
         self.peer = peer
         output = allocator.buffer(capacity: 1_024)
@@ -78,7 +82,9 @@ package final class ServerByteStream: ChannelInboundHandler {
         guard count > 0 else { return }
         writes += 1
         defer { writes -= 1 }
-        context.writeAndFlush(Self.wrapOutboundOut(output), promise: nil)
+        if !direct.write(&output, to: context.channel) {
+            context.writeAndFlush(Self.wrapOutboundOut(output), promise: nil)
+        }
         // Keeps its memory when the write has already happened, else takes new one.
         output.clear()
         guard !context.channel.isWritable else { return }
@@ -93,6 +99,18 @@ package final class ServerByteStream: ChannelInboundHandler {
     ///   - size: [bytes] Of each, about.
     package func gather(messages: Int, of size: Int) {
         if case .open(let context) = state { threshold.set(messages: messages, of: size, on: context.channel) }
+    }
+
+    /// From now on input may come up to 5 ms later, together with that of other calls.
+    package func readInRounds() {
+        guard case .open(let context) = state, place == .none, let rounds = rounds?[context.eventLoop] else { return }
+        place = rounds.join(context.channel)
+    }
+
+    private func leaveRounds(_ eventLoop: any EventLoop) {
+        guard place != .none else { return }
+        rounds?[eventLoop]?.leave(place)
+        place = .none
     }
 
     /// Sends what is collected and closes our side; the client has a moment to close its own.
@@ -120,6 +138,7 @@ package final class ServerByteStream: ChannelInboundHandler {
     private func open(_ context: ChannelHandlerContext) {
         guard case .idle = state else { return }
         state = .open(context)
+        direct = DirectWriter(context.channel)
         peer.opened(self)
     }
 
@@ -158,6 +177,7 @@ package final class ServerByteStream: ChannelInboundHandler {
         state = .closed
         closeTask?.cancel()
         closeTask = nil
+        if let open { leaveRounds(open.eventLoop) }
         open?.close(promise: nil)
         guard writes > 0, let open else { return peer.closed(told) }
         let peer = NIOLoopBound(peer, eventLoop: open.eventLoop)

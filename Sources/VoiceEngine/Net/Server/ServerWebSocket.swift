@@ -40,15 +40,18 @@ package final class ServerWebSocket: ChannelInboundHandler {
 
     private let limits: ServerLimits
     private let counters: ServerCounters
+    private let rounds: LoopReadRounds?
     private let peer: any ServerWebSocketPeer
     private var parser: WebSocketFrameParser
     private var state = State.idle
     private var output: ByteBuffer
+    private var direct = DirectWriter()
     /// Bytes handed to a socket that takes no more; 0 while it does.
     private var stalledBytes = 0
     /// Writes that have not returned.
     private var writes = 0
     private var threshold = ReadThreshold()
+    private var place = ReadRounds.Place.none
     private var liveness = ServerPeerLiveness()
     private var pingTask: RepeatedTask?
     private var closeTask: Scheduled<Void>?
@@ -58,6 +61,7 @@ package final class ServerWebSocket: ChannelInboundHandler {
     init(_ site: ServerSite, peer: any ServerWebSocketPeer, allocator: ByteBufferAllocator) {
         limits = site.limits
         counters = site.counters
+        rounds = site.rounds
         self.peer = peer
         parser = WebSocketFrameParser(of: .client, maximumMessageBytes: limits.webSocketMessageBytes)
         output = allocator.buffer(capacity: 1024)
@@ -95,7 +99,9 @@ package final class ServerWebSocket: ChannelInboundHandler {
             guard count > 0 else { return }
             writes += 1
             defer { writes -= 1 }
-            context.writeAndFlush(Self.wrapOutboundOut(output), promise: nil)
+            if !direct.write(&output, to: context.channel) {
+                context.writeAndFlush(Self.wrapOutboundOut(output), promise: nil)
+            }
             // Keeps its memory when the write has already happened, else takes new one.
             output.clear()
             guard !context.channel.isWritable else { return }
@@ -164,12 +170,25 @@ package final class ServerWebSocket: ChannelInboundHandler {
         if case .open(let context) = state { threshold.set(messages: messages, of: size, on: context.channel) }
     }
 
+    /// From now on input may come up to 5 ms later, together with that of other calls.
+    package func readInRounds() {
+        guard case .open(let context) = state, place == .none, let rounds = rounds?[context.eventLoop] else { return }
+        place = rounds.join(context.channel)
+    }
+
+    private func leaveRounds(_ eventLoop: any EventLoop) {
+        guard place != .none else { return }
+        rounds?[eventLoop]?.leave(place)
+        place = .none
+    }
+
     // MARK: Lifetime
 
     package func handlerAdded(context: ChannelHandlerContext) {
         guard case .idle = state else { return }
         guard context.channel.isActive else { return finish("the connection broke during the handshake") }
         state = .open(context)
+        direct = DirectWriter(context.channel)
         let bound = NIOLoopBound(self, eventLoop: context.eventLoop)
         pingTask = context.eventLoop.scheduleRepeatedTask(
             initialDelay: limits.webSocketPingInterval, delay: limits.webSocketPingInterval
@@ -252,6 +271,7 @@ package final class ServerWebSocket: ChannelInboundHandler {
         closeTask?.cancel()
         closeTask = nil
         firstMessageCame()
+        if let open { leaveRounds(open.eventLoop) }
         open?.close(promise: nil)
         guard writes > 0, let open else { return peer.closed(told) }
         let peer = NIOLoopBound(peer, eventLoop: open.eventLoop)
