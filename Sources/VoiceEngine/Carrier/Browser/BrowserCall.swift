@@ -165,6 +165,7 @@ final class BrowserCall: ServerWebSocketPeer, Carrier, CarrierCall {
         // The session may end while it begins.
         guard case .live = state else { return session.carrierClosed(reason: "the connection was closed") }
         state = .live(session: session)
+        socket?.readInRounds()
     }
 
     private func setup(_ start: BrowserStart) throws(CallRefusal) -> CallSetup {

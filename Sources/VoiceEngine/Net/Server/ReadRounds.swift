@@ -126,12 +126,15 @@ final class ReadRounds {
         // The descriptor of a channel that has ended may be another's by now.
         guard let member = members[number], member.channel.isActive else { return }
         buffer.clear()
-        let count = buffer.writeWithUnsafeMutableBytes(minimumWritableBytes: Self.most) { free in
-            max(0, recv(member.socket, free.baseAddress, Self.most, Int32(MSG_DONTWAIT)))
+        var count = 0
+        buffer.writeWithUnsafeMutableBytes(minimumWritableBytes: Self.most) { free in
+            count = recv(member.socket, free.baseAddress, Self.most, Int32(MSG_DONTWAIT))
+            return max(count, 0)
         }
         guard count > 0 else {
-            // The end, or an error: the channel is told of both as well, and acts on them.
-            return sockets.remove(member.socket)
+            // The end, or an error: the channel reads it again, and acts on it.
+            if count == 0 || errno != EAGAIN && errno != EINTR { release(member, from: sockets) }
+            return
         }
         member.channel.pipeline.fireChannelRead(buffer)
         member.channel.pipeline.fireChannelReadComplete()
