@@ -33,6 +33,15 @@ import Testing
             try await loop.submit { [rounds] in rounds.value.leave(place) }.get()
         }
 
+        /// On the loop: all leave and join again.
+        func reform() -> @Sendable () -> Void {
+            let (rounds, channels, places) = (rounds, lines.map(\.channel), places)
+            return {
+                for place in places { rounds.value.leave(place) }
+                for channel in channels { _ = rounds.value.join(channel) }
+            }
+        }
+
         func areHeld() async throws -> Bool { try await loop.submit { [rounds] in rounds.value.areHeld }.get() }
 
         func close() async throws {
@@ -133,6 +142,31 @@ import Testing
             line.say([8])
             #expect(try await line.heard(2) == [7, 8])
         }
+        try await office.close()
+    }
+
+    /// More than the system tells at once.
+    @Test func aRoundOfVeryManyComesToAnEnd() async throws {
+        let office = Office()
+        try await office.open(200)
+        for turn in 1...5 {
+            for line in office.lines { line.say([UInt8(turn)]) }
+            for line in office.lines { #expect(try await line.heard(turn) == (1...turn).map { UInt8($0) }) }
+        }
+        try await office.close()
+    }
+
+    @Test func allMayLeaveAndJoinInsideARound() async throws {
+        let office = Office()
+        try await office.open(ReadRounds.fewest * 2)
+        let reform = office.reform()
+        office.lines[7].onRead { reform() }
+        for turn in 1...3 {
+            for line in office.lines { line.say([UInt8(turn)]) }
+            for line in office.lines { #expect(try await line.heard(turn) == (1...turn).map { UInt8($0) }) }
+        }
+        #expect(try await office.areHeld())
+        office.lines[7].onRead(nil)
         try await office.close()
     }
 

@@ -18,6 +18,8 @@ final class ReadRounds {
     static let interval = TimeAmount.milliseconds(5)
     /// From so many sockets on they are read in rounds, until less than half of them are left.
     static let fewest = 16
+    /// Within a round of very many: what else the loop has to do comes in between.
+    private static let breath = TimeAmount.microseconds(100)
     /// [bytes] Read from a socket in one round: 16 KB in 5 ms is ten times as much as any call sends.
     private static let most = 16_384
 
@@ -87,7 +89,7 @@ final class ReadRounds {
         // Without descriptors left, each socket goes on to wake the loop.
         guard let sockets = ReadySockets() else { return }
         for (number, member) in members { hold(member, number, in: sockets) }
-        schedule(sockets)
+        schedule(sockets, at: nextRound)
     }
 
     private func hold(_ member: Member, _ number: UInt64, in sockets: ReadySockets) {
@@ -104,22 +106,22 @@ final class ReadRounds {
 
     // MARK: A round
 
-    private func schedule(_ sockets: ReadySockets) {
-        let interval = UInt64(Self.interval.nanoseconds)
-        let due = NIODeadline.uptimeNanoseconds((eventLoop.now.uptimeNanoseconds / interval + 1) * interval)
+    private func schedule(_ sockets: ReadySockets, at due: NIODeadline) {
         let bound = NIOLoopBound(self, eventLoop: eventLoop)
         mode = .rounds(sockets, next: eventLoop.scheduleTask(deadline: due) { bound.value.read() })
+    }
+
+    private var nextRound: NIODeadline {
+        let interval = UInt64(Self.interval.nanoseconds)
+        return .uptimeNanoseconds((eventLoop.now.uptimeNanoseconds / interval + 1) * interval)
     }
 
     private func read() {
         guard case .rounds(let sockets, _) = mode else { return }
         let isDone = sockets.forEachReady { read($0, of: sockets) }
         // Whoever was read may have been the last one.
-        guard case .rounds = mode else { return }
-        guard !isDone else { return schedule(sockets) }
-        // The loop's other work has its turn between.
-        let bound = NIOLoopBound(self, eventLoop: eventLoop)
-        eventLoop.execute { bound.value.read() }
+        guard case .rounds(let current, _) = mode, current === sockets else { return }
+        schedule(sockets, at: isDone ? nextRound : eventLoop.now + Self.breath)
     }
 
     private func read(_ number: UInt64, of sockets: ReadySockets) {

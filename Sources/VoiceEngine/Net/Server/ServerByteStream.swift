@@ -40,9 +40,7 @@ package final class ServerByteStream: ChannelInboundHandler {
     private var stalledBytes = 0
     /// Writes that have not returned.
     private var writes = 0
-    private var threshold = ReadThreshold()
-    private let rounds: LoopReadRounds?
-    private var place = ReadRounds.Place.none
+    private var input: ServerInput
     private var closeTask: Scheduled<Void>?
     private let waited: (any Channel) -> Void
 
@@ -51,7 +49,7 @@ package final class ServerByteStream: ChannelInboundHandler {
         waited: @escaping (any Channel) -> Void
     ) {
         self.limits = limits
-        self.rounds = rounds
+        input = ServerInput(rounds)
         self.waited = waited
         self.peer = peer
         output = allocator.buffer(capacity: 1_024)
@@ -98,19 +96,12 @@ package final class ServerByteStream: ChannelInboundHandler {
     ///   - messages: Less than two: everything is read as it comes, what waited included.
     ///   - size: [bytes] Of each, about.
     package func gather(messages: Int, of size: Int) {
-        if case .open(let context) = state { threshold.set(messages: messages, of: size, on: context.channel) }
+        if case .open(let context) = state { input.gather(messages: messages, of: size, on: context.channel) }
     }
 
     /// From now on input may come up to 5 ms later, together with that of other calls.
     package func readInRounds() {
-        guard case .open(let context) = state, place == .none, let rounds = rounds?[context.eventLoop] else { return }
-        place = rounds.join(context.channel)
-    }
-
-    private func leaveRounds(_ eventLoop: any EventLoop) {
-        guard place != .none else { return }
-        rounds?[eventLoop]?.leave(place)
-        place = .none
+        if case .open(let context) = state { input.readInRounds(context.channel) }
     }
 
     /// Sends what is collected and closes our side; the client has a moment to close its own.
@@ -177,7 +168,7 @@ package final class ServerByteStream: ChannelInboundHandler {
         state = .closed
         closeTask?.cancel()
         closeTask = nil
-        if let open { leaveRounds(open.eventLoop) }
+        if let open { input.end(on: open.eventLoop) }
         open?.close(promise: nil)
         guard writes > 0, let open else { return peer.closed(told) }
         let peer = NIOLoopBound(peer, eventLoop: open.eventLoop)

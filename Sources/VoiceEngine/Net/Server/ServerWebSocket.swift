@@ -40,7 +40,6 @@ package final class ServerWebSocket: ChannelInboundHandler {
 
     private let limits: ServerLimits
     private let counters: ServerCounters
-    private let rounds: LoopReadRounds?
     private let peer: any ServerWebSocketPeer
     private var parser: WebSocketFrameParser
     private var state = State.idle
@@ -50,8 +49,7 @@ package final class ServerWebSocket: ChannelInboundHandler {
     private var stalledBytes = 0
     /// Writes that have not returned.
     private var writes = 0
-    private var threshold = ReadThreshold()
-    private var place = ReadRounds.Place.none
+    private var input: ServerInput
     private var liveness = ServerPeerLiveness()
     private var pingTask: RepeatedTask?
     private var closeTask: Scheduled<Void>?
@@ -61,7 +59,7 @@ package final class ServerWebSocket: ChannelInboundHandler {
     init(_ site: ServerSite, peer: any ServerWebSocketPeer, allocator: ByteBufferAllocator) {
         limits = site.limits
         counters = site.counters
-        rounds = site.rounds
+        input = ServerInput(site.rounds)
         self.peer = peer
         parser = WebSocketFrameParser(of: .client, maximumMessageBytes: limits.webSocketMessageBytes)
         output = allocator.buffer(capacity: 1024)
@@ -167,19 +165,12 @@ package final class ServerWebSocket: ChannelInboundHandler {
     ///   - messages: Less than two: everything is read as it comes, what waited included.
     ///   - size: [bytes] Of each, about.
     package func gather(messages: Int, of size: Int) {
-        if case .open(let context) = state { threshold.set(messages: messages, of: size, on: context.channel) }
+        if case .open(let context) = state { input.gather(messages: messages, of: size, on: context.channel) }
     }
 
     /// From now on input may come up to 5 ms later, together with that of other calls.
     package func readInRounds() {
-        guard case .open(let context) = state, place == .none, let rounds = rounds?[context.eventLoop] else { return }
-        place = rounds.join(context.channel)
-    }
-
-    private func leaveRounds(_ eventLoop: any EventLoop) {
-        guard place != .none else { return }
-        rounds?[eventLoop]?.leave(place)
-        place = .none
+        if case .open(let context) = state { input.readInRounds(context.channel) }
     }
 
     // MARK: Lifetime
@@ -271,7 +262,7 @@ package final class ServerWebSocket: ChannelInboundHandler {
         closeTask?.cancel()
         closeTask = nil
         firstMessageCame()
-        if let open { leaveRounds(open.eventLoop) }
+        if let open { input.end(on: open.eventLoop) }
         open?.close(promise: nil)
         guard writes > 0, let open else { return peer.closed(told) }
         let peer = NIOLoopBound(peer, eventLoop: open.eventLoop)
