@@ -3,16 +3,15 @@
 #ifndef VOICE_CLINUX_SHIM_H
 #define VOICE_CLINUX_SHIM_H
 
-#ifndef _GNU_SOURCE
-#define _GNU_SOURCE
-#endif
+/* Nothing that needs _GNU_SOURCE: it changes types that Glibc's module has too.
+ */
 #include <errno.h>
-#include <sched.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 /** A non-blocking event descriptor, or -1. */
@@ -68,11 +67,15 @@ static inline void voice_thread_name(const char *name)
  */
 static inline int voice_thread_bind(unsigned int processor)
 {
-	cpu_set_t only;
+	enum { bits = 8 * sizeof(unsigned long), most = 1024 };
+	unsigned long only[most / bits] = {0};
 
-	CPU_ZERO(&only);
-	CPU_SET(processor, &only);
-	return sched_setaffinity(0, sizeof(only), &only) == 0 ? 0 : errno;
+	if (processor >= most)
+		return EINVAL;
+	only[processor / bits] = 1UL << (processor % bits);
+	return syscall(SYS_sched_setaffinity, 0, sizeof(only), only) == 0
+	               ? 0
+	               : errno;
 }
 
 #endif
