@@ -4,60 +4,30 @@ import Synchronization
 import Testing
 import VoiceEngineCore
 import VoiceEngineNet
+import VoiceEngineNetSupport
 import VoiceEngineSession
 
 @testable import VoiceEngineCarrier
 
-/// A client on a real socket: sends bytes, and completes futures when what it has received satisfies a condition.
-private final class Client: ChannelInboundHandler, Sendable {
-    typealias InboundIn = ByteBuffer
-
-    private struct State {
-        var received: [UInt8] = []
-        var isClosed = false
-        var waiting: (test: @Sendable ([UInt8], Bool) -> Bool, promise: EventLoopPromise<[UInt8]>)?
-    }
-
-    private let state = Mutex(State())
+/// A client on a real socket.
+private struct Client: Sendable {
+    private let ear: ChannelEar
 
     static func connect(to port: Int, on group: any EventLoopGroup) async throws -> (Client, any Channel) {
-        let client = Client()
+        let ear = ChannelEar()
         let channel = try await ClientBootstrap(group: group)
             .channelInitializer { channel in
-                channel.eventLoop.makeCompletedFuture { try channel.pipeline.syncOperations.addHandler(client) }
+                channel.eventLoop.makeCompletedFuture { try channel.pipeline.syncOperations.addHandler(ear) }
             }
             .connect(host: "127.0.0.1", port: port).get()
-        return (client, channel)
-    }
-
-    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-        let buffer = Self.unwrapInboundIn(data)
-        change { $0.received += Array(buffer.readableBytesView) }
-    }
-
-    func channelInactive(context: ChannelHandlerContext) { change { $0.isClosed = true } }
-    func errorCaught(context: ChannelHandlerContext, error: any Error) { context.close(promise: nil) }
-
-    private func change(_ change: (inout State) -> Void) {
-        let done = state.withLock { state -> (EventLoopPromise<[UInt8]>, [UInt8])? in
-            change(&state)
-            guard let waiting = state.waiting, waiting.test(state.received, state.isClosed) else { return nil }
-            state.waiting = nil
-            return (waiting.promise, state.received)
-        }
-        done?.0.succeed(done?.1 ?? [])
+        return (Client(ear: ear), channel)
     }
 
     /// What was received, once it satisfies `test` or the connection has closed.
     func received(
         on loop: any EventLoop, when test: @escaping @Sendable ([UInt8], Bool) -> Bool
     ) async throws -> [UInt8] {
-        let promise = loop.makePromise(of: [UInt8].self)
-        // Bounded: a test that would wait for ever fails instead.
-        let limit = loop.scheduleTask(in: .seconds(20)) { promise.fail(ChannelError.connectTimeout(.seconds(20))) }
-        change { $0.waiting = ({ test($0, $1) || $1 }, promise) }
-        defer { limit.cancel() }
-        return try await promise.futureResult.get()
+        try await ear.bytes(on: loop, within: .seconds(20), when: test)
     }
 }
 

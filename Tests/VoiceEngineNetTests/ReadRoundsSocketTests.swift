@@ -19,9 +19,9 @@ import Testing
         }
 
         @discardableResult
-        func open(_ count: Int = 1) async throws -> SocketLine {
+        func open(_ count: Int = 1, overTCP: Bool = false) async throws -> SocketLine {
             for _ in 0..<count {
-                let line = try await SocketLine.open(on: loop)
+                let line = try await SocketLine.open(on: loop, overTCP: overTCP)
                 lines.append(line)
                 places.append(try await loop.submit { [rounds] in rounds.value.join(line.channel) }.get())
             }
@@ -116,6 +116,23 @@ import Testing
             let line = try await office.open()
             line.say(text(100 + index))
             #expect(try await line.heard(text(100 + index).count) == text(100 + index))
+        }
+        #expect(try await office.areHeld())
+        try await office.close()
+    }
+
+    @Test func aConnectionThatBreaksOffEndsAndTheOthersGoOn() async throws {
+        let office = Office()
+        try await office.open(ReadRounds.fewest + 8, overTCP: true)
+        // Some of them with words that nobody has read yet, and while everybody speaks.
+        for turn in 1...4 {
+            for line in office.lines { line.say([UInt8(turn)]) }
+            let (breaking, staying) = (office.lines[turn - 1], office.lines[turn...])
+            breaking.breakOff()
+            try await breaking.end()
+            #expect(breaking.ends == 1)
+            try await office.leave(turn - 1)
+            for line in staying { #expect(try await line.heard(turn) == (1...turn).map { UInt8($0) }) }
         }
         #expect(try await office.areHeld())
         try await office.close()

@@ -2,6 +2,7 @@ import Glibc
 import NIOCore
 import NIOPosix
 import Synchronization
+import VoiceEngineNetSupport
 
 @testable import VoiceEngineNet
 
@@ -9,42 +10,9 @@ import Synchronization
 final class SocketLine: Sendable {
     let channel: any Channel
     private let far: Mutex<Int32?>
-    private let ear: Ear
+    private let ear: ChannelEar
 
-    /// Notes what comes in.
-    private final class Ear: ChannelInboundHandler, Sendable {
-        typealias InboundIn = ByteBuffer
-
-        struct State {
-            var heard: [UInt8] = []
-            var ends = 0
-            var onRead: (@Sendable () -> Void)?
-            var waiting: (isReady: @Sendable ([UInt8], Int) -> Bool, promise: EventLoopPromise<[UInt8]>)?
-        }
-
-        let state = Mutex(State())
-
-        func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-            let bytes = Array(Self.unwrapInboundIn(data).readableBytesView)
-            change { $0.heard += bytes }
-            state.withLock { $0.onRead }?()
-        }
-
-        func channelInactive(context: ChannelHandlerContext) { change { $0.ends += 1 } }
-        func errorCaught(context: ChannelHandlerContext, error: any Error) { context.close(promise: nil) }
-
-        func change(_ change: (inout State) -> Void) {
-            let done = state.withLock { state -> (EventLoopPromise<[UInt8]>, [UInt8])? in
-                change(&state)
-                guard let waiting = state.waiting, waiting.isReady(state.heard, state.ends) else { return nil }
-                state.waiting = nil
-                return (waiting.promise, state.heard)
-            }
-            done?.0.succeed(done?.1 ?? [])
-        }
-    }
-
-    private init(_ channel: any Channel, far: Int32, ear: Ear) {
+    private init(_ channel: any Channel, far: Int32, ear: ChannelEar) {
         self.channel = channel
         self.far = Mutex(far)
         self.ear = ear
@@ -52,42 +20,62 @@ final class SocketLine: Sendable {
 
     deinit { hangUp() }
 
-    static func open(on loop: any EventLoop) async throws -> SocketLine {
-        var pair: [Int32] = [0, 0]
-        guard socketpair(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0, &pair) == 0 else {
-            throw IOError(errnoCode: errno, reason: "socketpair")
-        }
-        let ear = Ear()
+    /// - Parameter overTCP: Through the loopback interface, so that the far end can break the connection off.
+    static func open(on loop: any EventLoop, overTCP: Bool = false) async throws -> SocketLine {
+        let (near, far) = try overTCP ? connectedPair() : unnamedPair()
+        let ear = ChannelEar()
         let channel = try await ClientBootstrap(group: loop)
             .channelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture { try channel.pipeline.syncOperations.addHandler(ear) }
             }
-            .withConnectedSocket(pair[0]).get()
-        return SocketLine(channel, far: pair[1], ear: ear)
+            .withConnectedSocket(near).get()
+        return SocketLine(channel, far: far, ear: ear)
+    }
+
+    private static func unnamedPair() throws -> (near: Int32, far: Int32) {
+        var pair: [Int32] = [0, 0]
+        try check(socketpair(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0, &pair), "socketpair")
+        return (pair[0], pair[1])
+    }
+
+    private static func connectedPair() throws -> (near: Int32, far: Int32) {
+        let listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        defer { Glibc.close(listener) }
+        var address = sockaddr_in()
+        address.sin_family = sa_family_t(AF_INET)
+        address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
+        var length = socklen_t(MemoryLayout<sockaddr_in>.size)
+        let far = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        try withUnsafeMutablePointer(to: &address) { address in
+            try address.withMemoryRebound(to: sockaddr.self, capacity: 1) { address in
+                try check(bind(listener, address, length), "bind")
+                try check(Glibc.listen(listener, 1), "listen")
+                try check(getsockname(listener, address, &length), "getsockname")
+                try check(connect(far, address, length), "connect")
+            }
+        }
+        let near = accept(listener, nil, nil)
+        try check(near, "accept")
+        return (near, far)
+    }
+
+    private static func check(_ result: Int32, _ call: String) throws {
+        if result < 0 { throw IOError(errnoCode: errno, reason: call) }
     }
 
     /// Called on the loop after each read.
-    func onRead(_ body: (@Sendable () -> Void)?) { ear.state.withLock { $0.onRead = body } }
+    func onRead(_ body: (@Sendable () -> Void)?) { ear.onRead(body) }
 
-    var heard: [UInt8] { ear.state.withLock { $0.heard } }
-    var ends: Int { ear.state.withLock { $0.ends } }
+    var heard: [UInt8] { ear.bytes }
+    var ends: Int { ear.ends }
 
     /// What came in, once it is so long or the channel has ended.
     func heard(_ count: Int) async throws -> [UInt8] {
-        try await wait { heard, ends in heard.count >= count || ends > 0 }
+        try await ear.bytes(on: channel.eventLoop, within: .seconds(60)) { bytes, _ in bytes.count >= count }
     }
 
-    func end() async throws { _ = try await wait { _, ends in ends > 0 } }
-
-    private func wait(until isReady: @escaping @Sendable ([UInt8], Int) -> Bool) async throws -> [UInt8] {
-        let promise = channel.eventLoop.makePromise(of: [UInt8].self)
-        // A test that would wait for ever fails instead.
-        let limit = channel.eventLoop.scheduleTask(in: .seconds(60)) {
-            promise.fail(ChannelError.connectTimeout(.seconds(60)))
-        }
-        ear.change { $0.waiting = (isReady, promise) }
-        defer { limit.cancel() }
-        return try await promise.futureResult.get()
+    func end() async throws {
+        _ = try await ear.bytes(on: channel.eventLoop, within: .seconds(60)) { _, hasEnded in hasEnded }
     }
 
     // MARK: The far end
@@ -116,6 +104,17 @@ final class SocketLine: Sendable {
             bytes += piece[..<read]
         }
         return bytes
+    }
+
+    /// Over TCP: with a reset instead of an end; what was not read is lost.
+    func breakOff() {
+        var now = linger(l_onoff: 1, l_linger: 0)
+        far.withLock { descriptor in
+            if let descriptor {
+                setsockopt(descriptor, SOL_SOCKET, SO_LINGER, &now, socklen_t(MemoryLayout<linger>.size))
+            }
+        }
+        hangUp()
     }
 
     func hangUp() {

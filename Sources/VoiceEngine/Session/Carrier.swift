@@ -16,7 +16,8 @@ package protocol Carrier: AnyObject {
     /// silence included if the carrier wants it (`CallSetup.wantsSilence`).
     func play(_ audio: UnsafeRawBufferPointer, samples: Int)
 
-    /// What `play` got last is the end of a reply; `flush` follows. Not told where that is known only later.
+    /// What `play` got last is the end of a reply; `flush` follows. Told once for a reply, and not at all where that is
+    /// known only later.
     func speechEnds()
 
     /// The end of a tick: write out what `play` collected.

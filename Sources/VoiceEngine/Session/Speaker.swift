@@ -337,7 +337,7 @@ package final class Speaker: Ticking {
             at: clock.time, waiting: waiting, mayPad: stretch.isWhole, buffered: buffered)
         if due > 0 {
             for _ in 0..<due { playFrame(at: now) }
-            if stretch.isWhole, queue.waiting == 0 { carrier.speechEnds() }
+            if waiting > 0, queue.waiting == 0, stretch.isWhole { carrier.speechEnds() }
             carrier.flush()
             hold(queue.waiting > format.samples(inMilliseconds: Self.lowWater) ? nil : false)
         }

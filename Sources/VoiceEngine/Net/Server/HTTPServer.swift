@@ -49,7 +49,7 @@ struct ServerSite: Sendable {
 package final class HTTPServer: Sendable {
     private let listener: any Channel
     let connections: ServerConnections
-    let rounds: LoopReadRounds?
+    let rounds: LoopReadRounds
 
     private init(listener: any Channel, connections: ServerConnections, rounds: LoopReadRounds) {
         self.listener = listener
