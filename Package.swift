@@ -119,37 +119,39 @@ let package = Package(
 
         // Tests, in the order of the layers.
         .target(name: "CAllocationCounter", path: "Tests/CAllocationCounter"),
+        .target(name: "VoiceEngineTestSupport", path: "Tests/VoiceEngineTestSupport", swiftSettings: strict),
         .target(
             name: "VoiceEngineNetSupport", dependencies: ["VoiceEngineNet", nio("NIOCore"), nio("NIOEmbedded")],
             path: "Tests/VoiceEngineNetSupport", swiftSettings: strict),
-        tests("VoiceEngineCore", ["CAllocationCounter"]),
-        tests("VoiceEngineMedia", ["VoiceEngineCore", "COpus", "CAllocationCounter"]),
+        tests("VoiceEngineCore", ["VoiceEngineTestSupport", "CAllocationCounter"]),
+        tests("VoiceEngineMedia", ["VoiceEngineTestSupport", "VoiceEngineCore", "COpus", "CAllocationCounter"]),
         tests(
             "VoiceEngineNet",
             ["VoiceEngineNetSupport", nio("NIOCore"), nio("NIOEmbedded"), nio("NIOHTTP1"), nio("NIOPosix")]),
         tests(
             "VoiceEngineProviders",
             [
-                "VoiceEngineCore", "VoiceEngineNet", "VoiceEngineNetSupport", nio("NIOCore"), nio("NIOEmbedded"),
-                nio("NIOPosix"),
+                "VoiceEngineTestSupport", "VoiceEngineCore", "VoiceEngineNet", "VoiceEngineNetSupport", nio("NIOCore"),
+                nio("NIOEmbedded"), nio("NIOPosix"),
             ]),
         tests(
             "VoiceEngineLocal", ["VoiceEngineCore", "VoiceEngineProviders", nio("NIOCore"), nio("NIOEmbedded")]),
         tests(
             "VoiceEngineCarrier",
             [
-                "VoiceEngineCore", "VoiceEngineMedia", "VoiceEngineNet", "VoiceEngineNetSupport",
-                "VoiceEngineProviders", "VoiceEngineSession", "CAllocationCounter", "VoiceLab", nio("NIOCore"),
-                nio("NIOEmbedded"), nio("NIOPosix"),
+                "VoiceEngineTestSupport", "VoiceEngineCore", "VoiceEngineMedia", "VoiceEngineNet",
+                "VoiceEngineNetSupport", "VoiceEngineProviders", "VoiceEngineSession", "CAllocationCounter",
+                "VoiceLab", nio("NIOCore"), nio("NIOEmbedded"), nio("NIOPosix"),
             ]),
         .testTarget(
             name: "ConversationTests",
             dependencies: [
-                "VoiceEngineSession", "VoiceEngineCore", "VoiceEngineProviders", "VoiceEngineMedia", "VoiceEngineNet",
-                "VoiceEngineNetSupport", "VoiceEngineLocal", nio("NIOCore"), nio("NIOEmbedded"),
+                "VoiceEngineTestSupport", "VoiceEngineSession", "VoiceEngineCore", "VoiceEngineProviders",
+                "VoiceEngineMedia", "VoiceEngineNet", "VoiceEngineNetSupport", "VoiceEngineLocal", nio("NIOCore"),
+                nio("NIOEmbedded"),
             ],
             path: "Tests/Conversations", swiftSettings: strict),
-        tests("VoiceLab", [nio("NIOCore"), nio("NIOEmbedded")]),
+        tests("VoiceLab", ["VoiceEngineTestSupport", nio("NIOCore"), nio("NIOEmbedded")]),
         .testTarget(
             name: "VoiceBenchTests",
             dependencies: [

@@ -291,7 +291,7 @@ import VoiceEngineProviders
     /// In any order of signs, words and voices: nothing of a draft is heard unless it became the turn.
     @Test(arguments: 0..<6) func noSampleOfADroppedDraftIsHeard(block: Int) throws {
         for seed in UInt64(block * 8)..<UInt64(block * 8 + 8) {
-            var random = Random(seed: seed)
+            var random = SeededRandom(seed: seed)
             let call = try call([.wire, .callback, .reader][Int(seed % 3)])
             try call.start()
             var time: Int64 = 500
@@ -313,17 +313,6 @@ import VoiceEngineProviders
             #expect(drafts.begun - drafts.dropped <= call.events.filter { $0.kind == .turnStarted }.count)
             call.session?.hangUp()
             call.expectNothingLeft("seed \(seed)")
-        }
-    }
-
-    private struct Random: RandomNumberGenerator {
-        private var state: UInt64
-        init(seed: UInt64) { state = seed &* 0x9E37_79B9_7F4A_7C15 | 1 }
-        mutating func next() -> UInt64 {
-            state ^= state << 13
-            state ^= state >> 7
-            state ^= state << 17
-            return state
         }
     }
 }

@@ -147,7 +147,7 @@ import VoiceEngineSession
 
     @Test(arguments: [1, 2, 3] as [UInt64])
     func thereAreNeverMoreCallsThanThereMayBe(seed: UInt64) {
-        var random = Seeded(seed)
+        var random = SeededRandom(seed: seed)
         var admission = machine(most: 5, rate: (20, 4))
         var (live, taken, now) = (0, 0, Int64(0))
         for _ in 0..<20_000 {
@@ -267,7 +267,7 @@ import VoiceEngineSession
 
     @Test(arguments: [1, 2, 3] as [UInt64])
     func everythingThatSatDownGetsUp(seed: UInt64) {
-        var random = Seeded(seed)
+        var random = SeededRandom(seed: seed)
         var seats = seats { _ in }
         var sitting: [(origin: ServerSeats.Origin?, isWaiting: Bool)] = []
         for _ in 0..<5_000 {

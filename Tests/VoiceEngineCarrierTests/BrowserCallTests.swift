@@ -199,7 +199,7 @@ private final class Browser {
 
     @Test(arguments: 0..<30 as Range<UInt64>)
     func randomStreamsLeaveNothingBehind(seed: UInt64) throws {
-        var random = Seeded(seed)
+        var random = SeededRandom(seed: seed)
         let browser = try Browser()
         browser.open(start: seed % 3 == 0 ? nil : BrowserSays.start)
         let texts = [

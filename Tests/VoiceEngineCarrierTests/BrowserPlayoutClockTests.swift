@@ -118,7 +118,7 @@ import VoiceEngineSession
     /// and a cut is exact.
     @Test(arguments: 0..<50 as Range<UInt64>)
     func againstAPlayer(seed: UInt64) {
-        var random = Seeded(seed)
+        var random = SeededRandom(seed: seed)
         let delay = Int64.random(in: 0...60, using: &random)
         var clock = BrowserPlayoutClock(sampleRate: 24_000)
         var player = SimulatedPlayer()

@@ -110,7 +110,7 @@ enum BrowserSays {
 
     @Test(arguments: 0..<40 as Range<UInt64>)
     func randomMutationsNeverTrap(seed: UInt64) {
-        var random = Seeded(seed)
+        var random = SeededRandom(seed: seed)
         let messages = [
             BrowserSays.start, BrowserSays.hangUp, BrowserSays.played(480), BrowserSays.cleared(1, 2),
             BrowserSays.digits("1#"),

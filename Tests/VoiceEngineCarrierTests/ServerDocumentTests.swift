@@ -135,7 +135,7 @@ import VoiceEngineNet
 
     @Test(arguments: [1, 2, 3] as [UInt64])
     func mutatedDocumentsNeverTrap(seed: UInt64) throws {
-        var random = Seeded(seed)
+        var random = SeededRandom(seed: seed)
         let seeds = try Self.files("Tests/schema/server/good").map { try Self.bytes($0) }
         for _ in 0..<2_000 {
             var bytes = seeds.randomElement(using: &random) ?? []

@@ -168,7 +168,7 @@ import Testing
         let expected = ["text hi", "text ", "text " + long, "binary 2", "ping !", "text abcd", "pong", "close 1000 A"]
         #expect(events(bytes) == expected)
         for size in 1...9 { #expect(events(bytes, pieces: { _ in size }) == expected) }
-        var random = Seeded(7)
+        var random = SeededRandom(seed: 7)
         for _ in 0..<200 { #expect(events(bytes, pieces: { .random(in: 1...$0, using: &random) }) == expected) }
     }
 
@@ -216,7 +216,7 @@ import Testing
 
     @Test(arguments: [1, 2, 3] as [UInt64])
     func randomBytesNeverTrapAndAnySplitReadsAlike(seed: UInt64) {
-        var random = Seeded(seed)
+        var random = SeededRandom(seed: seed)
         for _ in 0..<2_000 {
             let mask: [UInt8]? = Bool.random(using: &random) ? [5, 6, 7, 8] : nil
             var bytes = Self.fragments(mask: mask) + ClientFrames.frame(Array("hello".utf8), mask: mask)

@@ -211,7 +211,7 @@ private struct SimulatedTwilio {
         var wentBack = 0
 
         init(seed: UInt64, down: ClosedRange<Int64>, up: ClosedRange<Int64>, stall: Int64 = 0) {
-            var random = Seeded(seed)
+            var random = SeededRandom(seed: seed)
             var twilio = SimulatedTwilio()
             var clock = StreamPlayoutClock(sampleRate: 8000)
             let ms = StreamPlayoutClockTests.ms

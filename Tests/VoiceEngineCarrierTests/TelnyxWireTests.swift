@@ -187,7 +187,7 @@ func base64(_ bytes: [UInt8]) -> String {
 
 /// Broken copies of texts, many times: a message or an error that names its field, and ranges within the message.
 func fuzz(_ texts: [String], seed: UInt64, _ wire: () -> any StreamWire) {
-    var random = Seeded(seed)
+    var random = SeededRandom(seed: seed)
     let originals = texts.map { Array($0.utf8) }
     var understood = 0
     for round in 0..<4_000 {

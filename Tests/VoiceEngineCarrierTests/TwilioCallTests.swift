@@ -233,7 +233,7 @@ private final class Line {
             TwilioSays.media("AAEC"), TwilioSays.stop,
         ] { stream += ClientFrames.text(text) }
         var outputs: Set<[UInt8]> = []
-        var random = Seeded(3)
+        var random = SeededRandom(seed: 3)
         for round in 0..<30 {
             let line = try Line()
             var rest = stream[...]
@@ -332,7 +332,7 @@ private final class Line {
     /// Broken streams, many times: whatever comes, the counters return to zero.
     @Test(arguments: [1, 2, 3, 4] as [UInt64])
     func randomStreamsLeaveNothingBehind(seed: UInt64) throws {
-        var random = Seeded(seed)
+        var random = SeededRandom(seed: seed)
         for _ in 0..<150 {
             let line = try Line()
             var stream = Array(ClientFrames.handshake("/twilio/media/reception").utf8)

@@ -97,7 +97,7 @@ import VoiceEngineCore
     /// Broken copies of every message, many times: an answer or an error, and every range within the message.
     @Test(arguments: [1, 2, 3] as [UInt64])
     func randomMutationsNeverTrap(seed: UInt64) {
-        var random = Seeded(seed)
+        var random = SeededRandom(seed: seed)
         let originals = [
             TwilioSays.connected, TwilioSays.start(), TwilioSays.media(TwilioSays.silence), TwilioSays.mark("v12"),
             TwilioSays.dtmf("1"), TwilioSays.stop, TwilioSays.media(#"AA\/\/"#),

@@ -5,7 +5,7 @@ internal import VoiceEngineCore
 /// What comes often is read without a tree: it says the same as the tree does.
 @Suite struct ReadWithoutTreeTests {
     /// Changes, removes or doubles a few bytes.
-    private func mutated(_ text: String, _ random: inout SplitMix) -> [UInt8] {
+    private func mutated(_ text: String, _ random: inout SeededRandom) -> [UInt8] {
         var bytes = Array(text.utf8)
         for _ in 0..<Int.random(in: 0...3, using: &random) where !bytes.isEmpty {
             let index = Int.random(in: bytes.indices, using: &random)
@@ -57,7 +57,7 @@ internal import VoiceEngineCore
             chunk(#"{"content":"a"}"#, #""finish_reason":"stop""#, #","usage":null"#),
             chunk(#"{"tool_calls":[{"index":0}]}"#, #""x":1"#), chunk(#"{"content":"a"}"#, #""x":{"delta":1}"#),
         ]
-        var random = SplitMix(seed: 1)
+        var random = SeededRandom(seed: 1)
         var taken = 0
         for round in 0..<20_000 {
             let bytes = mutated(texts[round % texts.count], &random)
@@ -102,7 +102,7 @@ internal import VoiceEngineCore
     }
 
     @Test func resultsSayWhatTheTreeSays() throws {
-        var random = SplitMix(seed: 2)
+        var random = SeededRandom(seed: 2)
         var taken = 0
         for _ in 0..<20_000 {
             let bytes = mutated(results, &random)

@@ -69,7 +69,7 @@ import Testing
     }
 
     @Test(arguments: 0..<8) func everySampleIsPlayedOrDropped(seed: Int) {
-        var random = SplitMix(state: UInt64(seed))
+        var random = SeededRandom(seed: UInt64(seed))
         var clock = PlayoutClock()
         var (now, queued, dropped, marks, returned) = (0, 0, 0, 0, 0)
         for step in 0..<200 {
@@ -93,16 +93,5 @@ import Testing
         }
         returned += clock.advance(to: now + 100_000).count
         #expect(returned == marks, "seed \(seed)")
-    }
-}
-
-/// A small generator with a seed that can be printed.
-struct SplitMix: RandomNumberGenerator {
-    var state: UInt64
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var mixed = (state ^ state >> 30) &* 0xBF58_476D_1CE4_E5B9
-        mixed = (mixed ^ mixed >> 27) &* 0x94D0_49BB_1331_11EB
-        return mixed ^ mixed >> 31
     }
 }

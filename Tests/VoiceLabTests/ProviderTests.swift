@@ -91,7 +91,7 @@ func sinOf(_ angle: Double) -> Double { sin(angle) }
 
     @Test func neitherSpeechNorNoiseIsAWatermark() {
         var reader = Watermark.Reader(sampleRate: 8_000)
-        var random = SplitMix(state: 3)
+        var random = SeededRandom(seed: 3)
         let noise = (0..<40_000).map { _ in Float(Int(random.next() % 300) - 150) }
         #expect(reader.read(noise) == nil)
         #expect(reader.read(BenchClip.speechLike(milliseconds: 3_000, pitchHertz: 120).map { Float($0) / 60 }) == nil)

@@ -103,8 +103,7 @@ package final class Engine: Sendable {
             "agent \(agent.name): hears with \(Self.names(providers.speechToText.providers.map(\.name))), "
                 + "thinks with \(Self.names(providers.languageModel.providers.map(\.name))), "
                 + "speaks with \(Self.names(providers.textToSpeech.providers.map(\.name)))")
-        factory.prepare(agent)
-        state.update { $0.agents[agent.name] = agent }
+        add(agent)
     }
 
     /// The same with providers of this process in place of those that the document names: for programs that measure the
@@ -112,7 +111,10 @@ package final class Engine: Sendable {
     package func addAgent(_ json: [UInt8], providers: SessionProviders) throws(VoiceError) {
         try enter()
         defer { leave() }
-        let agent = try factory.make(try Agent.document(json), providers: providers)
+        add(try factory.make(try Agent.document(json), providers: providers))
+    }
+
+    private func add(_ agent: Agent) {
         factory.prepare(agent)
         state.update { $0.agents[agent.name] = agent }
     }

@@ -81,15 +81,14 @@ extension Session {
             return perform(decision, at: now)
         }
         perform(decision, at: now)
+        let soundsComplete = !Completeness.looksIncomplete(
+            transcript.text, language: policy.language, expecting: hearing.endpoint.expected)
         perform(
             hearing.endpoint.transcript(
-                transcript.text, isSettled: transcript.isSettled,
-                soundsComplete: !Completeness.looksIncomplete(
-                    transcript.text, language: policy.language, expecting: hearing.endpoint.expected),
-                at: now),
+                transcript.text, isSettled: transcript.isSettled, soundsComplete: soundsComplete, at: now),
             at: now)
         // It is empty when these words have become a turn, or none.
-        if !hearing.transcript.isEmpty { noteWords(transcript, at: now) }
+        if !hearing.transcript.isEmpty { noteWords(transcript, soundsComplete: soundsComplete, at: now) }
     }
 
     /// A "yes" over the last word of a question is its answer, not a backchannel.

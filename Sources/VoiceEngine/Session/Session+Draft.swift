@@ -21,9 +21,7 @@ extension Session {
     }
 
     /// Newer words of an utterance that is still open.
-    func noteWords(_ transcript: Transcript, at now: Instant) {
-        let soundsComplete = !Completeness.looksIncomplete(
-            transcript.text, language: policy.language, expecting: hearing.endpoint.expected)
+    func noteWords(_ transcript: Transcript, soundsComplete: Bool, at now: Instant) {
         let action = hearing.speculation.words(
             transcript.text, isSettled: transcript.isSettled, soundsComplete: soundsComplete, mayDraft: mayDraft,
             at: now)

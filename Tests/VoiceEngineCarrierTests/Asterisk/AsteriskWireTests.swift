@@ -167,7 +167,7 @@ enum AsteriskSays {
     }
 
     @Test func standsAnything() {
-        var random = Seeded(31)
+        var random = SeededRandom(seed: 31)
         let texts =
             Self.messages.map(\.0) + [AsteriskSays.plainStart, AsteriskSays.oldPlainStart, AsteriskSays.jsonStart]
         for _ in 0..<20_000 {

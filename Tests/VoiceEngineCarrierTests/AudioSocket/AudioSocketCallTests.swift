@@ -187,7 +187,7 @@ private final class Line {
     }
 
     @Test func anyBytesLeaveNothingBehind() throws {
-        var random = Seeded(13)
+        var random = SeededRandom(seed: 13)
         for _ in 0..<200 {
             let line = try Line()
             if Bool.random(using: &random) { line.start() }

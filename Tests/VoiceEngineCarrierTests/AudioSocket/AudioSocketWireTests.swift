@@ -107,7 +107,7 @@ extension AudioSocketFrameParser {
         var whole = AudioSocketFrameParser()
         let expected = whole.frames(bytes)
         #expect(expected.map(\.kind) == [0x01, 0x10, 0x03, 0x18, 0x12, 0x00])
-        var random = Seeded(11)
+        var random = SeededRandom(seed: 11)
         for longest in [1, 2, 3, 7, 323, 4_000, 70_000] {
             var parser = AudioSocketFrameParser()
             var found: [Frame] = []
@@ -122,7 +122,7 @@ extension AudioSocketFrameParser {
     }
 
     @Test func standsAnything() {
-        var random = Seeded(12)
+        var random = SeededRandom(seed: 12)
         let real = AudioSocketSays.identifier + AudioSocketSays.audio() + AudioSocketSays.digit("1")
         for _ in 0..<2_000 {
             var bytes = real

@@ -38,7 +38,7 @@ import VoiceEngineCore
     }
 
     @Test func endsOnceWhateverComes() {
-        var random = Seeded(7)
+        var random = SeededRandom(seed: 7)
         let events: [Machine.Event] = [.rings, .answered, .ended(.completed), .ended(.failed("x"))]
         for _ in 0..<1_000 {
             var machine = Machine()
@@ -147,7 +147,7 @@ import VoiceEngineCore
     }
 
     @Test func anyBytesAreReadOrRefused() {
-        var random = Seeded(11)
+        var random = SeededRandom(seed: 11)
         let right = Array(
             #"{"to":"+15551234","agent":"x","goal":"sell","variables":{"a":1},"carrier":"twilio","timeout_s":9}"#.utf8)
         for _ in 0..<5_000 {

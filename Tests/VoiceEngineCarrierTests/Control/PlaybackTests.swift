@@ -57,7 +57,7 @@ import VoiceEngineCore
     }
 
     @Test func anyBodyIsReadOrRefused() {
-        var random = Seeded(57)
+        var random = SeededRandom(seed: 57)
         let right = Array(#"{"url":"https://a.example/b.mp3?sig=x","loop":"infinity"}"#.utf8)
         for round in 0..<4_000 {
             var bytes = right

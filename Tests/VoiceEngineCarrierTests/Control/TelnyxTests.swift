@@ -393,7 +393,7 @@ import VoiceEngineSession
 
     @Test func anyBodyIsAnswered() throws {
         let webhook = try webhook()
-        var random = Seeded(31)
+        var random = SeededRandom(seed: 31)
         let right = Array(TelnyxEventTests.body("call.hangup", #","hangup_cause":"user_busy""#).utf8)
         for round in 0..<4_000 {
             var bytes = right

@@ -159,7 +159,7 @@ import VoiceEngineSession
     }
 
     @Test func anyBodyIsAnswered() throws {
-        var random = Seeded(23)
+        var random = SeededRandom(seed: 23)
         let call = try place()
         let right = Array(
             "CallSid=CA1&CallStatus=ringing&AnsweredBy=human&StreamEvent=stream-error&StreamError=31920&From=%2B1".utf8)

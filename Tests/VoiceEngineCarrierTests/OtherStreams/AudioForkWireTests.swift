@@ -148,7 +148,7 @@ import VoiceEngineCore
 /// Mutated messages into fresh wires: never a trap, always an answer or an error with a text.
 enum StreamFuzz {
     static func run(_ texts: [String], seed: UInt64, _ make: () -> any StreamWire) {
-        var random = Seeded(seed)
+        var random = SeededRandom(seed: seed)
         for _ in 0..<3_000 {
             let wire = make()
             for _ in 0..<3 {

@@ -122,7 +122,7 @@ import VoiceEngineNet
     }
 
     @Test func anyHeaderIsReadOrRefused() {
-        var random = Seeded(41)
+        var random = SeededRandom(seed: 41)
         let right = Array("sig1=(\(Self.components))\(Self.parameters)".utf8)
         for _ in 0..<5_000 {
             var bytes = right
@@ -194,7 +194,7 @@ import VoiceEngineNet
     }
 
     @Test func anyTokenIsRefused() {
-        var random = Seeded(42)
+        var random = SeededRandom(seed: 42)
         let right = Array(Self.token.utf8)
         for _ in 0..<2_000 {
             var bytes = right

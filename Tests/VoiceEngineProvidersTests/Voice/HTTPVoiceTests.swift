@@ -221,7 +221,7 @@ internal import VoiceEngineNetSupport
     /// Whatever is done in whatever order: no audio of a dead turn, segments complete in order, and nothing is left.
     @Test func anyOrderOfEventsKeepsThePromises() {
         for seed in 0..<300 as Range<UInt64> {
-            var random = SplitMix(seed: seed)
+            var random = SeededRandom(seed: seed)
             var machine = HTTPVoiceStateMachine(longestText: 40)
             var out: Set<Int> = []
             var due: [Int] = []
@@ -281,18 +281,5 @@ internal import VoiceEngineNetSupport
             perform(machine.cancel(turn(turnNumber)))
             #expect(out.isEmpty && !machine.isBusy, "seed \(seed)")
         }
-    }
-}
-
-/// SplitMix64.
-struct SplitMix: RandomNumberGenerator {
-    private var state: UInt64
-    init(seed: UInt64) { state = seed }
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var z = state
-        z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-        return z ^ (z >> 31)
     }
 }

@@ -96,7 +96,7 @@ internal import VoiceEngineCore
     /// made, segments are completed in order and once.
     @Test func anyOrderOfEventsKeepsThePromises() {
         for seed in 0..<400 as Range<UInt64> {
-            var random = SplitMix(seed: seed)
+            var random = SeededRandom(seed: seed)
             var voice = machine(maximum: 3, isSingle: seed % 4 == 0, marks: seed % 2 == 0)
             var (number, index) = (UInt64(1), 0)
             var live: Set<Int> = []

@@ -73,14 +73,14 @@ final class CarrierControl: Sendable {
         let placed = PlacedCalls(most: settings.mostPlacedCalls, now: settings.now)
         self.placed = placed
         let playbacks = Playbacks(now: settings.now) {
-            calls.tell(CarrierCallKey(carrier: "telnyx", id: $0), isPlaying: $1)
+            calls.tell(CarrierCallKey(carrier: TelnyxWire.carrier, id: $0), isPlaying: $1)
         }
         voiceWebhook = TwilioVoiceWebhook(
             publicAddress: publicAddress, signature: authToken.map { TwilioSignature(authToken: $0) },
             fallback: settings.fallback, desk: .init(passes: twilioPasses, ledger: ledger))
         callbacks = TwilioCallbacks(
             reader: voiceWebhook.reader, fallback: settings.fallback, ledger: ledger, placed: placed, log: log,
-            park: park, found: { calls.tell(CarrierCallKey(carrier: "twilio", id: $0), $1) })
+            park: park, found: { calls.tell(CarrierCallKey(carrier: TwilioWire.carrier, id: $0), $1) })
         twilio = settings.twilio.flatMap { account in
             rest.map {
                 TwilioCallControl(
@@ -100,7 +100,7 @@ final class CarrierControl: Sendable {
             TelnyxWebhook(
                 control: $0, publicAddress: publicAddress, passes: telnyxPasses, placed: placed,
                 playbacks: playbacks, fallback: settings.fallback, log: log, now: settings.now,
-                found: { calls.tell(CarrierCallKey(carrier: "telnyx", id: $0), $1) }, admit: admit)
+                found: { calls.tell(CarrierCallKey(carrier: TelnyxWire.carrier, id: $0), $1) }, admit: admit)
         }
         var placers: [PlacingCarrier: any CallPlacer] = [:]
         if let twilio { placers[.twilio] = TwilioPlacer(twilio: twilio, passes: twilioPasses, ledger: ledger) }

@@ -29,7 +29,9 @@ package final class TelnyxWire: StreamWire {
     /// The header of the request, and the member of `connected`, that carry the token.
     package static let tokenField = "x-telnyx-streaming-auth-token"
 
-    package let name = "telnyx"
+    static let carrier = "telnyx"
+
+    package let name = TelnyxWire.carrier
     private let settings: Settings
     /// What the request for the socket brought; replaced by what `connected` brings.
     private var token: String?

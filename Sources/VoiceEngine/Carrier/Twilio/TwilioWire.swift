@@ -4,7 +4,9 @@ internal import VoiceEngineCore
 ///
 /// What is sent has exactly the documented fields: one more, and Twilio warns.
 package final class TwilioWire: StreamWire {
-    package let name = "twilio"
+    static let carrier = "twilio"
+
+    package let name = TwilioWire.carrier
     /// Twilio goes on with the TwiML behind `<Connect>` when the socket closes, and hangs up when there is none.
     package let traits = StreamTraits(joinsFrames: true)
     private var writer: StreamEventWriter?

@@ -1,0 +1,4 @@
+import VoiceEngineTestSupport
+
+/// Known to all files here.
+typealias SeededRandom = VoiceEngineTestSupport.SeededRandom
