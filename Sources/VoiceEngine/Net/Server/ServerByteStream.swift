@@ -15,8 +15,8 @@ package protocol ServerBytePeer: AnyObject {
 ///
 ///     opened > received* > (close | the client's close | a stalled client | stop) > closed
 ///
-/// The peer is never called inside a call of this type: a write that fails reads what is left in the socket, and ends the
-/// channel, before it returns. What it reads nobody can answer any more; the end is told on the loop's next turn.
+/// The peer is never called inside a call of this type: what a write that fails still reads nobody can answer any more,
+/// and the end is told on the loop's next turn (`ServerOutput`).
 ///
 /// - Important: Confined to the connection's loop.
 package final class ServerByteStream: ChannelInboundHandler {
@@ -34,12 +34,7 @@ package final class ServerByteStream: ChannelInboundHandler {
     private let limits: ServerLimits
     private let peer: any ServerBytePeer
     private var state = State.idle
-    private var output: ByteBuffer
-    private var direct = DirectWriter()
-    /// Bytes handed to a socket that takes no more; 0 while it does.
-    private var stalledBytes = 0
-    /// Writes that have not returned.
-    private var writes = 0
+    private let output: ServerOutput
     private var input: ServerInput
     private var closeTask: Scheduled<Void>?
     private let waited: (any Channel) -> Void
@@ -52,7 +47,7 @@ package final class ServerByteStream: ChannelInboundHandler {
         input = ServerInput(rounds)
         self.waited = waited
         self.peer = peer
-        output = allocator.buffer(capacity: 1_024)
+        output = ServerOutput(allocator: allocator, mostStalled: limits.byteStreamStalledBytes)
     }
 
     // MARK: Sending
@@ -70,24 +65,13 @@ package final class ServerByteStream: ChannelInboundHandler {
     /// Collects what `write` appends until the next `flush`. Does nothing once the stream closes.
     package func send(_ write: (inout ByteBuffer) -> Void) {
         guard case .open = state else { return }
-        write(&output)
+        write(&output.bytes)
     }
 
     /// Writes out what `send` collected.
     package func flush() {
         guard case .open(let context) = state else { return }
-        let count = output.readableBytes
-        guard count > 0 else { return }
-        writes += 1
-        defer { writes -= 1 }
-        if !direct.write(&output, to: context.channel) {
-            context.writeAndFlush(Self.wrapOutboundOut(output), promise: nil)
-        }
-        // Keeps its memory when the write has already happened, else takes new one.
-        output.clear()
-        guard !context.channel.isWritable else { return }
-        stalledBytes += count
-        if stalledBytes > limits.byteStreamStalledBytes { finish("the client does not read") }
+        output.flush(to: context) { finish("the client does not read") }
     }
 
     /// Lets input wait in the socket until so many messages are there or the connection ends.
@@ -129,7 +113,7 @@ package final class ServerByteStream: ChannelInboundHandler {
     private func open(_ context: ChannelHandlerContext) {
         guard case .idle = state else { return }
         state = .open(context)
-        direct = DirectWriter(context.channel)
+        output.open(context.channel)
         peer.opened(self)
     }
 
@@ -150,7 +134,7 @@ package final class ServerByteStream: ChannelInboundHandler {
     }
 
     package func channelWritabilityChanged(context: ChannelHandlerContext) {
-        if context.channel.isWritable { stalledBytes = 0 }
+        if context.channel.isWritable { output.becameWritable() }
         context.fireChannelWritabilityChanged()
     }
 
@@ -170,15 +154,14 @@ package final class ServerByteStream: ChannelInboundHandler {
         closeTask = nil
         if let open { input.end(on: open.eventLoop) }
         open?.close(promise: nil)
-        guard writes > 0, let open else { return peer.closed(told) }
-        let peer = NIOLoopBound(peer, eventLoop: open.eventLoop)
-        open.eventLoop.execute { peer.value.closed(told) }
+        guard let open else { return peer.closed(told) }
+        output.afterWriting(on: open.eventLoop) { [peer] in peer.closed(told) }
     }
 
     // MARK: Receiving
 
     package func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-        guard case .open = state, writes == 0 else { return }
+        guard case .open = state, !output.isWriting else { return }
         Self.unwrapInboundIn(data).withUnsafeReadableBytes { peer.received($0) }
     }
 }

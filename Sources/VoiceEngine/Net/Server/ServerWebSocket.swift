@@ -22,8 +22,8 @@ extension ServerWebSocketPeer {
 ///
 ///     opened > received* > (close | peer's close | violation | dead peer | stop) > closed
 ///
-/// The peer is never called inside a call of this type: a write that fails reads what is left in the socket, and ends the
-/// channel, before it returns. What it reads nobody can answer any more; the end is told on the loop's next turn.
+/// The peer is never called inside a call of this type: what a write that fails still reads nobody can answer any more,
+/// and the end is told on the loop's next turn (`ServerOutput`).
 ///
 /// - Important: Confined to the connection's loop.
 package final class ServerWebSocket: ChannelInboundHandler {
@@ -43,12 +43,7 @@ package final class ServerWebSocket: ChannelInboundHandler {
     private let peer: any ServerWebSocketPeer
     private var parser: WebSocketFrameParser
     private var state = State.idle
-    private var output: ByteBuffer
-    private var direct = DirectWriter()
-    /// Bytes handed to a socket that takes no more; 0 while it does.
-    private var stalledBytes = 0
-    /// Writes that have not returned.
-    private var writes = 0
+    private let output: ServerOutput
     private var input: ServerInput
     private var liveness = ServerPeerLiveness()
     private var pingTask: RepeatedTask?
@@ -62,7 +57,7 @@ package final class ServerWebSocket: ChannelInboundHandler {
         input = ServerInput(site.rounds)
         self.peer = peer
         parser = WebSocketFrameParser(of: .client, maximumMessageBytes: limits.webSocketMessageBytes)
-        output = allocator.buffer(capacity: 1024)
+        output = ServerOutput(allocator: allocator, mostStalled: limits.webSocketStalledBytes)
     }
 
     // MARK: Sending
@@ -82,7 +77,7 @@ package final class ServerWebSocket: ChannelInboundHandler {
         guard case .open = state else { return }
         writeFrameHeader(opcode: opcode, count: message.count)
         // A quarter of the instructions of `writeBytes`.
-        output.writeWithUnsafeMutableBytes(minimumWritableBytes: message.count) { free in
+        output.bytes.writeWithUnsafeMutableBytes(minimumWritableBytes: message.count) { free in
             free.copyMemory(from: message)
             return message.count
         }
@@ -93,20 +88,10 @@ package final class ServerWebSocket: ChannelInboundHandler {
         switch state {
         case .idle, .closed: break
         case .open(let context), .closing(let context, _, _):
-            let count = output.readableBytes
-            guard count > 0 else { return }
-            writes += 1
-            defer { writes -= 1 }
-            if !direct.write(&output, to: context.channel) {
-                context.writeAndFlush(Self.wrapOutboundOut(output), promise: nil)
+            output.flush(to: context) {
+                counters.note(.slowReader)
+                abort("the client does not read")
             }
-            // Keeps its memory when the write has already happened, else takes new one.
-            output.clear()
-            guard !context.channel.isWritable else { return }
-            stalledBytes += count
-            guard stalledBytes > limits.webSocketStalledBytes else { return }
-            counters.note(.slowReader)
-            abort("the client does not read")
         }
     }
 
@@ -130,15 +115,15 @@ package final class ServerWebSocket: ChannelInboundHandler {
     }
 
     private func writeFrameHeader(opcode: UInt8, count: Int) {
-        output.writeInteger(0x80 | opcode)
+        output.bytes.writeInteger(0x80 | opcode)
         switch count {
-        case 0...125: output.writeInteger(UInt8(count))
+        case 0...125: output.bytes.writeInteger(UInt8(count))
         case 126...0xFFFF:
-            output.writeInteger(UInt8(126))
-            output.writeInteger(UInt16(count))
+            output.bytes.writeInteger(UInt8(126))
+            output.bytes.writeInteger(UInt16(count))
         default:
-            output.writeInteger(UInt8(127))
-            output.writeInteger(UInt64(count))
+            output.bytes.writeInteger(UInt8(127))
+            output.bytes.writeInteger(UInt64(count))
         }
     }
 
@@ -152,8 +137,8 @@ package final class ServerWebSocket: ChannelInboundHandler {
             end = reason.utf8.index(end, offsetBy: bytes)
         }
         writeFrameHeader(opcode: 0x8, count: 2 + count)
-        output.writeInteger(code)
-        output.writeSubstring(reason[..<end])
+        output.bytes.writeInteger(code)
+        output.bytes.writeSubstring(reason[..<end])
     }
 
     // MARK: Pace of reading
@@ -179,7 +164,7 @@ package final class ServerWebSocket: ChannelInboundHandler {
         guard case .idle = state else { return }
         guard context.channel.isActive else { return finish("the connection broke during the handshake") }
         state = .open(context)
-        direct = DirectWriter(context.channel)
+        output.open(context.channel)
         let bound = NIOLoopBound(self, eventLoop: context.eventLoop)
         pingTask = context.eventLoop.scheduleRepeatedTask(
             initialDelay: limits.webSocketPingInterval, delay: limits.webSocketPingInterval
@@ -222,7 +207,7 @@ package final class ServerWebSocket: ChannelInboundHandler {
     }
 
     package func channelWritabilityChanged(context: ChannelHandlerContext) {
-        if context.channel.isWritable { stalledBytes = 0 }
+        if context.channel.isWritable { output.becameWritable() }
         context.fireChannelWritabilityChanged()
     }
 
@@ -264,15 +249,14 @@ package final class ServerWebSocket: ChannelInboundHandler {
         firstMessageCame()
         if let open { input.end(on: open.eventLoop) }
         open?.close(promise: nil)
-        guard writes > 0, let open else { return peer.closed(told) }
-        let peer = NIOLoopBound(peer, eventLoop: open.eventLoop)
-        open.eventLoop.execute { peer.value.closed(told) }
+        guard let open else { return peer.closed(told) }
+        output.afterWriting(on: open.eventLoop) { [peer] in peer.closed(told) }
     }
 
     // MARK: Receiving
 
     package func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-        guard writes == 0 else { return }
+        guard !output.isWriting else { return }
         let buffer = Self.unwrapInboundIn(data)
         liveness.heard()
         switch state {
@@ -319,7 +303,7 @@ package final class ServerWebSocket: ChannelInboundHandler {
         case .pong: break
         case .ping(let payload):
             writeFrameHeader(opcode: 0xA, count: payload.count)
-            output.writeBytes(payload)
+            output.bytes.writeBytes(payload)
             flush()
         case .close(let code, _):
             guard case .open(let context) = state else { return false }
