@@ -109,6 +109,20 @@ import Testing
         Row("ongoing: a pause waits for words", ongoing + "400 pause, open", ["0 pause 7 700", "400 ask 900"]),
         Row("ongoing: a short sound waits for less", ongoing + "299 pause, open", ["0 pause 7 700", "299 ask 399"]),
         Row(
+            "ongoing: a short sound waits for less, also for words that come late", "0 voice late, 299 pause, open",
+            ["0 pause 7 700", "299 ask 399"]),
+        Row(
+            "ongoing: words that come late are waited for after a pause too",
+            "0 voice late, 400 pause, 900 timer, 1000 heard few settled, closed",
+            ["0 pause 7 700", "400 ask 2900", "1000 confirm 7"]),
+        Row(
+            "ongoing: words that come late, and are none, end the wait",
+            "0 voice late, 400 pause, 700 heard nothing settled, closed",
+            ["0 pause 7 700", "400 ask 2900", "700 resume 7"]),
+        Row(
+            "ongoing: words that should come late and do not", "0 voice late, 400 pause, 2900 timer, closed",
+            ["0 pause 7 700", "400 ask 2900", "2900 resume 7"]),
+        Row(
             "ongoing: a pause after few words", ongoing + "150 heard few, 200 pause, open",
             ["0 pause 7 700", "200 ask 700"]),
         Row(

@@ -5,7 +5,9 @@ package struct BargeInPolicy: Equatable, Sendable {
     package var pauseAfter: Nanoseconds
     /// Speech this long interrupts although it was but one word.
     package var confirmAfter: Nanoseconds
-    /// How long after the end of short speech to wait for its words before the agent goes on.
+    /// How long after the end of short speech to wait for its words before the agent goes on. For those of a recogniser
+    /// that tells them only after the speech, but then surely, it waits for `longest`: an agent who goes on, and is
+    /// stopped again by words that were on their way, stammers.
     package var wordsWait: Nanoseconds
     /// Sounds without words, one after the other, hold the agent for this long; then it goes on over them.
     package var longest: Nanoseconds
@@ -72,9 +74,22 @@ package struct BargeInStateMachine: ~Copyable {
         case ongoing(since: Instant)
     }
 
+    private struct Patience {
+        /// With sounds without words.
+        let sounds: Nanoseconds
+        /// With the words of a voice that has paused.
+        let words: Nanoseconds
+
+        init(_ policy: BargeInPolicy, hearsWordsLate: Bool) {
+            sounds = hearsWordsLate ? policy.longest * BargeInPolicy.slowEars : policy.longest
+            words = hearsWordsLate ? max(policy.longest, policy.wordsWait) : policy.wordsWait
+        }
+    }
+
     /// A paused reply that waits for the decision.
     private struct Doubt {
         let turn: TurnID
+        let patience: Patience
         /// Sounds without words hold the reply until then.
         let limit: Instant
         var voice: Voice
@@ -85,7 +100,7 @@ package struct BargeInStateMachine: ~Copyable {
     private enum State {
         case idle(Voice)
         /// Not long enough yet to pause the reply.
-        case noticed(TurnID, since: Instant, limit: Nanoseconds, deadline: Instant)
+        case noticed(TurnID, since: Instant, Patience, deadline: Instant)
         case suspended(Doubt)
     }
 
@@ -143,7 +158,7 @@ package struct BargeInStateMachine: ~Copyable {
             if doubt.words == .backchannel || now >= doubt.limit { return decide(doubt) }
             let isBurst = doubt.words == .nothing && lastSpeech - since < BargeInPolicy.burst
             doubt.voice = .silent
-            doubt.deadline = now + (isBurst ? min(BargeInPolicy.burstWait, policy.wordsWait) : policy.wordsWait)
+            doubt.deadline = now + (isBurst ? min(BargeInPolicy.burstWait, policy.wordsWait) : doubt.patience.words)
             state = .suspended(doubt)
             return .askForWords(until: doubt.deadline)
         }
@@ -173,9 +188,9 @@ package struct BargeInStateMachine: ~Copyable {
     package mutating func timerFired(at now: Instant) -> Action {
         switch state {
         case .idle: return .none
-        case .noticed(let turn, let since, let limit, let deadline):
+        case .noticed(let turn, let since, let patience, let deadline):
             guard now >= deadline else { return .none }
-            return suspend(turn, since: since, limit: limit, at: now)
+            return suspend(turn, since: since, patience, at: now)
         case .suspended(let doubt):
             guard now >= doubt.deadline else { return .none }
             switch doubt.voice {
@@ -216,20 +231,20 @@ package struct BargeInStateMachine: ~Copyable {
 
     private mutating func notice(_ reply: TurnID?, hearsWordsLate: Bool, at now: Instant) -> Action {
         guard policy.isEnabled, let reply else { return .none }
-        let limit =
-            hearsWordsLate ? policy.longest * BargeInPolicy.slowEars : policy.longest
+        let patience = Patience(policy, hearsWordsLate: hearsWordsLate)
         let extra = BargeInPolicy.alarmStep * Int64(max(alarms - BargeInPolicy.alarms + 1, 0))
         let minimum = max(policy.pauseAfter, min(extra, BargeInPolicy.longestAlarm))
-        guard minimum > .zero else { return suspend(reply, since: now, limit: limit, at: now) }
-        state = .noticed(reply, since: now, limit: limit, deadline: now + minimum)
+        guard minimum > .zero else { return suspend(reply, since: now, patience, at: now) }
+        state = .noticed(reply, since: now, patience, deadline: now + minimum)
         return .wait(until: now + minimum)
     }
 
-    private mutating func suspend(_ turn: TurnID, since: Instant, limit: Nanoseconds, at now: Instant) -> Action {
+    private mutating func suspend(_ turn: TurnID, since: Instant, _ patience: Patience, at now: Instant) -> Action {
         let deadline = max(since + policy.confirmAfter, now)
         state = .suspended(
             Doubt(
-                turn: turn, limit: now + limit, voice: .ongoing(since: since), words: .nothing, deadline: deadline))
+                turn: turn, patience: patience, limit: now + patience.sounds, voice: .ongoing(since: since),
+                words: .nothing, deadline: deadline))
         return .pause(turn, until: deadline)
     }
 
