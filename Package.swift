@@ -34,8 +34,9 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
     ],
     targets: [
-        // C: the public header, and what the engine takes from the system.
+        // C: the public header, kernels for several processors, and what the engine takes from the system.
         .target(name: "CVoiceEngine"),
+        .target(name: "CG711", cSettings: [.unsafeFlags(["-O2"], .when(configuration: .debug))]),
         .target(name: "CLocalModels"),
         .systemLibrary(name: "CLinux", path: "Sources/CSystem/CLinux"),
         .systemLibrary(name: "COpenSSL", path: "Sources/CSystem/COpenSSL", pkgConfig: "openssl"),
@@ -43,7 +44,7 @@ let package = Package(
         .systemLibrary(name: "CSampleRate", path: "Sources/CSystem/CSampleRate", pkgConfig: "samplerate"),
 
         // The engine, from the inside out.
-        layer("Core", [.product(name: "DequeModule", package: "swift-collections")], fast: true),
+        layer("Core", ["CG711", .product(name: "DequeModule", package: "swift-collections")], fast: true),
         layer("Threads", ["VoiceEngineCore"]),
         layer("Media", ["VoiceEngineCore", "COpus", "CSampleRate"], fast: true),
         layer(

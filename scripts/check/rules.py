@@ -148,7 +148,7 @@ RULES = (
     Rule(
         "core-imports",
         IMPORT + r"(?:NIO\w*|_NIO\w*|Foundation\w*|Dispatch|Logging|Glibc|CVoiceEngine|COpenSSL|COpus|CSampleRate)\b",
-        "{}: Core is pure; it imports the standard library and collections only",
+        "{}: Core is pure; it imports the standard library, collections and kernels in C only",
         core,
     ),
     Rule(

@@ -25,6 +25,9 @@ enum ByteKernels {
         g711(samples) + base64(samples) + messages(samples)
     }
 
+    /// What no cache holds: 96 MB, from main memory and back to it.
+    static let samplesOfMemory = 32 << 20
+
     private static func finding(_ name: String, input: Int, moved: Int, _ work: () -> Void) -> ByteKernelFinding {
         let from = [UInt8](repeating: 1, count: moved / 2)
         var to = from
@@ -41,28 +44,33 @@ enum ByteKernels {
         to.copyMemory(from: from)
     }
 
-    private static func g711(_ count: Int) -> [ByteKernelFinding] {
+    /// G.711 with all vectors that this processor has.
+    static func g711(_ count: Int) -> [ByteKernelFinding] {
+        G711.Vectors.all.flatMap { g711(count, by: $0) }
+    }
+
+    private static func g711(_ count: Int, by vectors: G711.Vectors) -> [ByteKernelFinding] {
         let samples = (0..<count).map { Int16(truncatingIfNeeded: $0 &* 7_919) }
         let bytes = (0..<count).map { UInt8(truncatingIfNeeded: $0 &* 31) }
         var coded = bytes
         var linear = samples
         let moved = count * 3
         return [
-            finding("μ-law encode", input: count * 2, moved: moved) {
+            finding("μ-law encode, \(vectors)", input: count * 2, moved: moved) {
                 var target = coded.mutableSpan
-                G711.encodeMulaw(samples.span, into: &target)
+                G711.encodeMulaw(samples.span, into: &target, by: vectors)
             },
-            finding("μ-law decode", input: count, moved: moved) {
+            finding("μ-law decode, \(vectors)", input: count, moved: moved) {
                 var target = linear.mutableSpan
-                G711.decodeMulaw(bytes.span, into: &target)
+                G711.decodeMulaw(bytes.span, into: &target, by: vectors)
             },
-            finding("A-law encode", input: count * 2, moved: moved) {
+            finding("A-law encode, \(vectors)", input: count * 2, moved: moved) {
                 var target = coded.mutableSpan
-                G711.encodeAlaw(samples.span, into: &target)
+                G711.encodeAlaw(samples.span, into: &target, by: vectors)
             },
-            finding("A-law decode", input: count, moved: moved) {
+            finding("A-law decode, \(vectors)", input: count, moved: moved) {
                 var target = linear.mutableSpan
-                G711.decodeAlaw(bytes.span, into: &target)
+                G711.decodeAlaw(bytes.span, into: &target, by: vectors)
             },
         ]
     }

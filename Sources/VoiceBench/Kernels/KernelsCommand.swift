@@ -24,17 +24,20 @@ struct KernelsCommand: ParsableCommand {
 
     func run() {
         if !resampling {
-            for samples in [160, 16_384] { printBytes(samples) }
+            for samples in [160, 16_384] {
+                printBytes("\(samples) samples at a time", ByteKernels.measure(samples: samples))
+            }
+            printBytes("From main memory, where no cache helps", ByteKernels.g711(ByteKernels.samplesOfMemory))
         }
         if !bytes {
             for (from, to) in Self.rates { printRates(from, to) }
         }
     }
 
-    private func printBytes(_ samples: Int) {
-        print("\n\(samples) samples at a time:\n")
+    private func printBytes(_ title: String, _ findings: [ByteKernelFinding]) {
+        print("\n\(title):\n")
         print("| | ns | GB/s taken in | GB/s read and written | of a copy |\n|---|---|---|---|---|")
-        for finding in ByteKernels.measure(samples: samples) {
+        for finding in findings {
             print(
                 "| \(finding.name) | \(CallsReport.number(finding.nanoseconds, 0)) | "
                     + "\(CallsReport.number(finding.inputRate, 2)) | \(CallsReport.number(finding.movedRate, 2)) | "

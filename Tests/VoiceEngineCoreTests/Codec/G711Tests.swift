@@ -16,32 +16,59 @@ import VoiceEngineCore
         samples.flatMap { [UInt8(truncatingIfNeeded: $0), UInt8(truncatingIfNeeded: $0 >> 8)] }
     }
 
-    @Test func encodesEverySampleToMulawAsTheReference() {
+    @Test(arguments: G711.Vectors.all)
+    func encodesEverySampleToMulawAsTheReference(_ vectors: G711.Vectors) {
         var bytes = [UInt8](repeating: 0, count: 65_536)
         var target = bytes.mutableSpan
-        #expect(G711.encodeMulaw(Self.everySample.span, into: &target) == 65_536)
+        #expect(G711.encodeMulaw(Self.everySample.span, into: &target, by: vectors) == 65_536)
         #expect(fnv(bytes) == 0xD5EE_23F7_D0FF_AE91)
     }
 
-    @Test func encodesEverySampleToAlawAsTheReference() {
+    @Test(arguments: G711.Vectors.all)
+    func encodesEverySampleToAlawAsTheReference(_ vectors: G711.Vectors) {
         var bytes = [UInt8](repeating: 0, count: 65_536)
         var target = bytes.mutableSpan
-        #expect(G711.encodeAlaw(Self.everySample.span, into: &target) == 65_536)
+        #expect(G711.encodeAlaw(Self.everySample.span, into: &target, by: vectors) == 65_536)
         #expect(fnv(bytes) == 0xF030_666E_B780_CF25)
     }
 
-    @Test func decodesEveryMulawCodeAsTheReference() {
+    @Test(arguments: G711.Vectors.all)
+    func decodesEveryMulawCodeAsTheReference(_ vectors: G711.Vectors) {
         var samples = [Int16](repeating: 0, count: 256)
         var target = samples.mutableSpan
-        #expect(G711.decodeMulaw(Self.everyCode.span, into: &target) == 256)
+        #expect(G711.decodeMulaw(Self.everyCode.span, into: &target, by: vectors) == 256)
         #expect(fnv(littleEndian(samples)) == 0xB91E_65D6_8481_A1A8)
     }
 
-    @Test func decodesEveryAlawCodeAsTheReference() {
+    @Test(arguments: G711.Vectors.all)
+    func decodesEveryAlawCodeAsTheReference(_ vectors: G711.Vectors) {
         var samples = [Int16](repeating: 0, count: 256)
         var target = samples.mutableSpan
-        #expect(G711.decodeAlaw(Self.everyCode.span, into: &target) == 256)
+        #expect(G711.decodeAlaw(Self.everyCode.span, into: &target, by: vectors) == 256)
         #expect(fnv(littleEndian(samples)) == 0x693A_40CA_62A3_D2A5)
+    }
+
+    /// A frame of any length has a beginning of whole vectors and an end without; nothing is written behind it.
+    @Test(arguments: G711.Vectors.all)
+    func convertsFramesOfAnyLengthSampleBySample(_ vectors: G711.Vectors) {
+        for count in 0...200 {
+            let samples = (0..<count).map { Int16(truncatingIfNeeded: $0 &* 7_919) }
+            let codes = samples.map { UInt8(truncatingIfNeeded: $0) }
+            var bytes = [UInt8](repeating: 0x33, count: count + 1)
+            var linear = [Int16](repeating: 0x3333, count: count + 1)
+            var target = bytes.mutableSpan
+            #expect(G711.encodeMulaw(samples.span, into: &target, by: vectors) == count)
+            #expect(bytes == samples.map { G711.mulaw($0) } + [0x33])
+            target = bytes.mutableSpan
+            #expect(G711.encodeAlaw(samples.span, into: &target, by: vectors) == count)
+            #expect(bytes == samples.map { G711.alaw($0) } + [0x33])
+            var room = linear.mutableSpan
+            #expect(G711.decodeMulaw(codes.span, into: &room, by: vectors) == count)
+            #expect(linear == codes.map { G711.linear(mulaw: $0) } + [0x3333])
+            room = linear.mutableSpan
+            #expect(G711.decodeAlaw(codes.span, into: &room, by: vectors) == count)
+            #expect(linear == codes.map { G711.linear(alaw: $0) } + [0x3333])
+        }
     }
 
     /// Rows printed by the script, so that a wrong kernel shows where it is wrong.
