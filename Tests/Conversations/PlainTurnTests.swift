@@ -282,6 +282,21 @@ import VoiceEngineCore
         #expect(call.carrier.heard.filter { $0 != 0 }.count == 60 * 1_600)
     }
 
+    /// Half a second is enough: what comes after it may wait until some of it was played.
+    @Test(arguments: [(false, []), (true, [true, false])])
+    func aVoiceWhoseAudioWaitsInItsSocketIsHeldForMoments(_ row: (waits: Bool, holds: [Bool])) throws {
+        let call = try call(answers: ["one two three four five."])
+        call.mind.answers[0].every = 1
+        call.voice.waitsInSocket = row.waits
+        try call.play(
+            """
+            1000 type "tell me all"
+            6000 gone
+            """)
+        #expect(call.voice.holds == row.holds)
+        #expect(call.carrier.heard.filter { $0 != 0 }.count == 5 * 1_600)
+    }
+
     /// The session's own detector on synthetic speech: a square wave with syllables.
     @Test func theOwnDetectorFindsTheTurn() throws {
         let call = try ScriptedCall(detects: false)

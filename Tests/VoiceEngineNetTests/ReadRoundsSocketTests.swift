@@ -5,13 +5,28 @@ import Testing
 @testable import VoiceEngineNet
 
 @Suite(.serialized, .timeLimit(.minutes(5))) struct ReadRoundsSocketTests {
-    /// Lines on one loop that may be read in rounds.
+    /// Hands on to the pipeline what a round hands to it.
+    private final class Reader: RoundReader {
+        private let channel: any Channel
+        private(set) var reads = 0
+
+        init(_ channel: any Channel) { self.channel = channel }
+
+        func read(_ bytes: ByteBuffer) {
+            reads += 1
+            channel.pipeline.fireChannelRead(bytes)
+            channel.pipeline.fireChannelReadComplete()
+        }
+    }
+
+    /// Lines on one loop that may be read in rounds, every second one by a reader of its own.
     private final class Office {
         let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
         let loop: any EventLoop
         private let rounds: NIOLoopBoundBox<ReadRounds>
         private(set) var lines: [SocketLine] = []
         private var places: [ReadRounds.Place] = []
+        private var readers: [NIOLoopBound<Reader>] = []
 
         init() {
             loop = group.next()
@@ -23,7 +38,13 @@ import Testing
             for _ in 0..<count {
                 let line = try await SocketLine.open(on: loop, overTCP: overTCP)
                 lines.append(line)
-                places.append(try await loop.submit { [rounds] in rounds.value.join(line.channel) }.get())
+                let isRead = lines.count % 2 == 0
+                let (place, reader) = try await loop.submit { [rounds] in
+                    let reader = NIOLoopBound(Reader(line.channel), eventLoop: line.channel.eventLoop)
+                    return (rounds.value.join(line.channel, for: isRead ? reader.value : nil), reader)
+                }.get()
+                places.append(place)
+                if isRead { readers.append(reader) }
             }
             return try #require(lines.last)
         }
@@ -41,6 +62,9 @@ import Testing
                 for channel in channels { _ = rounds.value.join(channel) }
             }
         }
+
+        /// How often each reader was called.
+        func reads() async throws -> [Int] { try await loop.submit { [readers] in readers.map(\.value.reads) }.get() }
 
         func areHeld() async throws -> Bool { try await loop.submit { [rounds] in rounds.value.areHeld }.get() }
 
@@ -71,6 +95,7 @@ import Testing
                 #expect(try await line.heard(expected.count) == expected)
             }
         }
+        #expect(try await office.reads().allSatisfy { $0 >= 3 })
         let kept = ReadRounds.fewest / 2
         for index in kept..<office.lines.count { try await office.leave(index) }
         #expect(try await office.areHeld(), "half of them are left")

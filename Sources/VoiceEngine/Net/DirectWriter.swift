@@ -20,10 +20,7 @@ struct DirectWriter {
 
     /// - Parameter channel: Its pipeline is complete: what is in it now is in it until the end.
     init(_ channel: any Channel) {
-        let pipeline = channel.pipeline.syncOperations
-        if (try? pipeline.context(handlerType: TLSHandler.self)) != nil { return }
-        let socket = try? pipeline.withUnsafeTransportIfAvailable(of: NIOBSDSocket.Handle.self) { $0 }
-        if let socket { state = .afterChannel(socket) }
+        if !channel.isEncrypted, let socket = channel.socket { state = .afterChannel(socket) }
     }
 
     /// - Returns: Whether all is written. What is left of `bytes` must be given to the channel.

@@ -11,12 +11,17 @@ package import VoiceEngineProviders
 ///                                                        └── PlayoutLedger ◄──┘
 ///
 /// Confined to the session's loop. Full means: above `highWater` of waiting audio the text-to-speech is held; it goes
-/// on below `lowWater`.
+/// on below `lowWater`. One whose audio then waits in its socket is held for moments long before: with `enough` audio
+/// here it goes on when `rest` of that was played, and what came meanwhile is read at once.
 package final class Speaker: Ticking {
     /// [ms] of waiting audio: with what is unheard and one read of a provider's socket the queue's ring at 8 kHz is 41 KB.
     package static let highWater = 1_900
     /// [ms] A local voice begins its next sentence here, and may have to wait for a thread.
     package static let lowWater = 1_800
+    /// [ms] of waiting audio: with more of it nothing that comes is urgent.
+    package static let enough = 500
+    /// [ms]
+    package static let rest = 100
     /// [ms] of audio kept at most, waiting and unheard. Beyond it a provider that ignores `holdAudio` loses audio.
     package static let capacity = 120_000
     /// [ms] A cut is faded out over this, and a resumed reply faded in.
@@ -63,6 +68,8 @@ package final class Speaker: Ticking {
     private let fadeSamples: Int
     private let format: AudioFormat
     private var voice: VoiceCast?
+    /// [samples] A held voice goes on when so little waits.
+    private var goesOnFrom = 0
     private var queue: PlayoutQueue
     private var ledger = PlayoutLedger()
     /// [samples] What the carrier has played of all that it was handed.
@@ -234,6 +241,7 @@ package final class Speaker: Ticking {
     package func keep(to position: Int64, through: Int?) {
         queue.truncate(to: position)
         if let through { voice?.settle(through: through) }
+        goOnIfLittle()
         wake()
     }
 
@@ -303,7 +311,7 @@ package final class Speaker: Ticking {
         interjection = nil
         mode = .playing
         stretch = .silent
-        hold(false)
+        voice?.hold(false)
         return ledger.heard
     }
 
@@ -339,7 +347,7 @@ package final class Speaker: Ticking {
             for _ in 0..<due { playFrame(at: now) }
             if waiting > 0, queue.waiting == 0, stretch.isWhole { carrier.speechEnds() }
             carrier.flush()
-            hold(queue.waiting > format.samples(inMilliseconds: Self.lowWater) ? nil : false)
+            goOnIfLittle()
         }
         reportIfHeard(at: now)
     }
@@ -471,7 +479,7 @@ package final class Speaker: Ticking {
         guard samples.count > 0 else { return }
         endInterjection()
         let taken = queue.append(samples)
-        hold(queue.waiting > format.samples(inMilliseconds: Self.highWater) ? true : nil)
+        holdIfEnough()
         clock.wake(self, by: nextTick(after: clock.time))
         if taken > 0 { handler(.queued(segment, samples: taken), now) }
     }
@@ -488,8 +496,21 @@ package final class Speaker: Ticking {
         start = queue.end
     }
 
-    /// - Parameter hold: nil leaves it as it is.
-    private func hold(_ hold: Bool?) {
-        if let hold { voice?.hold(hold) }
+    // MARK: - Full
+
+    private func goOnIfLittle() {
+        if queue.waiting <= goesOnFrom { voice?.hold(false) }
+    }
+
+    private func holdIfEnough() {
+        guard let voice else { return }
+        if queue.waiting > format.samples(inMilliseconds: Self.highWater) {
+            goesOnFrom = format.samples(inMilliseconds: Self.lowWater)
+        } else if voice.waitsInSocket, queue.waiting > format.samples(inMilliseconds: Self.enough) {
+            goesOnFrom = queue.waiting - format.samples(inMilliseconds: Self.rest)
+        } else {
+            return
+        }
+        voice.hold(true)
     }
 }

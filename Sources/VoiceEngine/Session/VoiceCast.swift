@@ -151,6 +151,8 @@ final class VoiceCast {
 
     func hold(_ hold: Bool) { speaking.hold(hold) }
 
+    var waitsInSocket: Bool { speaking.waitsInSocket }
+
     /// When `tick` is wanted; nil: not at all.
     var deadline: Instant? { speaking.deadline }
 

@@ -234,6 +234,7 @@ final class ScriptedVoice: TextToSpeechProvider, @unchecked Sendable {
     var tone: Int16?
     /// The times of words are reported.
     var tellsWordEnds = false
+    var waitsInSocket = false
     /// [samples] The next streams break after so much audio.
     var breaks: [Int] = []
     var failure = ProviderError.Kind.unavailable

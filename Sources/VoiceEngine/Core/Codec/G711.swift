@@ -1,4 +1,4 @@
-import CG711
+internal import CG711
 
 /// ITU-T G.711: 8 bits per sample, logarithmic, as every telephone network speaks it.
 ///

@@ -8,8 +8,8 @@ internal import NIOCore
 ///     few sockets:     frame ► the loop's own epoll ► channel                         at once
 ///     many of them:    frame, frame, frame … ► round ► channel, channel, channel …    up to `interval` late
 ///
-/// Only what waits in the sockets is read here, into the heads of their pipelines. Writing, and the end of a connection,
-/// stay the channels' own.
+/// Only what waits in the sockets is read here, for the connection's reader where nothing changes the bytes on their way,
+/// else into the head of the channel's pipeline. Writing, and the end of a connection, stay the channels' own.
 ///
 /// - Important: Confined to its loop.
 final class ReadRounds {
@@ -33,6 +33,7 @@ final class ReadRounds {
     private struct Member {
         let channel: any Channel
         let socket: NIOBSDSocket.Handle
+        let reader: (any RoundReader)?
     }
 
     private enum Mode {
@@ -56,15 +57,13 @@ final class ReadRounds {
 
     /// From now on the input of this channel may be read in rounds, until `leave`.
     ///
+    /// - Parameter reader: Takes what is read; nil: the channel's pipeline does.
     /// - Returns: `none` for a channel without a socket.
-    func join(_ channel: any Channel) -> Place {
+    func join(_ channel: any Channel, for reader: (any RoundReader)? = nil) -> Place {
         eventLoop.assertInEventLoop()
-        let socket = try? channel.pipeline.syncOperations.withUnsafeTransportIfAvailable(
-            of: NIOBSDSocket.Handle.self
-        ) { $0 }
-        guard let socket else { return .none }
+        guard let socket = channel.socket else { return .none }
         places += 1
-        let member = Member(channel: channel, socket: socket)
+        let member = Member(channel: channel, socket: socket, reader: reader)
         members[places] = member
         switch mode {
         case .single: if members.count >= Self.fewest { begin() }
@@ -138,9 +137,15 @@ final class ReadRounds {
             if count == 0 || errno != EAGAIN && errno != EINTR { release(member, from: sockets) }
             return
         }
+        if let reader = member.reader { return reader.read(buffer) }
         member.channel.pipeline.fireChannelRead(buffer)
         member.channel.pipeline.fireChannelReadComplete()
     }
+}
+
+/// Who takes what is read from one connection in a round.
+protocol RoundReader: AnyObject {
+    func read(_ bytes: ByteBuffer)
 }
 
 /// The rounds of each loop of a server.

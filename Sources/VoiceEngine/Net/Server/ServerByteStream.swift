@@ -19,7 +19,7 @@ package protocol ServerBytePeer: AnyObject {
 /// and the end is told on the loop's next turn (`ServerOutput`).
 ///
 /// - Important: Confined to the connection's loop.
-package final class ServerByteStream: ChannelInboundHandler {
+package final class ServerByteStream: ChannelInboundHandler, RoundReader {
     package typealias InboundIn = ByteBuffer
     package typealias OutboundOut = ByteBuffer
 
@@ -85,7 +85,7 @@ package final class ServerByteStream: ChannelInboundHandler {
 
     /// From now on input may come up to 5 ms later, together with that of other calls.
     package func readInRounds() {
-        if case .open(let context) = state { input.readInRounds(context.channel) }
+        if case .open(let context) = state { input.readInRounds(context.channel, for: self) }
     }
 
     /// Sends what is collected and closes our side; the client has a moment to close its own.
@@ -160,8 +160,10 @@ package final class ServerByteStream: ChannelInboundHandler {
 
     // MARK: Receiving
 
-    package func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+    package func channelRead(context: ChannelHandlerContext, data: NIOAny) { read(Self.unwrapInboundIn(data)) }
+
+    func read(_ bytes: ByteBuffer) {
         guard case .open = state, !output.isWriting else { return }
-        Self.unwrapInboundIn(data).withUnsafeReadableBytes { peer.received($0) }
+        bytes.withUnsafeReadableBytes { peer.received($0) }
     }
 }

@@ -16,9 +16,10 @@ struct ServerInput {
         threshold.set(messages: messages, of: size, on: channel)
     }
 
-    mutating func readInRounds(_ channel: any Channel) {
+    /// - Parameter reader: Takes what comes in. The channel's pipeline is complete.
+    mutating func readInRounds(_ channel: any Channel, for reader: any RoundReader) {
         guard place == .none, let rounds = rounds?[channel.eventLoop] else { return }
-        place = rounds.join(channel)
+        place = channel.isEncrypted ? rounds.join(channel) : rounds.join(channel, for: reader)
     }
 
     /// The connection has ended, or ends now.

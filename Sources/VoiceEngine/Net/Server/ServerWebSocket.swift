@@ -26,7 +26,7 @@ extension ServerWebSocketPeer {
 /// and the end is told on the loop's next turn (`ServerOutput`).
 ///
 /// - Important: Confined to the connection's loop.
-package final class ServerWebSocket: ChannelInboundHandler {
+package final class ServerWebSocket: ChannelInboundHandler, RoundReader {
     package typealias InboundIn = ByteBuffer
     package typealias OutboundOut = ByteBuffer
 
@@ -155,7 +155,7 @@ package final class ServerWebSocket: ChannelInboundHandler {
 
     /// From now on input may come up to 5 ms later, together with that of other calls.
     package func readInRounds() {
-        if case .open(let context) = state { input.readInRounds(context.channel) }
+        if case .open(let context) = state { input.readInRounds(context.channel, for: self) }
     }
 
     // MARK: Lifetime
@@ -255,9 +255,10 @@ package final class ServerWebSocket: ChannelInboundHandler {
 
     // MARK: Receiving
 
-    package func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+    package func channelRead(context: ChannelHandlerContext, data: NIOAny) { read(Self.unwrapInboundIn(data)) }
+
+    func read(_ buffer: ByteBuffer) {
         guard !output.isWriting else { return }
-        let buffer = Self.unwrapInboundIn(data)
         liveness.heard()
         switch state {
         case .idle, .closed: break

@@ -47,6 +47,8 @@ package struct CartesiaTTS: TextToSpeechProvider, WarmableProvider {
     }
 
     /// Every encoding at the service's rates as it is; else linear at the next higher rate.
+    package var waitsInSocket: Bool { transport != .http }
+
     package func format(for native: AudioFormat) -> AudioFormat {
         let rates = CartesiaSpeechWire.rates
         if native.encoding != .opus, rates.contains(native.sampleRate) { return native }
