@@ -18,9 +18,9 @@ package final class Speaker: Ticking {
     package static let highWater = 1_900
     /// [ms] A local voice begins its next sentence here, and may have to wait for a thread.
     package static let lowWater = 1_800
-    /// [ms] of waiting audio: with more of it nothing that comes is urgent.
+    /// [ms] of waiting audio: beyond it nothing that comes is urgent.
     package static let enough = 500
-    /// [ms]
+    /// [ms] So much is played before a voice that was held for a moment goes on.
     package static let rest = 100
     /// [ms] of audio kept at most, waiting and unheard. Beyond it a provider that ignores `holdAudio` loses audio.
     package static let capacity = 120_000
