@@ -138,6 +138,8 @@ final class ScriptedVoice: TextToSpeechProvider, @unchecked Sendable {
         var free: Int64 = 0
         /// [samples] Until it breaks.
         var left = Int.max
+        private var isHeld = false
+        private var unread: [() -> Void] = []
 
         init(_ provider: ScriptedVoice, loop: any EventLoop, sink: @escaping (TextToSpeechEvent) -> Void) {
             (self.provider, self.loop, self.sink) = (provider, loop, sink)
@@ -174,7 +176,7 @@ final class ScriptedVoice: TextToSpeechProvider, @unchecked Sendable {
                 deliver(samples, of: segment)
                 free += provider.every
             }
-            loop.schedule(at: free) { [weak self] in self?.tell(.completed(segment), of: segment.turn) }
+            deliver(.completed(segment), of: segment)
         }
 
         private func fail(_ segment: SegmentID) {
@@ -189,7 +191,22 @@ final class ScriptedVoice: TextToSpeechProvider, @unchecked Sendable {
             free = loop.milliseconds
         }
 
-        func holdAudio(_ hold: Bool) { provider.holds.append(hold) }
+        func holdAudio(_ hold: Bool) {
+            provider.holds.append(hold)
+            isHeld = hold
+            loop.schedule(at: loop.milliseconds) { [weak self] in self?.readOn() }
+        }
+
+        private func readOn() {
+            while !isHeld, !unread.isEmpty { unread.removeFirst()() }
+        }
+
+        /// At once; of a voice that waits in its socket when it is not held and all before it was read.
+        private func read(_ event: @escaping () -> Void) {
+            guard provider.waitsInSocket else { return event() }
+            unread.append(event)
+            readOn()
+        }
 
         func close() {
             isOpen = false
@@ -198,12 +215,12 @@ final class ScriptedVoice: TextToSpeechProvider, @unchecked Sendable {
 
         private func deliver(_ samples: [Int16], of segment: SegmentID) {
             loop.schedule(at: free) { [weak self] in
-                samples.withUnsafeBytes { self?.tell(.audio(segment, $0), of: segment.turn) }
+                self?.read { samples.withUnsafeBytes { self?.tell(.audio(segment, $0), of: segment.turn) } }
             }
         }
 
         private func deliver(_ event: TextToSpeechEvent, of segment: SegmentID) {
-            loop.schedule(at: free) { [weak self] in self?.tell(event, of: segment.turn) }
+            loop.schedule(at: free) { [weak self] in self?.read { self?.tell(event, of: segment.turn) } }
         }
 
         private func tell(_ event: TextToSpeechEvent, of turn: TurnID) {
@@ -234,6 +251,7 @@ final class ScriptedVoice: TextToSpeechProvider, @unchecked Sendable {
     var tone: Int16?
     /// The times of words are reported.
     var tellsWordEnds = false
+    /// What comes while it is held waits.
     var waitsInSocket = false
     /// [samples] The next streams break after so much audio.
     var breaks: [Int] = []
