@@ -46,9 +46,9 @@ package struct CartesiaTTS: TextToSpeechProvider, WarmableProvider {
             network: setup.network)
     }
 
-    /// Every encoding at the service's rates as it is; else linear at the next higher rate.
     package var waitsInSocket: Bool { transport != .http }
 
+    /// Every encoding at the service's rates as it is; else linear at the next higher rate.
     package func format(for native: AudioFormat) -> AudioFormat {
         let rates = CartesiaSpeechWire.rates
         if native.encoding != .opus, rates.contains(native.sampleRate) { return native }

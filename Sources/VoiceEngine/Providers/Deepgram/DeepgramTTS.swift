@@ -47,9 +47,9 @@ package struct DeepgramTTS: TextToSpeechProvider, WarmableProvider {
         if transport == .http { http.warm(on: eventLoop) }
     }
 
-    /// G.711 at 8 and 16 kHz and linear audio at the server's rates as they are; else linear at the next higher rate.
     package var waitsInSocket: Bool { transport != .http }
 
+    /// G.711 at 8 and 16 kHz and linear audio at the server's rates as they are; else linear at the next higher rate.
     package func format(for native: AudioFormat) -> AudioFormat {
         let rates = [8_000, 16_000, 24_000, 32_000, 48_000]
         switch native.encoding {

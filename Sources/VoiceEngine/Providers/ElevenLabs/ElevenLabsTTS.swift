@@ -88,9 +88,9 @@ package struct ElevenLabsTTS: TextToSpeechProvider, WarmableProvider {
         }
     }
 
-    /// G.711 at 8 kHz as it is; else linear at the same or the next higher rate that the plan allows.
     package var waitsInSocket: Bool { transport != .http }
 
+    /// G.711 at 8 kHz as it is; else linear at the same or the next higher rate that the plan allows.
     package func format(for native: AudioFormat) -> AudioFormat {
         if ElevenLabsSpeechWire.name(native) != nil, native.encoding != .pcm16 { return native }
         let rates = ElevenLabsSpeechWire.rates.filter { $0 <= maximumRate }
