@@ -282,7 +282,7 @@ import VoiceEngineCore
         #expect(call.carrier.heard.filter { $0 != 0 }.count == 60 * 1_600)
     }
 
-    /// Half a second is enough: what comes after it may wait until some of it was played, and nobody hears that.
+    /// While much waits to be heard, what comes after it may wait a moment, and nobody hears that.
     @Test func aVoiceThatWaitsInItsSocketIsHeldForMoments() throws {
         func heard(_ waits: Bool) throws -> (sound: [Int16], holds: [Bool]) {
             let call = try call(answers: ["one two three four five six seven eight nine."])
@@ -300,6 +300,53 @@ import VoiceEngineCore
         #expect(free.holds.isEmpty)
         #expect(held.sound == free.sound)
         #expect(held.sound.count { $0 != 0 } == 9 * 1_600)
+    }
+
+    /// While the first sentence is spoken, the words behind it are read a few at a time; also of an answer that was begun
+    /// before its turn was over.
+    @Test(arguments: [false, true])
+    func aModelIsReadAtLeisureWhileMuchIsToBeHeard(speculates: Bool) throws {
+        func play(_ waits: Bool) throws -> ScriptedCall {
+            var policy = SessionPolicy()
+            policy.speculation.isEnabled = speculates
+            let call = try ScriptedCall(policy: policy)
+            let text = "We open at nine in the morning on weekdays. On sundays we stay closed, I am sorry to say."
+            call.mind.answers = [ScriptedAnswer(text: text, every: 12)]
+            call.mind.waitsInSocket = waits
+            try call.play(
+                """
+                1000 caller "when do you open" 800
+                12000 gone
+                """)
+            return call
+        }
+        let (held, free) = (try play(true), try play(false))
+        #expect(held.mind.holds.prefix(4) == [true, false, true, false])
+        #expect(held.carrier.heard == free.carrier.heard)
+        #expect(held.voice.spoken == free.voice.spoken && held.voice.spoken.count == 2)
+        #expect(held.mind.running == 0)
+    }
+
+    /// A short word before a tool is not worth a rest, and what is behind a long one is late by a rest at most.
+    @Test func aToolBehindWordsIsCalledInTime() throws {
+        func calledAt(_ words: String, waits: Bool) throws -> Int? {
+            let call = try call()
+            call.mind.answers = [.tool("lookup", saying: words), ScriptedAnswer(text: "There.")]
+            call.mind.waitsInSocket = waits
+            try call.play(
+                """
+                1000 type "tell me all"
+                9000 gone
+                """)
+            return call.story.split(separator: "\n").first { $0.contains("tool") }
+                .flatMap { Int($0.prefix { $0 != " " }) }
+        }
+        let long = "One moment, I will look that up for you in the book. It is a"
+        let (held, free) = (
+            try #require(try calledAt(long, waits: true)), try #require(try calledAt(long, waits: false))
+        )
+        #expect((0...60).contains(held - free))
+        #expect(try calledAt("Yes. And", waits: true) == calledAt("Yes. And", waits: false))
     }
 
     /// The session's own detector on synthetic speech: a square wave with syllables.

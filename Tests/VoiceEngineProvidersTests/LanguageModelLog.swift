@@ -5,8 +5,11 @@ internal import VoiceEngineProviders
 final class LanguageModelLog {
     private var entries: [String] = []
     private(set) var lastError: ProviderError?
+    /// Called with each event, after it was noted.
+    var onEvent: (LanguageModelEvent) -> Void = { _ in }
 
     func sink(_ event: LanguageModelEvent) {
+        defer { onEvent(event) }
         switch event {
         case .text(let text): entries.append("text '\(text)'")
         case .toolCall(let call): entries.append("call \(call.id) \(call.name) \(call.arguments)")

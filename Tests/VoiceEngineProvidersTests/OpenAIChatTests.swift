@@ -199,6 +199,27 @@ internal import VoiceEngineNetSupport
         #expect(fixture.isQuiet)
     }
 
+    @Test func isHeldForMomentsAndDrainsAllTheSame() throws {
+        let generation = try generate()
+        generation.holdAnswer(true)
+        #expect(fixture.server.isRead)
+        let second = chunk(#"{"content":"b"}"#) + "\n\n"
+        let rest = second + chunk("{}", #""stop""#) + "\n\ndata: [DONE]\n\n"
+        let first = chunk(#"{"content":"a"}"#) + "\n\n"
+        fixture.server.answer("HTTP/1.1 200 OK\r\nContent-Length: \((first + rest).utf8.count)\r\n\r\n" + first)
+        generation.holdAnswer(true)
+        #expect(!fixture.server.isRead)
+        generation.holdAnswer(false)
+        #expect(fixture.server.isRead)
+        // Held by what comes with the end.
+        log.onEvent = { _ in generation.holdAnswer(true) }
+        fixture.server.answer(rest)
+        #expect(log.take() == ["text 'a'", "text 'b'", "finished stop 0+0"])
+        #expect(fixture.server.isRead)
+        _ = try generate()
+        #expect(fixture.network.connections.count == 1)
+    }
+
     @Test func retriesAResetBeforeTheFirstByteOnce() throws {
         _ = try generate()
         fixture.server.cut()

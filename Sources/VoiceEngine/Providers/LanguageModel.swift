@@ -81,4 +81,12 @@ extension LanguageModelProvider {
 package protocol Generation: AnyObject {
     /// Stops it: the sink is not called again, the provider is told to stop.
     func cancel()
+    /// Back-pressure: while true, no more of the answer is read than is on its way already. For moments only: the
+    /// provider may give up who does not listen for longer.
+    func holdAnswer(_ hold: Bool)
+}
+
+extension Generation {
+    /// Where reading costs nothing.
+    package func holdAnswer(_ hold: Bool) {}
 }

@@ -66,6 +66,10 @@ final class StreamedGeneration: Generation {
         end(drain: false)
     }
 
+    func holdAnswer(_ hold: Bool) {
+        if case .streaming = state { stream?.holdReads(hold) }
+    }
+
     private func received(_ event: HTTPStream.Event) {
         switch (event, state) {
         case (.head(let answer), .asked):
@@ -128,9 +132,12 @@ final class StreamedGeneration: Generation {
         state = .over
         timer?.cancel()
         timer = nil
-        if drain { return }
-        stream?.cancel()
-        stream = nil
+        if drain {
+            stream?.holdReads(false)
+        } else {
+            stream?.cancel()
+            stream = nil
+        }
     }
 
     // MARK: Errors

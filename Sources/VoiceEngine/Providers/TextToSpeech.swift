@@ -20,17 +20,10 @@ package protocol TextToSpeechProvider: Sendable {
     var name: String { get }
     /// The audio it delivers to a call that plays `native`: `native` itself where it can.
     func format(for native: AudioFormat) -> AudioFormat
-    /// While a stream is held its audio goes on coming, into the socket: holding it for a moment loses no time. Not
-    /// where the next text is spoken only once the audio of the one before was taken.
-    var waitsInSocket: Bool { get }
     /// Opens a stream for a call. Segments may be given at once.
     func open(
         _ context: ProviderContext, format: AudioFormat, sink: @escaping (TextToSpeechEvent) -> Void
     ) -> any TextToSpeechStream
-}
-
-extension TextToSpeechProvider {
-    package var waitsInSocket: Bool { false }
 }
 
 /// One call's stream into a voice. Confined to the call's event loop.
@@ -46,10 +39,14 @@ package protocol TextToSpeechStream: AnyObject {
     func cancel(_ turn: TurnID, heard: Nanoseconds)
     /// Back-pressure: while true, the provider reads no more audio from its source than is on its way already.
     func holdAudio(_ hold: Bool)
+    /// While it is held its audio goes on coming, into the socket: holding it for a moment loses no time. Not where the
+    /// next text is spoken only once the audio of the one before was taken.
+    var waitsInSocket: Bool { get }
     func close()
 }
 
 extension TextToSpeechStream {
     /// What was heard matters to few.
     package func cancel(_ turn: TurnID, heard: Nanoseconds) { cancel(turn) }
+    package var waitsInSocket: Bool { false }
 }

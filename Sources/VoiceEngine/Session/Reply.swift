@@ -15,6 +15,7 @@ final class Reply {
     /// From the model's tokens to what is spoken.
     var text: ReplyText
     var heardText: HeardText
+    private(set) var ahead = SpeechAhead()
     var protection = ProtectedSpans()
     /// What is spoken, as it was written.
     private var script = SpokenReply()
@@ -63,6 +64,7 @@ final class Reply {
     func speaks(_ segment: SpokenSegment, as index: Int) {
         heardText.append(segment: index, text: segment.spoken)
         script.append(segment)
+        ahead.speaks(segment.spoken)
     }
 
     /// The text, as it was written, that the caller has heard when the replies were heard up to `position`.

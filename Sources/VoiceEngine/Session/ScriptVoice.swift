@@ -18,7 +18,6 @@ package struct ScriptVoice: TextToSpeechProvider {
     }
 
     package var name: String { own.name }
-    package var waitsInSocket: Bool { own.waitsInSocket && scripts.waitsInSocket }
 
     package func format(for native: AudioFormat) -> AudioFormat {
         let format = own.format(for: native)

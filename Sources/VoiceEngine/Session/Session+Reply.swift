@@ -122,6 +122,7 @@ extension Session {
             reply.timeline.mark(.firstToken, at: now)
             reply.written += text
             write(text, in: reply, at: now)
+            readAtLeisure(reply, at: now)
         case .toolCall(let call):
             reply.timeline.mark(.firstToken, at: now)
             noteToolCall(call, in: reply)
@@ -137,6 +138,19 @@ extension Session {
             breakOff(reply, at: now)
         }
     }
+
+    /// While the caller has much to hear, the model's words are read a few at a time.
+    private func readAtLeisure(_ reply: Reply, at now: Instant) {
+        guard let generation = reply.generation, let speaker = paths?.speaker else { return }
+        let heard = SampleClock(sampleRate: setup.output.sampleRate)
+            .duration(ofSamples: max(speaker.heard(at: now) - reply.start, 0))
+        guard let rest = reply.ahead.rest(heard: heard) else { return }
+        generation.holdAnswer(true)
+        // With a tick: the loop is awake then.
+        timers?.model.arm(until: clock.time + rest)
+    }
+
+    func modelMayGoOn() { (dialogue.reply ?? dialogue.draft)?.generation?.holdAnswer(false) }
 
     /// The model has failed: what was given to the voice is heard out, half a sentence is not begun.
     private func breakOff(_ reply: Reply, at now: Instant) {

@@ -93,10 +93,10 @@ package final class Session: CallSession, Ticking {
     }
 
     struct Timers {
-        let endpoint, bargeIn, tools, silence, length, digits, clip, floor, filler, voicemail, draft: ClockTimer
+        let endpoint, bargeIn, tools, silence, length, digits, clip, floor, filler, voicemail, draft, model: ClockTimer
 
         var all: [ClockTimer] {
-            [endpoint, bargeIn, tools, silence, length, digits, clip, floor, filler, voicemail, draft]
+            [endpoint, bargeIn, tools, silence, length, digits, clip, floor, filler, voicemail, draft, model]
         }
     }
 
@@ -269,6 +269,7 @@ package final class Session: CallSession, Ticking {
             floor: timer { $0.next(at: $1) },
             filler: timer { $0.fillerIsDue(at: $1) },
             voicemail: timer { $0.voicemailTimerFired(at: $1) },
-            draft: timer { $0.draftTimerFired(at: $1) })
+            draft: timer { $0.draftTimerFired(at: $1) },
+            model: timer { session, _ in session.modelMayGoOn() })
     }
 }

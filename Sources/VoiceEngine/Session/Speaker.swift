@@ -10,18 +10,8 @@ package import VoiceEngineProviders
 ///                                                        ▲ rewind             │ handed, heard
 ///                                                        └── PlayoutLedger ◄──┘
 ///
-/// Confined to the session's loop. Full means: above `highWater` of waiting audio the text-to-speech is held; it goes
-/// on below `lowWater`. One whose audio then waits in its socket is held for moments long before: with `enough` audio
-/// here it goes on when `rest` of that was played, and what came meanwhile is read at once.
+/// Confined to the session's loop. Full means: the text-to-speech is held (`VoiceFlowStateMachine`).
 package final class Speaker: Ticking {
-    /// [ms] of waiting audio: with what is unheard and one read of a provider's socket the queue's ring at 8 kHz is 41 KB.
-    package static let highWater = 1_900
-    /// [ms] A local voice begins its next sentence here, and may have to wait for a thread.
-    package static let lowWater = 1_800
-    /// [ms] of waiting audio: beyond it nothing that comes is urgent.
-    package static let enough = 500
-    /// [ms] So much is played before a voice that was held for a moment goes on.
-    package static let rest = 100
     /// [ms] of audio kept at most, waiting and unheard. Beyond it a provider that ignores `holdAudio` loses audio.
     package static let capacity = 120_000
     /// [ms] A cut is faded out over this, and a resumed reply faded in.
@@ -68,8 +58,7 @@ package final class Speaker: Ticking {
     private let fadeSamples: Int
     private let format: AudioFormat
     private var voice: VoiceCast?
-    /// [samples] A held voice goes on when so little waits.
-    private var goesOnFrom = 0
+    private var flow: VoiceFlowStateMachine
     private var queue: PlayoutQueue
     private var ledger = PlayoutLedger()
     /// [samples] What the carrier has played of all that it was handed.
@@ -139,6 +128,7 @@ package final class Speaker: Ticking {
         self.handler = handler
         format = setup.output
         level = PlayoutLevel(sampleRate: setup.output.sampleRate)
+        flow = VoiceFlowStateMachine(sampleRate: setup.output.sampleRate)
         let frameSamples = try setup.output.frameSamples(milliseconds: setup.frameMilliseconds)
         encoder = try CarrierEncoder(format: setup.output, frameMilliseconds: setup.frameMilliseconds)
         frame = .allocate(capacity: frameSamples)
@@ -241,7 +231,6 @@ package final class Speaker: Ticking {
     package func keep(to position: Int64, through: Int?) {
         queue.truncate(to: position)
         if let through { voice?.settle(through: through) }
-        goOnIfLittle()
         wake()
     }
 
@@ -311,6 +300,7 @@ package final class Speaker: Ticking {
         interjection = nil
         mode = .playing
         stretch = .silent
+        flow.restart()
         voice?.hold(false)
         return ledger.heard
     }
@@ -319,6 +309,7 @@ package final class Speaker: Ticking {
     package func tick(at now: Instant) -> Instant {
         voice?.tick(at: now)
         handOut(at: now)
+        goOnWhenDue(at: now)
         return nextTick(after: now)
     }
 
@@ -328,7 +319,7 @@ package final class Speaker: Ticking {
     /// When something is due unless something happens.
     private func nextTick(after now: Instant) -> Instant {
         if isCutOpen { return now }
-        let watch = voice?.deadline ?? .distantFuture
+        let watch = min(voice?.deadline ?? .distantFuture, flow.restEnds ?? .distantFuture)
         if isIdle || mode.isStill && pacer.restsWithoutAudio { return watch }
         // What is told about the end of a reply comes from the carrier.
         if stretch.isWhole, queue.waiting == 0 { return now }
@@ -347,7 +338,7 @@ package final class Speaker: Ticking {
             for _ in 0..<due { playFrame(at: now) }
             if waiting > 0, queue.waiting == 0, stretch.isWhole { carrier.speechEnds() }
             carrier.flush()
-            goOnIfLittle()
+            goOnWhenDue(at: now)
         }
         reportIfHeard(at: now)
     }
@@ -479,7 +470,9 @@ package final class Speaker: Ticking {
         guard samples.count > 0 else { return }
         endInterjection()
         let taken = queue.append(samples)
-        holdIfEnough()
+        let wasHeld = flow.isHeld
+        flow.queued(waiting: queue.waiting, mayRest: voice?.waitsInSocket ?? false, at: now)
+        if flow.isHeld, !wasHeld { voice?.hold(true) }
         clock.wake(self, by: nextTick(after: clock.time))
         if taken > 0 { handler(.queued(segment, samples: taken), now) }
     }
@@ -496,21 +489,9 @@ package final class Speaker: Ticking {
         start = queue.end
     }
 
-    // MARK: - Full
-
-    private func goOnIfLittle() {
-        if queue.waiting <= goesOnFrom { voice?.hold(false) }
-    }
-
-    private func holdIfEnough() {
-        guard let voice else { return }
-        if queue.waiting > format.samples(inMilliseconds: Self.highWater) {
-            goesOnFrom = format.samples(inMilliseconds: Self.lowWater)
-        } else if voice.waitsInSocket, queue.waiting > format.samples(inMilliseconds: Self.enough) {
-            goesOnFrom = queue.waiting - format.samples(inMilliseconds: Self.rest)
-        } else {
-            return
-        }
-        voice.hold(true)
+    private func goOnWhenDue(at now: Instant) {
+        guard flow.isHeld else { return }
+        flow.played(waiting: queue.waiting, at: now)
+        if !flow.isHeld { voice?.hold(false) }
     }
 }

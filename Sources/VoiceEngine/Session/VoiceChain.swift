@@ -27,7 +27,6 @@ final class VoiceChain {
         let provider: any TextToSpeechProvider
         let format: AudioFormat
         let converter: AudioConverter
-        let waitsInSocket: Bool
     }
 
     /// What the voice owes of a reply.
@@ -60,8 +59,8 @@ final class VoiceChain {
     private(set) var current = TurnID.none
     private(set) var isHeld = false
 
-    /// Of the link in use.
-    var waitsInSocket: Bool { links[opened].waitsInSocket }
+    /// Of the stream in use.
+    var waitsInSocket: Bool { stream?.waitsInSocket ?? false }
     /// Audio of what was given to speak is still to come.
     var isOwed: Bool { debt.isOwed }
     /// Segments of the reply under way that were given, by count, those of other voices included.
@@ -79,8 +78,7 @@ final class VoiceChain {
             let format = link.provider.format(for: native)
             return Link(
                 provider: link.provider, format: format,
-                converter: try AudioConverter(from: format, toRate: native.sampleRate),
-                waitsInSocket: link.provider.waitsInSocket)
+                converter: try AudioConverter(from: format, toRate: native.sampleRate))
         }
         wayBack.leads(to: self)
     }

@@ -32,9 +32,29 @@ struct ScriptedAnswer {
 final class ScriptedModel: LanguageModelProvider, @unchecked Sendable {
     final class Answer: Generation {
         weak var provider: ScriptedModel?
+        let loop: any EventLoop
         var isCancelled = false
+        private var isHeld = false
+        private var unread: [() -> Void] = []
 
-        init(_ provider: ScriptedModel) { self.provider = provider }
+        init(_ provider: ScriptedModel, loop: any EventLoop) { (self.provider, self.loop) = (provider, loop) }
+
+        func holdAnswer(_ hold: Bool) {
+            provider?.holds.append(hold)
+            isHeld = hold
+            loop.schedule(at: loop.milliseconds) { [weak self] in self?.readOn() }
+        }
+
+        private func readOn() {
+            while !isHeld, !unread.isEmpty { unread.removeFirst()() }
+        }
+
+        /// At once; of a model that waits in its socket when it is not held and all before it was read.
+        func read(_ event: @escaping () -> Void) {
+            guard provider?.waitsInSocket == true else { return event() }
+            unread.append(event)
+            readOn()
+        }
 
         func cancel() {
             guard !isCancelled else { return }
@@ -51,6 +71,9 @@ final class ScriptedModel: LanguageModelProvider, @unchecked Sendable {
     var running = 0
     /// Goes on after `cancel`, which the contract forbids.
     var isSloppy = false
+    /// What comes while it is held waits.
+    var waitsInSocket = false
+    var holds: [Bool] = []
 
     init(name: String = "mind") { self.name = name }
 
@@ -60,18 +83,20 @@ final class ScriptedModel: LanguageModelProvider, @unchecked Sendable {
         let script = answers[min(requests.count, answers.count - 1)]
         requests.append(request)
         running += 1
-        let answer = Answer(self)
         let loop = context.eventLoop
+        let answer = Answer(self, loop: loop)
         let isSloppy = isSloppy
         var time = loop.milliseconds + script.after
         func later(_ event: LanguageModelEvent, isLast: Bool = false) {
             loop.schedule(at: time) { [weak self] in
-                guard isSloppy || !answer.isCancelled else { return }
-                if isLast, !answer.isCancelled {
-                    self?.running -= 1
-                    answer.isCancelled = true
+                answer.read {
+                    guard isSloppy || !answer.isCancelled else { return }
+                    if isLast, !answer.isCancelled {
+                        self?.running -= 1
+                        answer.isCancelled = true
+                    }
+                    sink(event)
                 }
-                sink(event)
             }
         }
         let words = script.text.split(separator: " ")
@@ -190,6 +215,8 @@ final class ScriptedVoice: TextToSpeechProvider, @unchecked Sendable {
             // What is on its way stays so; the next text does not wait for it.
             free = loop.milliseconds
         }
+
+        var waitsInSocket: Bool { provider.waitsInSocket }
 
         func holdAudio(_ hold: Bool) {
             provider.holds.append(hold)

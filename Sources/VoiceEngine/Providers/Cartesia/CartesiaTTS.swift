@@ -46,8 +46,6 @@ package struct CartesiaTTS: TextToSpeechProvider, WarmableProvider {
             network: setup.network)
     }
 
-    package var waitsInSocket: Bool { transport != .http }
-
     /// Every encoding at the service's rates as it is; else linear at the next higher rate.
     package func format(for native: AudioFormat) -> AudioFormat {
         let rates = CartesiaSpeechWire.rates

@@ -77,6 +77,10 @@ package final class ChainedAnswer: Generation {
         attempts = []
     }
 
+    package func holdAnswer(_ hold: Bool) {
+        for attempt in attempts { attempt.generation?.holdAnswer(hold) }
+    }
+
     // MARK: - Asking
 
     private func ask(_ link: Int) {

@@ -47,8 +47,6 @@ package struct DeepgramTTS: TextToSpeechProvider, WarmableProvider {
         if transport == .http { http.warm(on: eventLoop) }
     }
 
-    package var waitsInSocket: Bool { transport != .http }
-
     /// G.711 at 8 and 16 kHz and linear audio at the server's rates as they are; else linear at the next higher rate.
     package func format(for native: AudioFormat) -> AudioFormat {
         let rates = [8_000, 16_000, 24_000, 32_000, 48_000]
@@ -179,6 +177,8 @@ final class DeepgramSpeakStream: SocketVoiceStream {
             if self.machine.hasWaiting { self.connect() }
         }
     }
+
+    var waitsInSocket: Bool { true }
 
     func holdAudio(_ hold: Bool) {
         holdsAudio = hold

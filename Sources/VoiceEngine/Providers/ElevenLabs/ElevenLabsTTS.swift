@@ -88,8 +88,6 @@ package struct ElevenLabsTTS: TextToSpeechProvider, WarmableProvider {
         }
     }
 
-    package var waitsInSocket: Bool { transport != .http }
-
     /// G.711 at 8 kHz as it is; else linear at the same or the next higher rate that the plan allows.
     package func format(for native: AudioFormat) -> AudioFormat {
         if ElevenLabsSpeechWire.name(native) != nil, native.encoding != .pcm16 { return native }

@@ -82,6 +82,8 @@ final class VoiceContextStream<Wire: VoiceContextWire>: SocketVoiceStream {
         perform(machine.cancel(turn))
     }
 
+    var waitsInSocket: Bool { true }
+
     func holdAudio(_ hold: Bool) {
         holdsAudio = hold
         socket?.holdReads(hold)

@@ -88,6 +88,9 @@ struct VoicePathStateMachine {
         replies[index].items = []
     }
 
+    /// The way of the newest reply.
+    var path: Path { replies.last?.path ?? .socket }
+
     mutating func cancel(_ turn: TurnID) { replies.removeAll { $0.turn <= turn } }
 
     /// A reply failed on the socket.
@@ -174,6 +177,8 @@ final class VoicePathStream: TextToSpeechStream {
         socket?.cancel(turn)
         http?.cancel(turn)
     }
+
+    var waitsInSocket: Bool { machine.path == .socket }
 
     func holdAudio(_ hold: Bool) {
         holdsAudio = hold
