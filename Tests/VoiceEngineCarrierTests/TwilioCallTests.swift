@@ -117,7 +117,7 @@ private final class Line {
         line.open()
         line.say(TwilioSays.media(TwilioSays.silence))
         #expect(line.takeFrames().count == 1)
-        line.advance(.milliseconds(190))
+        line.advance(.milliseconds(390))
         #expect(line.takeFrames().isEmpty)
         line.advance(.milliseconds(60))
         #expect(line.takeFrames().map(\.text) == [#"{"event":"mark","streamSid":"MZ1","mark":{"name":"v1"}}"#])

@@ -28,6 +28,26 @@ import Testing
         #expect(judge.frame(at: 9_000 * Self.millisecond, samples: 160) == nil)
     }
 
+    /// Who sends much at once may be silent as long: nobody hears that, and only what comes after it was played is late.
+    @Test func aPauseOfWhatIsPlayedIsNoBeginning() {
+        var judge = PacingJudge()
+        for _ in 0..<3 { #expect(judge.frame(at: 0, samples: 160) == nil) }
+        for _ in 0..<25 { #expect(judge.frame(at: 20 * Self.millisecond, samples: 160).map { $0 <= 0 } == true) }
+        #expect(judge.frame(at: 520 * Self.millisecond, samples: 160) == 0)
+        #expect(judge.frame(at: 555 * Self.millisecond, samples: 160) == 15 * Self.millisecond)
+        // What was sent is not played any more.
+        judge.reset()
+        #expect(judge.frame(at: 570 * Self.millisecond, samples: 160) == nil)
+    }
+
+    @Test func aLeadOfMoreThanATenthOfASecondIsNoPromise() {
+        var judge = PacingJudge()
+        for _ in 0..<23 { #expect(judge.frame(at: 0, samples: 160) == nil) }
+        // 60 ms of 460 are left.
+        #expect(judge.frame(at: 400 * Self.millisecond, samples: 160) == 20 * Self.millisecond)
+        #expect(judge.frame(at: 400 * Self.millisecond, samples: 320) == -20 * Self.millisecond)
+    }
+
     @Test func aCallHasThreeTurnsAndOneInterruption() {
         var machine = BenchCallMachine(began: 0, utteranceFrames: 80, interruptionFrames: 65, watermarkFrames: 21)
         var (began, playedUntil): (Int64?, Int64) = (nil, 0)

@@ -157,7 +157,7 @@ final class BenchCall: WheelCall {
 
     private func media(_ text: ByteBuffer, _ scanned: MediaScanner.Media, _ now: Int64) {
         let duration = Telephone.nanoseconds(ofSample: scanned.samples)
-        let isFirst = now - clock.lastArrival > 400_000_000 || clock.partBegan == nil
+        let isFirst = now - max(clock.lastArrival, clock.playedUntil) > 400_000_000 || clock.partBegan == nil
         if isFirst {
             judge.reset()
             clock.partBegan = now

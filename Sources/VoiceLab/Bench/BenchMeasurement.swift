@@ -36,26 +36,29 @@ struct PacingJudge {
     static let limit: Int64 = 10_000_000
     /// What comes within this time of the first frame is the lead.
     private static let leadWindow: Int64 = 5_000_000
-    /// A pause this long in the frames is a new beginning (a new reply, or the model was slow), not pacing.
+    /// [samples] Of it so many count: a host that stood still sends its first messages together, and owes no more for it.
+    private static let mostLead = Telephone.samples(milliseconds: 100)
+    /// Silence this long is a new beginning (a new reply, or the model was slow), not pacing.
     private static let restart: Int64 = 400_000_000
 
-    private var first: Int64 = 0
+    private var first: Int64 = .min / 2
     private var last: Int64 = .min / 2
     private var samples = 0
     private var lead = 0
 
     /// Begins anew with the next frame.
-    mutating func reset() { last = .min / 2 }
+    mutating func reset() { (first, last, samples) = (.min / 2, .min / 2, 0) }
 
     /// - Returns: how late the frame is [ns] (negative: early), nil for the first frame and the lead.
     mutating func frame(at now: Int64, samples count: Int) -> Int64? {
         defer { (last, samples) = (now, samples + count) }
-        if now - last > Self.restart {
-            (first, samples, lead) = (now, 0, count)
+        // Until everything that came was played nobody hears a pause.
+        if now - max(last, first + Telephone.nanoseconds(ofSample: samples)) > Self.restart {
+            (first, samples, lead) = (now, 0, min(count, Self.mostLead))
             return nil
         }
         if now - first <= Self.leadWindow {
-            lead = samples + count
+            lead = min(samples + count, Self.mostLead)
             return nil
         }
         // Ideal: the frame that begins with sample n leaves when n - lead + its own length samples have been played.

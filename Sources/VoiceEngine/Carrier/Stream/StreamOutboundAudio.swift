@@ -42,8 +42,9 @@ struct StreamOutboundAudio: ~Copyable {
         } else {
             messages = isDivisible && traits.joinsFrames ? .joined : .frames
         }
-        // Room for a message and a frame, and for the first frames of a reply.
-        self.bytes = .allocate(byteCount: bytes(max(traits.messageMilliseconds, 180) + 60), alignment: 8)
+        // Room for a message, and what a late tick adds to it.
+        let longest = max(traits.messageMilliseconds, traits.strideMilliseconds)
+        self.bytes = .allocate(byteCount: bytes(longest + 3 * traits.frameMilliseconds), alignment: 8)
         g722 = format.packing == .g722 ? SpanDSP.shared.flatMap { SpanDSP.Encoder($0) } : nil
     }
 

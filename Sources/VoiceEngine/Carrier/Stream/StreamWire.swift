@@ -121,7 +121,7 @@ package struct StreamTraits: Equatable, Sendable {
 
     package init(joinsFrames: Bool = false) {
         self.joinsFrames = joinsFrames
-        // Each write costs the same whatever its length: twice as long where it is still one message.
-        stride = joinsFrames ? 200 : 100
+        // Each write costs the same whatever its length: four times as long where it is still one message.
+        stride = joinsFrames ? 400 : 100
     }
 }

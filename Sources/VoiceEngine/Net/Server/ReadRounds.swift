@@ -13,14 +13,14 @@ internal import NIOCore
 ///
 /// - Important: Confined to its loop.
 final class ReadRounds {
-    /// Rounds are at its multiples, as ticks of calls are at those of 10 ms: both are one awakening then. Half of it is
-    /// what a frame waits on average.
-    static let interval = TimeAmount.milliseconds(5)
+    /// Rounds are at its multiples, as the ticks of calls are: both are one awakening then. Half of it is what a frame
+    /// waits on average.
+    static let interval = TimeAmount.milliseconds(10)
     /// From so many sockets on they are read in rounds, until less than half of them are left.
     static let fewest = 16
     /// Within a round of very many: what else the loop has to do comes in between.
     private static let breath = TimeAmount.microseconds(100)
-    /// [bytes] Read from a socket in one round: 16 KB in 5 ms is ten times as much as any call sends.
+    /// [bytes] Read from a socket in one round: 16 KB in 10 ms is five times as much as any call sends.
     private static let most = 16_384
 
     /// One socket that is read here. 0: none.

@@ -96,7 +96,7 @@ struct RecogniserProfile {
 
     /// Length of a message of audio; the same while nobody speaks, if it is longer; the shortest that is taken.
     var chunkMilliseconds: Int
-    var quietMilliseconds = 200
+    var quietMilliseconds = 250
     var smallestMilliseconds = 0
     var framing = Framing.binary
     var idle: Idle
