@@ -329,7 +329,7 @@ import VoiceEngineCore
 
     /// A short word before a tool is not worth a rest, and what is behind a long one is late by a rest at most.
     @Test func aToolBehindWordsIsCalledInTime() throws {
-        func calledAt(_ words: String, waits: Bool) throws -> Int? {
+        func called(_ words: String, waits: Bool) throws -> (at: Int, holds: [Bool]) {
             let call = try call()
             call.mind.answers = [.tool("lookup", saying: words), ScriptedAnswer(text: "There.")]
             call.mind.waitsInSocket = waits
@@ -338,15 +338,16 @@ import VoiceEngineCore
                 1000 type "tell me all"
                 9000 gone
                 """)
-            return call.story.split(separator: "\n").first { $0.contains("tool") }
-                .flatMap { Int($0.prefix { $0 != " " }) }
+            let line = call.story.split(separator: "\n").first { $0.contains("tool") }
+            return (try #require(line.flatMap { Int($0.prefix { $0 != " " }) }), call.mind.holds)
         }
         let long = "One moment, I will look that up for you in the book. It is a"
-        let (held, free) = (
-            try #require(try calledAt(long, waits: true)), try #require(try calledAt(long, waits: false))
-        )
-        #expect((0...60).contains(held - free))
-        #expect(try calledAt("Yes. And", waits: true) == calledAt("Yes. And", waits: false))
+        let (held, free) = (try called(long, waits: true), try called(long, waits: false))
+        #expect(held.holds.first == true)
+        #expect((0...60).contains(held.at - free.at))
+        let (short, shortFree) = (try called("Yes. And", waits: true), try called("Yes. And", waits: false))
+        #expect(short.holds.isEmpty)
+        #expect(short.at == shortFree.at)
     }
 
     /// The session's own detector on synthetic speech: a square wave with syllables.

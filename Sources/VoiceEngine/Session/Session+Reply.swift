@@ -141,10 +141,9 @@ extension Session {
 
     /// While the caller has much to hear, the model's words are read a few at a time.
     private func readAtLeisure(_ reply: Reply, at now: Instant) {
-        guard let generation = reply.generation, let speaker = paths?.speaker else { return }
-        let heard = SampleClock(sampleRate: setup.output.sampleRate)
-            .duration(ofSamples: max(speaker.heard(at: now) - reply.start, 0))
-        guard let rest = reply.ahead.rest(heard: heard) else { return }
+        guard let generation = reply.generation, let speaker = paths?.speaker,
+            let rest = reply.ahead.rest(heard: speaker.heardOfReply(at: now))
+        else { return }
         generation.holdAnswer(true)
         // With a tick: the loop is awake then.
         timers?.model.arm(until: clock.time + rest)

@@ -256,6 +256,16 @@ package final class Speaker: Ticking {
         return ledger.heard
     }
 
+    /// So much of the reply under way was heard.
+    package func heardOfReply(at now: Instant) -> Nanoseconds {
+        _ = heard(at: now)
+        return heardOfReply
+    }
+
+    private var heardOfReply: Nanoseconds {
+        SampleClock(sampleRate: format.sampleRate).duration(ofSamples: max(ledger.heard - start, 0))
+    }
+
     /// How much of what was queued the caller has not heard.
     package func unheard(at now: Instant) -> Nanoseconds {
         let heard = max(heard(at: now), queue.start)
@@ -294,8 +304,7 @@ package final class Speaker: Ticking {
     /// - Returns: The position up to which it was heard.
     package func cancel(_ turn: TurnID, at now: Instant) -> Int64 {
         if !mode.isStill { cut(isSounding: mode == .playing, at: now) }
-        let heard = SampleClock(sampleRate: format.sampleRate).duration(ofSamples: max(ledger.heard - start, 0))
-        voice?.cancel(turn, heard: heard)
+        voice?.cancel(turn, heard: heardOfReply)
         queue.drop()
         interjection = nil
         mode = .playing

@@ -29,31 +29,46 @@ struct ScriptedAnswer {
     }
 }
 
+/// What waits in a socket that is not read for now.
+private final class HeldInbox {
+    private let loop: any EventLoop
+    private var isHeld = false
+    private var unread: [() -> Void] = []
+
+    init(_ loop: any EventLoop) { self.loop = loop }
+
+    func hold(_ hold: Bool) {
+        isHeld = hold
+        loop.schedule(at: loop.milliseconds) { [weak self] in self?.readOn() }
+    }
+
+    func read(_ event: @escaping () -> Void) {
+        unread.append(event)
+        readOn()
+    }
+
+    private func readOn() {
+        while !isHeld, !unread.isEmpty { unread.removeFirst()() }
+    }
+}
+
 final class ScriptedModel: LanguageModelProvider, @unchecked Sendable {
     final class Answer: Generation {
         weak var provider: ScriptedModel?
         let loop: any EventLoop
         var isCancelled = false
-        private var isHeld = false
-        private var unread: [() -> Void] = []
+        private lazy var inbox = HeldInbox(loop)
 
         init(_ provider: ScriptedModel, loop: any EventLoop) { (self.provider, self.loop) = (provider, loop) }
 
         func holdAnswer(_ hold: Bool) {
             provider?.holds.append(hold)
-            isHeld = hold
-            loop.schedule(at: loop.milliseconds) { [weak self] in self?.readOn() }
-        }
-
-        private func readOn() {
-            while !isHeld, !unread.isEmpty { unread.removeFirst()() }
+            inbox.hold(hold)
         }
 
         /// At once; of a model that waits in its socket when it is not held and all before it was read.
         func read(_ event: @escaping () -> Void) {
-            guard provider?.waitsInSocket == true else { return event() }
-            unread.append(event)
-            readOn()
+            provider?.waitsInSocket == true ? inbox.read(event) : event()
         }
 
         func cancel() {
@@ -163,8 +178,7 @@ final class ScriptedVoice: TextToSpeechProvider, @unchecked Sendable {
         var free: Int64 = 0
         /// [samples] Until it breaks.
         var left = Int.max
-        private var isHeld = false
-        private var unread: [() -> Void] = []
+        private lazy var inbox = HeldInbox(loop)
 
         init(_ provider: ScriptedVoice, loop: any EventLoop, sink: @escaping (TextToSpeechEvent) -> Void) {
             (self.provider, self.loop, self.sink) = (provider, loop, sink)
@@ -220,19 +234,12 @@ final class ScriptedVoice: TextToSpeechProvider, @unchecked Sendable {
 
         func holdAudio(_ hold: Bool) {
             provider.holds.append(hold)
-            isHeld = hold
-            loop.schedule(at: loop.milliseconds) { [weak self] in self?.readOn() }
-        }
-
-        private func readOn() {
-            while !isHeld, !unread.isEmpty { unread.removeFirst()() }
+            inbox.hold(hold)
         }
 
         /// At once; of a voice that waits in its socket when it is not held and all before it was read.
         private func read(_ event: @escaping () -> Void) {
-            guard provider.waitsInSocket else { return event() }
-            unread.append(event)
-            readOn()
+            provider.waitsInSocket ? inbox.read(event) : event()
         }
 
         func close() {

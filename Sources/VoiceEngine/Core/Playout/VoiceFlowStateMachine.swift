@@ -13,11 +13,11 @@ package struct VoiceFlowStateMachine: Equatable, Sendable {
     }
 
     /// [ms] of waiting audio: with what is unheard and one read of a provider's socket the queue's ring at 8 kHz is 41 KB.
-    package static let highWater: Int64 = 1_700
+    static let highWater: Int64 = 1_700
     /// [ms] A local voice begins its next sentence here, and may have to wait for a thread.
-    package static let lowWater: Int64 = 1_600
+    static let lowWater: Int64 = 1_600
     /// A shorter rest spares no read, a longer one tells too late where words end.
-    package static let rests = Nanoseconds.milliseconds(20)...Nanoseconds.milliseconds(250)
+    static let rests = Nanoseconds.milliseconds(20)...Nanoseconds.milliseconds(250)
 
     private let clock: SampleClock
     private let highWater: Int
