@@ -50,9 +50,11 @@ internal import VoiceEngineNetSupport
     func aRefusedWebSocketIsReplacedByHTTP(_ row: (String, String, String)) throws {
         let stream = try open(row.0)
         stream.speak("Hi.", as: segment(1, 0))
+        #expect(stream.waitsInSocket)
         fixture.server.answer("HTTP/1.1 426 No\r\nContent-Length: 0\r\n\r\n")
         fixture.network.run()
         #expect(fixture.network.connections.count == 2)
+        #expect(!stream.waitsInSocket, "the next text is asked for when this audio was taken")
         let request = fixture.server.takeText()
         #expect(request.hasPrefix(row.1) && request.hasSuffix(row.2), "\(request)")
         #expect(request.contains(ProviderFixture.key))
