@@ -285,7 +285,7 @@ import VoiceEngineCore
     /// While much waits to be heard, what comes after it may wait a moment, and nobody hears that.
     @Test func aVoiceThatWaitsInItsSocketIsHeldForMoments() throws {
         func heard(_ waits: Bool) throws -> (sound: [Int16], holds: [Bool]) {
-            let call = try call(answers: ["one two three four five six seven eight nine."])
+            let call = try call(answers: ["one two three four five."])
             call.mind.answers[0].every = 1
             call.voice.waitsInSocket = waits
             try call.play(
@@ -299,7 +299,7 @@ import VoiceEngineCore
         #expect(held.holds.prefix(4) == [true, false, true, false] && held.holds.last == false)
         #expect(free.holds.isEmpty)
         #expect(held.sound == free.sound)
-        #expect(held.sound.count { $0 != 0 } == 9 * 1_600)
+        #expect(held.sound.count { $0 != 0 } == 5 * 1_600)
     }
 
     /// While the first sentence is spoken, the words behind it are read a few at a time; also of an answer that was begun

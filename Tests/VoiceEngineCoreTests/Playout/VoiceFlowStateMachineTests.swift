@@ -56,30 +56,30 @@ import Testing
                 Step(ms: 0, input: .queued(400), held: true, ends: 100), Step(ms: 20, input: .played(0), held: false),
             ]),
         Row(
-            name: "a quarter of a second at most",
+            name: "the longest rest is a quarter of a second",
             steps: [
+                Step(ms: 0, input: .queued(996), held: true, ends: 249),
                 Step(ms: 0, input: .queued(1_000), held: true, ends: 250),
-                Step(ms: 0, input: .queued(1_700), held: true, ends: 250),
             ]),
         Row(
             name: "full until little enough waits, however long",
             steps: [
-                Step(ms: 0, input: .queued(1_701), held: true), Step(ms: 0, input: .queued(1_750), held: true),
-                Step(ms: 9_000, input: .played(1_601), held: true), Step(ms: 9_001, input: .played(1_600), held: false),
+                Step(ms: 0, input: .queued(1_001), held: true), Step(ms: 0, input: .queued(1_050), held: true),
+                Step(ms: 9_000, input: .played(901), held: true), Step(ms: 9_001, input: .played(900), held: false),
             ]),
         Row(
             name: "a rest may become full, and what is full does not rest",
             steps: [
                 Step(ms: 0, input: .queued(400), held: true, ends: 100), Step(ms: 1, input: .queued(1_900), held: true),
-                Step(ms: 200, input: .played(1_690), held: true), Step(ms: 201, input: .queued(1_695), held: true),
-                Step(ms: 300, input: .played(1_595), held: false),
+                Step(ms: 200, input: .played(990), held: true), Step(ms: 201, input: .queued(995), held: true),
+                Step(ms: 300, input: .played(895), held: false),
             ]),
         Row(
             name: "a voice that waits for us never rests",
             steps: [
                 Step(ms: 0, input: .queuedWhole(400), held: false),
-                Step(ms: 0, input: .queuedWhole(1_700), held: false),
-                Step(ms: 0, input: .queuedWhole(1_701), held: true), Step(ms: 90, input: .played(1_590), held: false),
+                Step(ms: 0, input: .queuedWhole(1_000), held: false),
+                Step(ms: 0, input: .queuedWhole(1_001), held: true), Step(ms: 90, input: .played(890), held: false),
             ]),
         Row(
             name: "dropped audio holds nobody",

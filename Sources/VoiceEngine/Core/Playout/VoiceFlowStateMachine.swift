@@ -12,12 +12,12 @@ package struct VoiceFlowStateMachine: Equatable, Sendable {
         case full
     }
 
-    /// [ms] of waiting audio: with what is unheard and one read of a provider's socket the queue's ring at 8 kHz is 41 KB.
-    static let highWater: Int64 = 1_700
+    /// [ms] of waiting audio: with what is unheard and one read of a provider's socket the queue's ring at 8 kHz is 27 KB.
+    static let highWater: Int64 = 1_000
     /// [ms] A local voice begins its next sentence here, and may have to wait for a thread.
-    static let lowWater: Int64 = 1_600
-    /// A shorter rest spares no read, a longer one tells too late where words end.
-    static let rests = Nanoseconds.milliseconds(20)...Nanoseconds.milliseconds(250)
+    static let lowWater: Int64 = 900
+    /// A shorter rest spares no read.
+    static let shortestRest = Nanoseconds.milliseconds(20)
 
     private let clock: SampleClock
     private let highWater: Int
@@ -30,7 +30,7 @@ package struct VoiceFlowStateMachine: Equatable, Sendable {
         clock = SampleClock(sampleRate: sampleRate)
         highWater = Int(clock.samples(in: .milliseconds(Self.highWater)))
         lowWater = Int(clock.samples(in: .milliseconds(Self.lowWater)))
-        enough = Int(clock.samples(in: Self.rests.lowerBound * 4))
+        enough = Int(clock.samples(in: Self.shortestRest * 4))
     }
 
     /// No more is to be read of the voice.
@@ -49,8 +49,7 @@ package struct VoiceFlowStateMachine: Equatable, Sendable {
     package mutating func queued(waiting: Int, mayRest: @autoclosure () -> Bool, at now: Instant) {
         if waiting > highWater { return state = .full }
         guard state != .full, waiting >= enough, mayRest() else { return }
-        let rest = clock.duration(ofSamples: Int64(waiting / 4))
-        state = .resting(until: now + min(rest, Self.rests.upperBound))
+        state = .resting(until: now + clock.duration(ofSamples: Int64(waiting / 4)))
     }
 
     /// Some of it was played or dropped, or time has passed.
