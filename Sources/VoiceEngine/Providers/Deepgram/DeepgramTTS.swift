@@ -84,7 +84,7 @@ package struct DeepgramTTS: TextToSpeechProvider, WarmableProvider {
 /// lost.
 final class DeepgramSpeakStream: SocketVoiceStream {
     /// How long `Cleared` may take before the socket is given up.
-    private static let clearPatience = TimeAmount.seconds(1)
+    private static let clearPatience = Nanoseconds.seconds(1)
     /// The server ends a connection after 60 minutes.
     private static let maximumAge = TimeAmount.minutes(55)
 
@@ -93,7 +93,7 @@ final class DeepgramSpeakStream: SocketVoiceStream {
     private let key: Secret?
     private let context: ProviderContext
     /// How long the server may be silent while audio is due.
-    private let patience: TimeAmount
+    private let patience: Nanoseconds
     private let makeSocket: (@escaping (WebSocketClient.Event) -> Void) -> WebSocketClient
     private var sink: ((TextToSpeechEvent) -> Void)?
     private var machine = DeepgramSpeakStateMachine()
@@ -101,8 +101,9 @@ final class DeepgramSpeakStream: SocketVoiceStream {
     /// Grows with every socket: events of an older one are not ours any more.
     private var generation = 0
     private var opened: NIODeadline
-    private var deadline: Scheduled<Void>?
-    private var lastAudio: NIODeadline
+    /// For the answer to Clear, or for audio that is due. nil once it is closed.
+    private var timer: LoopTimer?
+    private var lastAudio: Instant
     private var holdsAudio = false
     /// First half of a sample that a message ended in.
     private var carry: UInt8?
@@ -116,11 +117,12 @@ final class DeepgramSpeakStream: SocketVoiceStream {
         self.format = format
         self.key = key
         self.context = context
-        self.patience = patience
+        self.patience = Nanoseconds(patience.nanoseconds)
         makeSocket = connect
         self.sink = sink
         opened = context.eventLoop.now
-        lastAudio = opened
+        lastAudio = context.eventLoop.instant
+        timer = LoopTimer(eventLoop: context.eventLoop) { self.isLate(at: $0) }
     }
 
     private var now: Instant { context.eventLoop.instant }
@@ -171,11 +173,7 @@ final class DeepgramSpeakStream: SocketVoiceStream {
         carry = nil
         // The answer to Clear must be seen also while the session has enough audio.
         socket?.holdReads(false)
-        arm(Self.clearPatience) {
-            self.context.log(.info, "deepgram: Clear was not answered, taking a new connection")
-            self.dropSocket()
-            if self.machine.hasWaiting { self.connect() }
-        }
+        timer?.arm(until: now + Self.clearPatience)
     }
 
     var waitsInSocket: Bool { true }
@@ -189,7 +187,8 @@ final class DeepgramSpeakStream: SocketVoiceStream {
     func close() {
         guard sink != nil else { return }
         sink = nil
-        deadline?.cancel()
+        timer?.close()
+        timer = nil
         if let socket, socket.isOpen, machine.isBusy { socket.send(text: DeepgramSpeakWire.clear) }
         leaveSocket()
     }
@@ -219,37 +218,32 @@ final class DeepgramSpeakStream: SocketVoiceStream {
         }
     }
 
-    private func arm(_ time: TimeAmount, _ action: @escaping () -> Void) {
-        deadline?.cancel()
-        let current = generation
-        deadline = context.eventLoop.assumeIsolated().scheduleTask(in: time) {
-            guard current == self.generation, self.sink != nil else { return }
-            action()
-        }
-    }
-
     /// While audio is due, something must come.
     private func watchAudio() {
         guard !machine.isClearing else { return }
-        deadline?.cancel()
-        guard machine.isAwaitingAudio, !holdsAudio else { return }
-        lastAudio = context.eventLoop.now
-        awaitAudio(for: patience)
+        guard machine.isAwaitingAudio, !holdsAudio else { return timer?.cancel() ?? () }
+        lastAudio = now
+        timer?.arm(until: lastAudio + patience)
     }
 
-    /// Audio itself does not put the deadline off, because it comes often: the deadline looks when it came last.
-    private func awaitAudio(for time: TimeAmount) {
-        arm(time) {
-            let silence = self.context.eventLoop.now - self.lastAudio
-            guard silence >= self.patience else { return self.awaitAudio(for: self.patience - silence) }
-            let detail = "delivered no audio for \(self.patience.nanoseconds / 1_000_000) ms"
-            self.fail(ProviderError(.timeout, provider: self.name, detail: detail), dropWaiting: false)
+    private func isLate(at now: Instant) {
+        if machine.isClearing {
+            context.log(.info, "deepgram: Clear was not answered, taking a new connection")
+            dropSocket()
+            if machine.hasWaiting { connect() }
+            return
         }
+        // Audio itself does not put the timer off, because it comes often.
+        let due = lastAudio + patience
+        if now < due { return timer?.arm(until: due) ?? () }
+        let detail = "delivered no audio for \(patience.wholeMilliseconds) ms"
+        fail(ProviderError(.timeout, provider: name, detail: detail), dropWaiting: false)
     }
 
     /// A goodbye; what the socket still says is not heard.
     private func leaveSocket() {
         generation += 1
+        timer?.cancel()
         if let socket, socket.isOpen {
             socket.holdReads(false)
             socket.send(text: DeepgramSpeakWire.close)
@@ -263,7 +257,7 @@ final class DeepgramSpeakStream: SocketVoiceStream {
 
     private func dropSocket() {
         generation += 1
-        deadline?.cancel()
+        timer?.cancel()
         socket?.abort()
         socket = nil
         _ = machine.socketLost(dropWaiting: false)
@@ -275,7 +269,7 @@ final class DeepgramSpeakStream: SocketVoiceStream {
         switch event {
         case .open: perform(machine.socketOpened(at: now))
         case .binary(let bytes):
-            lastAudio = context.eventLoop.now
+            lastAudio = now
             deliver(bytes)
         case .text(let message): received(message)
         case .closed(let code, let reason):
@@ -301,7 +295,7 @@ final class DeepgramSpeakStream: SocketVoiceStream {
             if let last { sink?(.completed(last)) }
         case .cleared:
             guard machine.isClearing else { return }
-            deadline?.cancel()
+            timer?.cancel()
             carry = nil
             socket?.holdReads(holdsAudio)
             perform(machine.cleared(at: now))
@@ -338,7 +332,7 @@ final class DeepgramSpeakStream: SocketVoiceStream {
     /// The socket is of no use any more; who lost something is told. Text that waits gets a new socket.
     private func fail(_ error: ProviderError, dropWaiting: Bool) {
         generation += 1
-        deadline?.cancel()
+        timer?.cancel()
         socket?.abort()
         socket = nil
         let lost = machine.socketLost(dropWaiting: dropWaiting || !error.isRetryable)

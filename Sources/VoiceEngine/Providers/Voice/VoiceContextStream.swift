@@ -29,7 +29,8 @@ final class VoiceContextStream<Wire: VoiceContextWire>: SocketVoiceStream {
     private var socket: WebSocketClient?
     /// Grows with every socket: events of an older one are not ours any more.
     private var generation = 0
-    private var deadline: Scheduled<Void>?
+    /// For audio that is due. nil once it is closed.
+    private var timer: LoopTimer?
     private var keepAlive: Scheduled<Void>?
     private var holdsAudio = false
     /// The latest message's audio; kept for its memory.
@@ -47,6 +48,7 @@ final class VoiceContextStream<Wire: VoiceContextWire>: SocketVoiceStream {
         makeSocket = connect
         self.sink = sink
         machine = VoiceContextStateMachine(wire.rules(format))
+        timer = LoopTimer(eventLoop: context.eventLoop) { _ in self.isLate() }
     }
 
     var isReady: Bool { socket?.isOpen ?? false }
@@ -93,6 +95,8 @@ final class VoiceContextStream<Wire: VoiceContextWire>: SocketVoiceStream {
     func close() {
         guard sink != nil else { return }
         sink = nil
+        timer?.close()
+        timer = nil
         leaveSocket()
     }
 
@@ -133,14 +137,13 @@ final class VoiceContextStream<Wire: VoiceContextWire>: SocketVoiceStream {
 
     /// While audio is due, something must come.
     private func watchAudio() {
-        deadline?.cancel()
-        guard machine.isAwaitingAudio, !holdsAudio, socket != nil else { return }
-        let current = generation
-        deadline = context.eventLoop.assumeIsolated().scheduleTask(in: setup.patience) {
-            guard current == self.generation, self.sink != nil else { return }
-            let detail = "delivered no audio for \(self.setup.patience.nanoseconds / 1_000_000) ms"
-            self.fail(self.error(.timeout, detail), isFinal: false, mayRepeat: false)
-        }
+        guard machine.isAwaitingAudio, !holdsAudio, socket != nil else { return timer?.cancel() ?? () }
+        timer?.arm(until: context.eventLoop.instant + Nanoseconds(setup.patience.nanoseconds))
+    }
+
+    private func isLate() {
+        let detail = "delivered no audio for \(setup.patience.nanoseconds / 1_000_000) ms"
+        fail(error(.timeout, detail), isFinal: false, mayRepeat: false)
     }
 
     private func scheduleKeepAlive() {
@@ -169,7 +172,7 @@ final class VoiceContextStream<Wire: VoiceContextWire>: SocketVoiceStream {
 
     private func endGeneration() {
         generation += 1
-        deadline?.cancel()
+        timer?.cancel()
         keepAlive?.cancel()
         decoders = [:]
     }
