@@ -62,6 +62,17 @@ static inline void voice_bio_mem_set_would_block(BIO *bio)
 	(void)BIO_set_mem_eof_return(bio, -1);
 }
 
+static inline void voice_bio_clear_retry(BIO *bio)
+{
+	BIO_clear_retry_flags(bio);
+}
+
+/* The read was given nothing because there is no more data yet. */
+static inline void voice_bio_set_retry_read(BIO *bio)
+{
+	BIO_set_retry_read(bio);
+}
+
 static inline int voice_err_library(unsigned long code)
 {
 	return ERR_GET_LIB(code);

@@ -13,10 +13,10 @@ package struct TLSEstablished: Equatable, Sendable {
 
 /// TLS for one channel by the system's OpenSSL: plain text above, records below.
 ///
-/// OpenSSL never sees the socket: received bytes go into a memory BIO, records to be sent come out of another.
+/// OpenSSL never sees the socket: it reads and writes `TLSRecords`.
 ///
-///     channelRead > BIO in > SSL_read  > channelRead of the next handler
-///     write, flush > SSL_write > BIO out > write, flush of the handler before
+///     channelRead > TLSRecords > SSL_read  > channelRead of the next handler
+///     write, flush > SSL_write > TLSRecords > write, flush of the handler before
 ///
 /// Writes before the handshake is done wait, at most `maximumWaitingBytes`. A failed handshake is one `errorCaught`
 /// with a
@@ -51,8 +51,7 @@ package final class TLSHandler: ChannelDuplexHandler {
     private let host: String?
     private let peer: String
     private var ssl: OpaquePointer?
-    private var input: OpaquePointer?
-    private var output: OpaquePointer?
+    private let records = TLSRecords()
     private var state = State.idle
     private var waiting = CircularBuffer<(ByteBuffer, EventLoopPromise<Void>?)>()
     private var waitingBytes = 0
@@ -127,16 +126,11 @@ package final class TLSHandler: ChannelDuplexHandler {
     }
 
     package func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-        var buffer = unwrapInboundIn(data)
-        guard let input, isLive else { return }
-        let taken = buffer.readWithUnsafeReadableBytes { bytes in
-            Int(BIO_write(input, bytes.baseAddress, Int32(clamping: bytes.count)))
-        }
-        guard taken >= 0, buffer.readableBytes == 0 else {
-            return fail(context, TLSError(.protocolViolation, "out of memory while reading TLS"))
-        }
+        guard isLive else { return }
+        records.append(unwrapInboundIn(data))
         if state == .handshaking { continueHandshake(context) }
         if state == .open || state == .outputClosed { decrypt(context) }
+        records.releaseRead()
     }
 
     package func channelReadComplete(context: ChannelHandlerContext) {
@@ -153,10 +147,10 @@ package final class TLSHandler: ChannelDuplexHandler {
     }
 
     private func decrypt(_ context: ChannelHandlerContext) {
-        guard let ssl, let input else { return }
+        guard let ssl else { return }
         while state == .open || state == .outputClosed {
             // What a record holds is never longer than the record.
-            let room = max(1024, min(voice_bio_pending(input) + Self.recordBytes, 65_536))
+            let room = max(1024, min(records.unread + Self.recordBytes, 65_536))
             var plain = context.channel.allocator.buffer(capacity: room)
             var result: Int32 = 0
             OpenSSLErrors.clear()
@@ -205,14 +199,9 @@ package final class TLSHandler: ChannelDuplexHandler {
             return fail(context, TLSError(.badConfiguration, "OpenSSL cannot make a connection"))
         }
         self.ssl = ssl
-        guard let input = BIO_new(BIO_s_mem()), let output = BIO_new(BIO_s_mem()) else {
+        guard records.connect(to: ssl) else {
             return fail(context, TLSError(.badConfiguration, "OpenSSL has no memory"))
         }
-        voice_bio_mem_set_would_block(input)
-        voice_bio_mem_set_would_block(output)
-        SSL_set_bio(ssl, input, output)  // takes both over
-        self.input = input
-        self.output = output
         _ = voice_ssl_set_app_data(ssl, Unmanaged.passUnretained(self).toOpaque())
         if tls.isClient {
             guard setPeer(ssl) else {
@@ -332,14 +321,8 @@ package final class TLSHandler: ChannelDuplexHandler {
     }
 
     private func sendRecords(_ context: ChannelHandlerContext, promise: EventLoopPromise<Void>?) {
-        guard let output else { return promise?.fail(ChannelError.ioOnClosedChannel) ?? () }
-        let count = voice_bio_pending(output)
-        guard count > 0 else { return promise?.succeed() ?? () }
-        var records = context.channel.allocator.buffer(capacity: count)
-        records.writeWithUnsafeMutableBytes(minimumWritableBytes: count) { space in
-            max(0, Int(BIO_read(output, space.baseAddress, Int32(clamping: space.count))))
-        }
-        context.writeAndFlush(wrapOutboundOut(records), promise: promise)
+        guard let written = records.takeWritten() else { return promise?.succeed() ?? () }
+        context.writeAndFlush(wrapOutboundOut(written), promise: promise)
     }
 
     // MARK: Ending
