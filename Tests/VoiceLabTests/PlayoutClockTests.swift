@@ -62,6 +62,18 @@ import Testing
         #expect(clock.media(audio(160), at: clock.played.count) == .queued)
     }
 
+    @Test func aPauseIsNoGapThoughItBeginsWithAFade() {
+        var clock = PlayoutClock()
+        _ = clock.media(audio(3_200), at: 0)
+        _ = clock.advance(to: 400)
+        _ = clock.clear(at: 400)
+        #expect(clock.media(audio(160), at: 400) == .queued)
+        _ = clock.advance(to: 2_000)
+        #expect(clock.media(audio(3_200), at: 2_000) == .queued)
+        _ = clock.advance(to: 5_240)
+        #expect(clock.media(audio(160), at: 5_240) == .queuedAfterGap(samples: 40))
+    }
+
     @Test func audioBeyondTenMinutesIsDiscarded() {
         var clock = PlayoutClock()
         #expect(clock.media(audio(PlayoutClock.maxQueuedSamples), at: 0) == .queued)

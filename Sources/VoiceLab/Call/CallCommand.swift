@@ -95,7 +95,7 @@ struct CallCommand: AsyncParsableCommand {
             }
             print("  agent silent \(Int(bargeIn.milliseconds.rounded())) ms after the interruption\(clear ?? "")")
         }
-        if !record.gaps.isEmpty { print("  \(record.gaps.count) audible gaps in the agent's speech") }
+        if !record.gaps.isEmpty { print("  audible gaps in the agent's speech: \(record.gaps.count)") }
         for verdict in Judgement.verdicts(of: record) { print("  \(verdict.passed ? "ok  " : "FAIL") \(verdict.text)") }
         print("\nFiles")
         for path in try CallReport.write(record, scenario: script, events: events, to: out) { print("  \(path)") }

@@ -36,6 +36,8 @@ struct PlayoutClock {
     static let maxQueuedSamples = 600 * Telephone.samplesPerSecond
     /// A new beginning rather than a gap in what is being said: longer than any network hiccup worth calling one.
     static let longestGap = Telephone.samples(milliseconds: 300)
+    /// Less than this behind a clear is how the cleared audio fades out; the silence after it is the server's will.
+    static let longestFade = Telephone.samples(milliseconds: 40)
 
     private var queue: Deque<Entry> = []
     private(set) var queuedSamples = 0
@@ -43,6 +45,8 @@ struct PlayoutClock {
     private(set) var played: [UInt8] = []
     private var lastPlayed = -1
     private var endedWithMark = true
+    /// Samples that may still come as the end of what was cleared.
+    private var fadeLeft = 0
 
     /// Plays up to, not including, `sample`, and returns the marks that were reached on the way, in order.
     mutating func advance(to sample: Int) -> [Echo] {
@@ -71,7 +75,9 @@ struct PlayoutClock {
     /// Queues audio that arrived at `sample`; `advance(to:)` has been called for it.
     mutating func media(_ payload: [UInt8], at sample: Int) -> Acceptance {
         guard queuedSamples + payload.count <= Self.maxQueuedSamples else { return .discarded }
-        let gap = queue.isEmpty && lastPlayed >= 0 && !endedWithMark ? sample - lastPlayed : 0
+        let goesOn = lastPlayed >= 0 && !endedWithMark && fadeLeft == 0
+        let gap = queue.isEmpty && goesOn ? sample - lastPlayed : 0
+        fadeLeft = max(fadeLeft - payload.count, 0)
         queue.append(.audio(payload, played: 0))
         queuedSamples += payload.count
         endedWithMark = false
@@ -94,6 +100,7 @@ struct PlayoutClock {
         queue.removeAll()
         queuedSamples = 0
         endedWithMark = true
+        fadeLeft = Self.longestFade
         return (echoes, dropped)
     }
 
