@@ -12,7 +12,8 @@ package struct VoiceFlowStateMachine: Equatable, Sendable {
         case full
     }
 
-    /// [ms] of waiting audio: with what is unheard and one read of a provider's socket the queue's ring at 8 kHz is 27 KB.
+    /// [ms] of waiting audio: with what is unheard (480 ms) and one read of a provider's socket (8 KB, a second of G.711)
+    /// the queue's ring at 8 kHz is 41 KB at most, and 27 KB where a read brings less than 250 ms.
     static let highWater: Int64 = 1_000
     /// [ms] A local voice begins its next sentence here, and may have to wait for a thread.
     static let lowWater: Int64 = 900

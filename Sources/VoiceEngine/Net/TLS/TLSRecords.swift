@@ -43,12 +43,11 @@ final class TLSRecords {
     // MARK: Called by OpenSSL
 
     private func read(into target: UnsafeMutableRawBufferPointer) -> Int {
-        let count = min(target.count, received.readableBytes)
         received.readWithUnsafeReadableBytes { bytes in
-            target.copyMemory(from: UnsafeRawBufferPointer(rebasing: bytes[..<count]))
-            return count
+            let taken = bytes.prefix(target.count)
+            target.copyMemory(from: UnsafeRawBufferPointer(rebasing: taken))
+            return taken.count
         }
-        return count
     }
 
     private func write(_ bytes: UnsafeRawBufferPointer) { toSend.writeBytes(bytes) }
@@ -86,13 +85,9 @@ final class TLSRecords {
                 records.write(UnsafeRawBufferPointer(start: source, count: Int(max(count, 0))))
                 return max(count, 0)
             } == 1
-            && BIO_meth_set_ctrl(method) { bio, command, _, _ in
-                switch command {
-                // Everything is written as soon as it comes.
-                case Int32(BIO_CTRL_FLUSH): return 1
-                case Int32(BIO_CTRL_PENDING): return bio.flatMap(TLSRecords.of)?.unread ?? 0
-                default: return 0
-                }
+            && BIO_meth_set_ctrl(method) { _, command, _, _ in
+                // Flushed: everything is written as soon as it comes. Nothing else is known here.
+                command == Int32(BIO_CTRL_FLUSH) ? 1 : 0
             } == 1
         return isComplete ? method : nil
     }

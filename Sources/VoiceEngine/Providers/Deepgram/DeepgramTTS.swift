@@ -103,7 +103,6 @@ final class DeepgramSpeakStream: SocketVoiceStream {
     private var opened: NIODeadline
     /// For the answer to Clear, or for audio that is due. nil once it is closed.
     private var timer: LoopTimer?
-    private var lastAudio: Instant
     private var holdsAudio = false
     /// First half of a sample that a message ended in.
     private var carry: UInt8?
@@ -121,8 +120,7 @@ final class DeepgramSpeakStream: SocketVoiceStream {
         makeSocket = connect
         self.sink = sink
         opened = context.eventLoop.now
-        lastAudio = context.eventLoop.instant
-        timer = LoopTimer(eventLoop: context.eventLoop) { self.isLate(at: $0) }
+        timer = LoopTimer(eventLoop: context.eventLoop) { _ in self.isLate() }
     }
 
     private var now: Instant { context.eventLoop.instant }
@@ -222,20 +220,16 @@ final class DeepgramSpeakStream: SocketVoiceStream {
     private func watchAudio() {
         guard !machine.isClearing else { return }
         guard machine.isAwaitingAudio, !holdsAudio else { return timer?.cancel() ?? () }
-        lastAudio = now
-        timer?.arm(until: lastAudio + patience)
+        timer?.arm(until: now + patience)
     }
 
-    private func isLate(at now: Instant) {
+    private func isLate() {
         if machine.isClearing {
             context.log(.info, "deepgram: Clear was not answered, taking a new connection")
             dropSocket()
             if machine.hasWaiting { connect() }
             return
         }
-        // Audio itself does not put the timer off, because it comes often.
-        let due = lastAudio + patience
-        if now < due { return timer?.arm(until: due) ?? () }
         let detail = "delivered no audio for \(patience.wholeMilliseconds) ms"
         fail(ProviderError(.timeout, provider: name, detail: detail), dropWaiting: false)
     }
@@ -269,7 +263,7 @@ final class DeepgramSpeakStream: SocketVoiceStream {
         switch event {
         case .open: perform(machine.socketOpened(at: now))
         case .binary(let bytes):
-            lastAudio = now
+            watchAudio()
             deliver(bytes)
         case .text(let message): received(message)
         case .closed(let code, let reason):
