@@ -226,6 +226,64 @@ static void an_engine_is_destroyed_under_its_users(void)
 	}
 }
 
+struct held {
+	volatile int leave;
+	volatile int left;
+};
+
+static void wait_in_start(void *user_data, const voice_event *event)
+{
+	struct held *held = (struct held *)user_data;
+
+	if (event->type != VOICE_EVENT_STARTED)
+		return;
+	(void)wait_flag(&held->leave);
+	__atomic_store_n(&held->left, 1, __ATOMIC_RELEASE);
+}
+
+static void note_start(void *user_data, const voice_event *event)
+{
+	if (event->type == VOICE_EVENT_STARTED)
+		__atomic_store_n((volatile int *)user_data, 1,
+		                 __ATOMIC_RELEASE);
+}
+
+static void a_blocked_on_event_delays_its_own_session_only(void)
+{
+	enum { others = 8 };
+	struct held held;
+	volatile int started[others] = {0};
+	voice_session_callbacks callbacks;
+	voice_session_config config = make_config();
+	voice_engine *engine = make_engine();
+	voice_session *blocked = NULL;
+	voice_session *sessions[others] = {NULL};
+
+	memset(&held, 0, sizeof(held));
+	memset(&callbacks, 0, sizeof(callbacks));
+	callbacks.struct_size = sizeof(callbacks);
+	callbacks.user_data = &held;
+	callbacks.on_event = wait_in_start;
+	CHECK_STATUS(
+		voice_session_create(engine, &config, &callbacks, &blocked),
+		VOICE_OK);
+	callbacks.on_event = note_start;
+	for (int i = 0; i < others; i++) {
+		callbacks.user_data = (void *)&started[i];
+		CHECK_STATUS(voice_session_create(engine, &config, &callbacks,
+		                                  &sessions[i]),
+		             VOICE_OK);
+	}
+	for (int i = 0; i < others; i++)
+		CHECK(wait_flag(&started[i]));
+	CHECK(__atomic_load_n(&held.left, __ATOMIC_ACQUIRE) == 0);
+	__atomic_store_n(&held.leave, 1, __ATOMIC_RELEASE);
+	voice_session_destroy(blocked);
+	for (int i = 0; i < others; i++)
+		voice_session_destroy(sessions[i]);
+	voice_engine_destroy(engine);
+}
+
 const struct abi_test thread_tests[] = {
 	{"destroy under push and pull", destroy_under_push_and_pull},
 	{"no callback runs after destroy", no_callback_runs_after_destroy},
@@ -233,5 +291,7 @@ const struct abi_test thread_tests[] = {
          sessions_come_and_go_on_many_threads},
 	{"an engine is destroyed under its users",
          an_engine_is_destroyed_under_its_users},
+	{"a blocked on_event delays its own session only",
+         a_blocked_on_event_delays_its_own_session_only},
 	{NULL, NULL},
 };

@@ -20,9 +20,10 @@
  *   Threads     "any": any thread, at any time. "one at a time per session": the host serialises;
  *               pushing and pulling count separately and may run on two threads. A second thread that pushes,
  *               or pulls, at the same time is sent away with VOICE_ERR_REENTRANT.
- *   Callbacks   on_event: one at a time and in order per session, on an event thread of the engine, up to 5 ms
- *               after what it tells, never inside a voice_ call of the same thread and never with an engine lock held. on_audio: one at a time and
- *               in order per session, on the thread that paces it: copy and return. The two may run at once.
+ *   Callbacks   on_event: one at a time and in order per session, on an event thread of the engine, up to 10 ms
+ *               after what it tells, never inside a voice_ call of the same thread and never with an engine lock
+ *               held. on_audio: one at a time and in order per session, on the thread that paces it: copy and
+ *               return. The two may run at once.
  *   Destroy     Accepts NULL. Returns when no callback of the handle runs or will run: do not hold a lock that a
  *               callback takes. From inside a callback of the same handle, and from on_audio, it returns at once:
  *               callbacks go on until VOICE_EVENT_CLOSED, the last one. Destroyed from elsewhere, a session has

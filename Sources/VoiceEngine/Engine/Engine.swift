@@ -66,7 +66,7 @@ package final class Engine: Sendable {
         let loopCount =
             configuration.loops > 0 ? configuration.loops : configuration.loopProcessors?.numbers.count ?? cores
         let group = withoutSignals { MultiThreadedEventLoopGroup(numberOfThreads: loopCount) }
-        let dispatcher = EventDispatcher(threads: min(cores, 4))
+        let dispatcher = EventDispatcher(threads: min(max(cores, 2), 4))
         PolyphaseFilter.prepare()
         Base64.prepare()
         self.group = group

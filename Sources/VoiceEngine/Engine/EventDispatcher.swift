@@ -1,5 +1,6 @@
 internal import DequeModule
 package import VoiceEngineCore
+package import VoiceEngineSession
 internal import VoiceEngineThreads
 
 // Events on their way to the host. They leave the loops at once and are delivered on the engine's event threads, so
@@ -7,24 +8,37 @@ internal import VoiceEngineThreads
 
 /// The event threads of one engine.
 ///
-/// Waking a thread costs a loop more than most of what it does for an event. A thread that has delivered rests for a
-/// moment, and what comes meanwhile waits for it:
+/// Waking a thread costs a loop more than most of what it does for an event. While events come, the threads look for them
+/// by themselves, in turn, each at its own tick of the loops' grid, when the processor is awake anyway:
 ///
-///     waiting ── woken ──► delivering ── nothing is left ──► resting, 5 ms ──┬─ something came ──► delivering
-///        ▲                                                                   │
-///        └────────────────────────── nothing came ───────────────────────────┘
+///     waiting ── woken ──► delivering ── nothing is left ──► resting until a tick that is no other's ──► delivering
+///        ▲                                                       │
+///        └──────────────── nothing came all the while ───────────┘
+///
+/// A callback that takes long delays what waits behind it until the next thread looks.
 package final class EventDispatcher: Sendable {
     /// The longest that an event waits for a thread that is not busy.
-    package static let rest = Nanoseconds.milliseconds(5)
+    package static let longestWait = SessionClock.interval
 
     private struct State {
         var ready = Deque<EventQueue>()
-        /// Threads that will look at `ready` without being woken up.
-        var resting = 0
+        /// How many queues ever were ready.
+        var scheduled = 0
+        /// When the threads that rest look at `ready`, without being woken up.
+        var looks: [Instant] = []
         var isStopping = false
 
         /// Something waits that nobody would look at soon.
-        var mustWake: Bool { !ready.isEmpty && resting == 0 }
+        var mustWake: Bool { !ready.isEmpty && looks.isEmpty }
+
+        /// The first tick that no other thread looks at.
+        mutating func takeLook(after now: Instant) -> Instant {
+            let interval = EventDispatcher.longestWait.rawValue
+            var look = Instant(nanoseconds: (now.nanoseconds / interval + 1) * interval)
+            while looks.contains(look) { look += EventDispatcher.longestWait }
+            looks.append(look)
+            return look
+        }
     }
 
     private let state: Monitor<State>
@@ -43,6 +57,7 @@ package final class EventDispatcher: Sendable {
     func schedule(_ queue: EventQueue) {
         state.wakeOne { state in
             state.ready.append(queue)
+            state.scheduled += 1
             return state.mustWake
         }
     }
@@ -54,30 +69,35 @@ package final class EventDispatcher: Sendable {
     }
 
     private static func run(_ state: Monitor<State>) {
-        while let first = waitForReady(state) {
-            var next: EventQueue? = first
-            while let queue = next {
-                // The callback may take long: what waits behind it is another thread's.
-                state.wakeOne(if: \.mustWake)
-                let isDone = !queue.deliverSome()
-                next = state.read { state in
-                    if !isDone { state.ready.append(queue) }
-                    guard state.ready.isEmpty else { return state.ready.removeFirst() }
-                    state.resting += 1
-                    return nil
-                }
-            }
-            _ = state.wait(for: rest) { $0.isStopping ? true : nil }
-            state.read { $0.resting -= 1 }
+        while waitForEvents(state) {
+            repeat { deliver(state) } while rest(state)
         }
     }
 
-    /// - Returns: nil when the thread is to end.
-    private static func waitForReady(_ state: Monitor<State>) -> EventQueue? {
-        let queue = state.wait { state -> EventQueue?? in
-            if let queue = state.ready.popFirst() { return .some(queue) }
-            return state.isStopping ? .some(nil) : nil
+    /// - Returns: false when the thread is to end.
+    private static func waitForEvents(_ state: Monitor<State>) -> Bool {
+        state.wait { state -> Bool? in
+            guard state.ready.isEmpty else { return true }
+            return state.isStopping ? false : nil
+        } ?? false
+    }
+
+    /// Delivers until nothing waits.
+    private static func deliver(_ state: Monitor<State>) {
+        while let queue = state.read({ $0.ready.popFirst() }) {
+            // The callback may take long: what waits behind it is another thread's.
+            state.wakeOne { $0.mustWake }
+            if queue.deliverSome() { state.read { $0.ready.append(queue) } }
         }
-        return queue ?? nil
+    }
+
+    /// - Returns: Whether something came meanwhile; another thread may have taken it.
+    private static func rest(_ state: Monitor<State>) -> Bool {
+        let (look, scheduled) = state.read { ($0.takeLook(after: .monotonicNow), $0.scheduled) }
+        _ = state.wait(until: look) { $0.isStopping ? true : nil }
+        return state.read { state in
+            state.looks.removeAll { $0 == look }
+            return state.scheduled > scheduled
+        }
     }
 }

@@ -58,22 +58,34 @@ package final class Monitor<Value>: @unchecked Sendable {
     /// - Parameter timeout: nil waits for ever.
     /// - Returns: nil when the time is over.
     package func wait<Result>(for timeout: Nanoseconds? = nil, _ body: (inout Value) -> Result?) -> Result? {
+        wait(until: timeout.map { .monotonicNow + $0 } ?? .distantFuture, body)
+    }
+
+    /// Waits until `body` returns something.
+    /// - Parameter deadline: Of the monotonic clock; `distantFuture` waits for ever.
+    /// - Returns: nil when the time is over.
+    package func wait<Result>(until deadline: Instant, _ body: (inout Value) -> Result?) -> Result? {
         pthread_mutex_lock(mutex)
         defer { pthread_mutex_unlock(mutex) }
-        guard let timeout else {
-            while true {
-                if let result = body(&value) { return result }
-                pthread_cond_wait(changed, mutex)
-            }
-        }
-        var deadline = timespec()
-        clock_gettime(CLOCK_MONOTONIC, &deadline)
-        let total = Int64(deadline.tv_nsec) + timeout.rawValue % 1_000_000_000
-        deadline.tv_sec += Int(timeout.rawValue / 1_000_000_000 + total / 1_000_000_000)
-        deadline.tv_nsec = Int(total % 1_000_000_000)
+        var time = timespec()
+        time.tv_sec = Int(deadline.nanoseconds / 1_000_000_000)
+        time.tv_nsec = Int(deadline.nanoseconds % 1_000_000_000)
         while true {
             if let result = body(&value) { return result }
-            if pthread_cond_timedwait(changed, mutex, &deadline) == ETIMEDOUT { return body(&value) }
+            if deadline == .distantFuture {
+                pthread_cond_wait(changed, mutex)
+            } else if pthread_cond_timedwait(changed, mutex, &time) == ETIMEDOUT {
+                return body(&value)
+            }
         }
+    }
+}
+
+extension Instant {
+    /// Read off the clock, for threads; machines are told the time.
+    package static var monotonicNow: Instant {
+        var time = timespec()
+        clock_gettime(CLOCK_MONOTONIC, &time)
+        return Instant(nanoseconds: Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec))
     }
 }
