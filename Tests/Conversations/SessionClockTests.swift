@@ -152,6 +152,18 @@ import VoiceEngineCore
         #expect(alarms.fired.count == 6, "what is due already fires at once")
     }
 
+    /// Without ticks the latest one may be long ago: nobody is called at once again and again.
+    @Test(arguments: [true, false]) func throughTicksATimerFiresWithATickOrAfterAllOfItsTime(ticks: Bool) {
+        let alarms = Alarms(ticks: ticks)
+        alarms.loop.advanceTime(by: .milliseconds(33))
+        var timer: ClockTimer?
+        timer = alarms.timer("a") { timer?.arm(throughTicks: .milliseconds(25)) }
+        timer?.arm(throughTicks: .milliseconds(25))
+        alarms.loop.advanceTime(by: .milliseconds(67))
+        #expect(alarms.fired == (ticks ? ["a 60", "a 90"] : ["a 63", "a 93"]))
+        timer = nil
+    }
+
     @Test func timersMayBeArmedAndCancelledByOthers() {
         let alarms = Alarms(ticks: true)
         let victim = alarms.timer("victim")

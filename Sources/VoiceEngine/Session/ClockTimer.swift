@@ -18,6 +18,10 @@ package final class ClockTimer {
 
     package func arm(until deadline: Instant) { clock.arm(self, until: deadline) }
 
+    /// Fires with the tick that is at least so long after the latest one: the clock is not read, and the loop is awake
+    /// then.
+    package func arm(throughTicks time: Nanoseconds) { clock.arm(self, until: clock.tick(after: time)) }
+
     /// Without effect when it is not armed.
     package func cancel() { clock.disarm(self) }
 }

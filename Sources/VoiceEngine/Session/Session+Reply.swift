@@ -145,8 +145,7 @@ extension Session {
             let rest = reply.ahead.rest(heard: speaker.heardOfReply(at: now))
         else { return }
         generation.holdAnswer(true)
-        // With a tick: the loop is awake then.
-        timers?.model.arm(until: clock.time + rest)
+        timers?.model.arm(throughTicks: rest)
     }
 
     func modelMayGoOn() { (dialogue.reply ?? dialogue.draft)?.generation?.holdAnswer(false) }

@@ -112,7 +112,7 @@ package final class SessionClock {
         // Calls are told the time on the grid, not the moment that the loop came to them: pacing must not see its
         // jitter. After a stall the missed ticks are skipped.
         let missed = max(late.rawValue, 0) / Self.interval.rawValue
-        let time = due + Self.interval * missed
+        time = due + Self.interval * missed
         timer = nil
         nextTick = time + Self.interval
         fireTimers(at: now)
@@ -138,6 +138,13 @@ package final class SessionClock {
             guard index < places.count, places[index].sitter === sitter else { continue }
             places[index].due = max(next, time + .nanoseconds(1))
         }
+    }
+
+    /// The first tick that is at least so long after the latest one; without ticks, so long from now.
+    func tick(after rest: Nanoseconds) -> Instant {
+        let interval = Self.interval.rawValue
+        let latest = places.isEmpty ? eventLoop.instant : time
+        return latest + Self.interval * ((rest.rawValue + interval - 1) / interval)
     }
 
     // MARK: - Timers

@@ -54,8 +54,9 @@ extension MediaStreamCall {
     }
 
     func watchMedia() {
+        timers.watch?.arm(throughTicks: Self.mediaWatch)
         guard inbound.wentSilent() else { return }
-        let seconds = Self.mediaWatch.nanoseconds / 1_000_000_000
+        let seconds = Self.mediaWatch.rawValue / 1_000_000_000
         context.log(.warning, "\(wire.name): no audio from the carrier for \(seconds) s")
     }
 
@@ -65,7 +66,7 @@ extension MediaStreamCall {
         guard case .live = state, socket != nil, audio.count > 0 else { return }
         if let message = outbound.take(audio, samples: samples) { send(message) }
         let pause = Nanoseconds.milliseconds(Int64(wire.traits.speechEndMilliseconds))
-        timers.speechEnd?.arm(until: eventLoop.instant + pause)
+        timers.speechEnd?.arm(throughTicks: pause)
     }
 
     func flush() {

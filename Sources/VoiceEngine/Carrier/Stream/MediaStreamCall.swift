@@ -22,7 +22,7 @@ final class MediaStreamCall: ServerWebSocketPeer, Carrier, CarrierCall {
     /// A client has this long from the handshake to its first message.
     static let greetingTimeout = TimeAmount.seconds(10)
     /// Carriers send audio all the time, silence too: without any for this long something is wrong on their side.
-    static let mediaWatch = TimeAmount.seconds(5)
+    static let mediaWatch = Nanoseconds.seconds(5)
     /// A carrier that was asked to hang up has this long to close the stream.
     static let hangUpTimeout = TimeAmount.seconds(5)
 
@@ -209,10 +209,8 @@ final class MediaStreamCall: ServerWebSocketPeer, Carrier, CarrierCall {
         state = .live(line)
         socket?.readInRounds()
         timers.speechEnd = ClockTimer(session.clock) { [weak self] _ in self?.speechEnded() }
-        let bound = NIOLoopBound(self, eventLoop: eventLoop)
-        timers.watch = eventLoop.scheduleRepeatedTask(initialDelay: Self.mediaWatch, delay: Self.mediaWatch) { _ in
-            bound.value.watchMedia()
-        }
+        timers.watch = ClockTimer(session.clock) { [weak self] _ in self?.watchMedia() }
+        timers.watch?.arm(throughTicks: Self.mediaWatch)
     }
 
     private func setup(_ start: StreamStart, _ traits: StreamTraits) -> CallSetup {

@@ -14,7 +14,7 @@ struct StreamTimers {
     var order: Scheduled<Void>? {
         willSet { order?.cancel() }
     }
-    var watch: RepeatedTask? {
+    var watch: ClockTimer? {
         willSet { watch?.cancel() }
     }
 
