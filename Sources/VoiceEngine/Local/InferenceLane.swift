@@ -92,10 +92,11 @@ final class InferenceLane: Sendable {
     /// - Parameter limit: Jobs that may wait.
     /// - Parameter niceness: 0...19; what the scheduler should put last gets more.
     /// - Parameter patience: nil: only the number counts.
-    /// - Parameter now: The monotonic clock.
+    /// - Parameter now: The monotonic clock. The wait of a job is measured by whoever gives it: it may come from any loop,
+    ///   between two ticks.
     init(
         name: String, threads count: Int, limit: Int, niceness: Int32 = 0, patience: Nanoseconds? = nil,
-        now: @escaping @Sendable () -> Instant = InferenceLane.monotonic
+        now: @escaping @Sendable () -> Instant = { .monotonicNow }
     ) {
         self.name = name
         self.niceness = niceness
@@ -137,13 +138,6 @@ final class InferenceLane: Sendable {
             !state.running.contains(where: { $0.kind == .loading })
         else { return false }
         return now - oldest.since > patience
-    }
-
-    /// The wait of a job is measured by whoever gives it: it may come from any loop, between two ticks.
-    static func monotonic() -> Instant {
-        var time = timespec()
-        clock_gettime(CLOCK_MONOTONIC, &time)  // the clock: see above
-        return Instant(nanoseconds: Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec))
     }
 
     /// A job given now would begin at once.
