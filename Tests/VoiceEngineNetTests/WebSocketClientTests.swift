@@ -105,6 +105,44 @@ internal import VoiceEngineNetSupport
         #expect(network.client.counters.isQuiet)
     }
 
+    private final class Writes: ChannelOutboundHandler {
+        typealias OutboundIn = ByteBuffer
+        var sizes: [Int] = []
+
+        func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
+            sizes.append(unwrapOutboundIn(data).readableBytes)
+            context.write(data, promise: promise)
+        }
+    }
+
+    @Test func whatIsSentTogetherLeavesInOnePiece() throws {
+        let socket = try open()
+        socket.together { socket.send(text: Array("early".utf8)) }
+        server.acceptWebSocket()
+        #expect(server.takeTexts() == ["early"])
+        let writes = Writes()
+        try server.channel.pipeline.syncOperations.addHandler(writes, position: .first)
+        socket.together {
+            socket.send(text: Array("one".utf8))
+            socket.together { socket.send(text: Array("two".utf8)) }
+        }
+        socket.together {}
+        #expect(server.takeTexts() == ["one", "two"] && writes.sizes == [18])
+        socket.together {
+            socket.send(text: Array("bye".utf8))
+            socket.close()
+        }
+        #expect(server.takeFrames().map(\.opcode) == [1, 8] && writes.sizes == [18, 17])
+        socket.together { #expect(!socket.send(text: Array("late".utf8))) }
+        let dropped = try open()
+        server.acceptWebSocket()
+        dropped.together {
+            dropped.send(text: Array("never".utf8))
+            dropped.abort()
+        }
+        #expect(server.takeFrames().isEmpty)
+    }
+
     @Test func putsFragmentsTogetherAroundControlFrames() throws {
         _ = try open()
         server.acceptWebSocket()

@@ -64,6 +64,8 @@ package final class WebSocketClient {
     private var state = State.connecting
     private var queue = Queue()
     private var direct = DirectWriter()
+    /// Frames that are to leave together; nil: each leaves at once.
+    private var gathered: ByteBuffer?
     private var masks = MaskSource()
     private var timer: Scheduled<Void>?
     private var liveness = Liveness.quiet
@@ -95,6 +97,16 @@ package final class WebSocketClient {
     /// As `send(text:)`, for a binary message. Borrowed until return.
     @discardableResult
     package func send(binary: UnsafeRawBufferPointer) -> Bool { send(.binary, binary) }
+
+    /// What is sent inside leaves in one piece: one system call, and one TLS record.
+    package func together(_ sends: () -> Void) {
+        guard gathered == nil else { return sends() }
+        gathered = ByteBuffer()
+        sends()
+        let frames = gathered
+        gathered = nil
+        if let frames, frames.readableBytes > 0, let channel = Self.channel(of: state) { write(frames, channel) }
+    }
 
     /// Says goodbye after everything that was sent, waits a second for the server's answer, then closes.
     /// `closed` is reported.
@@ -227,6 +239,10 @@ package final class WebSocketClient {
 
     private func write(_ frame: ByteBuffer, _ channel: any Channel) {
         var frame = frame
+        if let waiting = gathered?.readableBytes {
+            if waiting == 0 { gathered = frame } else { gathered?.writeBuffer(&frame) }
+            return
+        }
         writes += 1
         if !direct.write(&frame, to: channel) { channel.writeAndFlush(frame, promise: nil) }
         writes -= 1

@@ -196,11 +196,13 @@ final class DeepgramSpeakStream: SocketVoiceStream {
     private func perform(_ output: [DeepgramSpeakStateMachine.Output]) {
         guard let socket else { return }
         var isTaken = true
-        for message in output {
-            switch message {
-            case .speak(let text): isTaken = socket.send(text: DeepgramSpeakWire.speak(text)) && isTaken
-            case .flush: isTaken = socket.send(text: DeepgramSpeakWire.flush) && isTaken
-            case .clear: isTaken = socket.send(text: DeepgramSpeakWire.clear) && isTaken
+        socket.together {
+            for message in output {
+                switch message {
+                case .speak(let text): isTaken = socket.send(text: DeepgramSpeakWire.speak(text)) && isTaken
+                case .flush: isTaken = socket.send(text: DeepgramSpeakWire.flush) && isTaken
+                case .clear: isTaken = socket.send(text: DeepgramSpeakWire.clear) && isTaken
+                }
             }
         }
         if !isTaken {
@@ -240,8 +242,10 @@ final class DeepgramSpeakStream: SocketVoiceStream {
         timer?.cancel()
         if let socket, socket.isOpen {
             socket.holdReads(false)
-            socket.send(text: DeepgramSpeakWire.close)
-            socket.close()
+            socket.together {
+                socket.send(text: DeepgramSpeakWire.close)
+                socket.close()
+            }
         } else {
             socket?.abort()
         }

@@ -109,10 +109,13 @@ final class RecogniserStream<Machine: RecogniserMachine>: SpeechToTextStream {
 
     func finishUtterance() {
         guard sink != nil else { return }
-        uplink.flush { self.take($0) }
         finishWanted = true
-        drain()
-        finishIfPossible()
+        let finish = {
+            self.uplink.flush { self.take($0) }
+            self.drain()
+            self.finishIfPossible()
+        }
+        if let socket { socket.together(finish) } else { finish() }
     }
 
     func utteranceCommitted() {

@@ -104,29 +104,34 @@ final class VoiceContextStream<Wire: VoiceContextWire>: SocketVoiceStream {
 
     private func perform(_ output: [VoiceContextStateMachine.Output]) {
         var isTaken = true
-        for action in output {
-            switch action {
-            case .open(let id):
-                decoders[id] = PCMStreamDecoder(format, trimming: setup.trimming)
-                isTaken = send(wire.open(id)) && isTaken
-            case .text(let id, let text):
-                for message in wire.text(id, text) { isTaken = send(message) && isTaken }
-            case .end(let id):
-                for message in wire.end(id) { isTaken = send(message) && isTaken }
-            case .cancel(let id):
-                decoders[id] = nil
-                isTaken = send(wire.cancel(id)) && isTaken
-            case .replaceSocket:
-                leaveSocket()
-                prepare()
-            }
+        let act = {
+            for action in output { isTaken = self.perform(action) && isTaken }
         }
+        if let socket { socket.together(act) } else { act() }
         if isTaken { return watchAudio() }
         // Not inside the session's call.
         let current = generation
         context.eventLoop.assumeIsolated().execute {
             guard current == self.generation, self.sink != nil else { return }
             self.fail(self.error(.unavailable, "takes no more text"), isFinal: true)
+        }
+    }
+
+    /// - Returns: false when the socket did not take a message.
+    private func perform(_ action: VoiceContextStateMachine.Output) -> Bool {
+        switch action {
+        case .open(let id):
+            decoders[id] = PCMStreamDecoder(format, trimming: setup.trimming)
+            return send(wire.open(id))
+        case .text(let id, let text): return wire.text(id, text).reduce(true) { send($1) && $0 }
+        case .end(let id): return wire.end(id).reduce(true) { send($1) && $0 }
+        case .cancel(let id):
+            decoders[id] = nil
+            return send(wire.cancel(id))
+        case .replaceSocket:
+            leaveSocket()
+            prepare()
+            return true
         }
     }
 
@@ -162,8 +167,10 @@ final class VoiceContextStream<Wire: VoiceContextWire>: SocketVoiceStream {
         endGeneration()
         if let socket, socket.isOpen {
             socket.holdReads(false)
-            if let goodbye = wire.goodbye { socket.send(text: goodbye) }
-            socket.close()
+            socket.together {
+                if let goodbye = wire.goodbye { socket.send(text: goodbye) }
+                socket.close()
+            }
         } else {
             socket?.abort()
         }
