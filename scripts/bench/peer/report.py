@@ -96,7 +96,8 @@ def number(value: float | None) -> str:
     """Three digits that matter."""
     if value is None:
         return "-"
-    return f"{value:.0f}" if abs(value) >= 100 else f"{value:.1f}" if abs(value) >= 10 else f"{value:.2f}"
+    decimals = next((count for count, least in enumerate((100, 10, 1)) if abs(value) >= least), 3)
+    return f"{value:.{decimals}f}"
 
 
 def distribution(name: str) -> Callable[[Level], str]:
